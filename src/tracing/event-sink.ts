@@ -1,0 +1,88 @@
+import type { UserDefinedType } from '../transit/reflection.ts'
+import type { Level } from './level.ts'
+import type { ProcessInfo } from './process-info.ts'
+
+/** What a stream holds; it is also the stream's tag on the wire, which selects the server's view. */
+export type StreamKind = 'log' | 'metrics' | 'cpu' | 'image'
+
+/** A stream of blocks of one kind: its identity and the layout of its records. */
+export interface StreamInfo {
+  /** Random UUID. */
+  readonly streamId: string
+  readonly processId: string
+  readonly kind: StreamKind
+  readonly dependenciesMetadata: readonly UserDefinedType[]
+  readonly objectsMetadata: readonly UserDefinedType[]
+  readonly properties: Readonly<Record<string, string>>
+}
+
+/**
+ * A finished block of events. Immutable: every sink gets the same object and the same bytes, without a copy.
+ */
+export interface SealedBlock {
+  /** Random UUID, fixed here so that every delivery attempt of the block carries the same one. */
+  readonly blockId: string
+  readonly stream: StreamInfo
+  /** Monotonic counter when the block was opened; equal to the previous block's {@link endTicks}. */
+  readonly beginTicks: bigint
+  /** Monotonic counter when the block was sealed. */
+  readonly endTicks: bigint
+  /** Transit dependency section, uncompressed; empty when the block has none. */
+  readonly dependencies: Uint8Array
+  /** Transit object section, uncompressed. */
+  readonly objects: Uint8Array
+  /** Events in the block, at least 1. */
+  readonly eventCount: number
+  /** Events in all earlier blocks of the stream, dropped ones included. */
+  readonly objectOffset: number
+}
+
+/** One log event, as it is handed to sinks that show logs at once. */
+export interface LogEntry {
+  /** Milliseconds since the Unix epoch. */
+  readonly timeMs: number
+  readonly level: Level
+  readonly target: string
+  readonly message: string
+  readonly properties: Readonly<Record<string, string>> | undefined
+}
+
+/** Events and blocks of one outcome. Process and stream metadata count in neither. */
+export interface DeliveryCount {
+  readonly blocks: number
+  readonly events: number
+}
+
+/** What a flush or a shutdown did with the blocks that were there when it was called. */
+export interface DeliveryReport {
+  /** Acknowledged by the server. */
+  readonly delivered: DeliveryCount
+  /** Given up: refused by the server, shed, or abandoned at the deadline of a shutdown. */
+  readonly dropped: DeliveryCount
+  /** Kept on disk for a later process. */
+  readonly spooled: DeliveryCount
+  /** Still queued when the wait ended; always zero after a shutdown. */
+  readonly pending: DeliveryCount
+}
+
+/**
+ * Takes what is recorded. Implementations never throw and never block: `onLog` and `onBlock` run inside the host's
+ * recording calls.
+ */
+export interface EventSink {
+  /** Called once, before anything else, with the process that the blocks belong to. */
+  onStartup(process: ProcessInfo): void
+  /** Called with every log event within the sink's level; absent on sinks that only take blocks. */
+  onLog?(entry: LogEntry): void
+  /** Called with every sealed block; absent on sinks that only show logs. */
+  onBlock?(block: SealedBlock): void
+  /** Sends what is held when it is called and waits for the outcome. Never rejects. */
+  flush(options?: { readonly signal?: AbortSignal | undefined }): Promise<DeliveryReport>
+  /** Flushes, then stops for good, within the time given. Every call returns the same promise. Never rejects. */
+  shutdown(options?: { readonly timeoutMs?: number | undefined }): Promise<DeliveryReport>
+  /**
+   * Last call of a process that ends in an `exit` handler, where no promise runs any more: delivers what it can before
+   * returning, in at most `timeoutMs`. Never throws.
+   */
+  shutdownSync?(timeoutMs: number): void
+}
