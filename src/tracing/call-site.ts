@@ -1,0 +1,64 @@
+import { fileURLToPath } from 'node:url'
+
+/** Where in the program a span was defined. */
+export interface CallSite {
+  /** Path of the source file; empty when it is not known. */
+  readonly file: string
+  /** Line in it, from 1; 0 when it is not known. */
+  readonly line: number
+}
+
+export const UNKNOWN_CALL_SITE: CallSite = { file: '', line: 0 }
+
+const FRAME = /\(?((?:file:\/\/|[a-z]+:\/\/|\/|[A-Za-z]:[\\/]|webpack:|node:)[^()]*?):(\d+)(?::\d+)?\)?$/
+
+/**
+ * The place that called `callee`. It walks the stack, some 10 microseconds, so it is for once per name, never per event.
+ * The stack's text is read, not its structure: that is where Node applies source maps when they are on.
+ *
+ * @param callee - The public function that the host called: frames up to and including it are left out.
+ */
+export function captureCallSite(callee: (...args: never[]) => unknown): CallSite {
+  const holder: { stack?: string } = {}
+  const limit = Error.stackTraceLimit
+  try {
+    Error.stackTraceLimit = 1
+    Error.captureStackTrace(holder, callee)
+    const stack: unknown = holder.stack
+    return typeof stack === 'string' ? parseFrame(stack) : UNKNOWN_CALL_SITE
+  } catch {
+    // A host may freeze Error or install a prepareStackTrace that throws: the span goes without its place.
+    return UNKNOWN_CALL_SITE
+  } finally {
+    restoreStackTraceLimit(limit)
+  }
+}
+
+/** Reads file and line from the first frame of a stack's text. */
+export function parseFrame(stack: string): CallSite {
+  for (const line of stack.split('\n')) {
+    const text = line.trim()
+    if (!text.startsWith('at ')) continue
+    const match = FRAME.exec(text.slice(3))
+    if (match === null) continue
+    const path = match[1]!
+    return { file: path.startsWith('file://') ? toPath(path) : path, line: Number(match[2]) }
+  }
+  return UNKNOWN_CALL_SITE
+}
+
+function toPath(url: string): string {
+  try {
+    return fileURLToPath(url)
+  } catch {
+    return url
+  }
+}
+
+function restoreStackTraceLimit(limit: number): void {
+  try {
+    Error.stackTraceLimit = limit
+  } catch {
+    // Frozen by the host, so it was never changed.
+  }
+}

@@ -1,0 +1,225 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { threadId } from 'node:worker_threads'
+import { sumReports } from './delivery-report.ts'
+import type { DeliveryReport, EventSink, LogEntry, SealedBlock, StreamKind } from './event-sink.ts'
+import type { EventStream, StreamStats } from './event-stream.ts'
+import { type FilterOptions, Filters } from './filters.ts'
+import { ImageStream } from './image-stream.ts'
+import { Level } from './level.ts'
+import { LogStream } from './log-stream.ts'
+import { MetricsStream } from './metrics-stream.ts'
+import type { ProcessInfo } from './process-info.ts'
+import type { PropertySet } from './property-set.ts'
+import { type OpenAsyncSpan, SpanStream } from './span-stream.ts'
+
+/** A sink and the least severe level of the log events it gets. */
+export interface SinkRegistration {
+  readonly sink: EventSink
+  /**
+   * Exact for sinks that show logs at once. Blocks are shared: a sink that takes them gets every event that any such
+   * sink asked for.
+   */
+  readonly maxLevel: Level
+}
+
+export interface DispatchOptions {
+  readonly process: ProcessInfo
+  readonly sinks: readonly SinkRegistration[]
+  readonly filters: FilterOptions
+  /** Whether spans are recorded. */
+  readonly cpuTracing: boolean
+  /** How long an event may wait in a part-filled block. */
+  readonly flushPeriodMs: number
+  /** Runs before each periodic flush: the place to record what is measured or counted now. */
+  readonly onFlushTick?: (() => void) | undefined
+  /** Told of an error thrown by a sink, which breaks the sink's contract. */
+  readonly onSinkError: (error: unknown) => void
+  /** From 0 to 1; spreads the flushes of processes started together. @defaultValue `Math.random` */
+  readonly random?: (() => number) | undefined
+}
+
+export type RecordingStats = Readonly<Record<StreamKind, StreamStats>>
+
+/** An error or fatal log is sent after this long, unless its block is full before. */
+const URGENT_FLUSH_MS = 500
+
+/** Raised whenever the fields that recording code relies on change. */
+const ABI = 1
+const REGISTRY_KEY = Symbol.for('micromegas.dispatch')
+/** Span ids of a thread count from `threadId * 2^40`, so that they are unique in the process and below 2^53. */
+const SPAN_IDS_PER_THREAD = 2 ** 40
+
+/**
+ * The process-wide meeting point of what records and what delivers: the four streams, the filters and the sinks. There
+ * is one per thread, found through `globalThis`, so that the ESM and the CommonJS build of this package share it.
+ */
+export class Dispatch {
+  readonly abi: number = ABI
+  readonly filters: Filters = new Filters()
+  readonly log: LogStream = new LogStream()
+  readonly metrics: MetricsStream = new MetricsStream()
+  readonly cpu: SpanStream = new SpanStream()
+  readonly image: ImageStream = new ImageStream()
+  /** The async span that the running code is in. */
+  readonly asyncSpans: AsyncLocalStorage<OpenAsyncSpan> = new AsyncLocalStorage<OpenAsyncSpan>()
+  /** Least severe level of logs that {@link attend} must see. */
+  attentionLevel: Level = Level.Error
+
+  #options: DispatchOptions | undefined
+  #lastSpanId = threadId * SPAN_IDS_PER_THREAD
+  #flushTimer: NodeJS.Timeout | undefined
+  #urgentTimer: NodeJS.Timeout | undefined
+  #showing = false
+
+  /** Whether telemetry has started and not stopped. */
+  get running(): boolean {
+    return this.#options !== undefined
+  }
+
+  /** An id that no other async span of the process has. */
+  nextSpanId(): number {
+    return ++this.#lastSpanId
+  }
+
+  /** Starts delivery to the sinks, of what was recorded early too. The dispatch must not be running. */
+  start(options: DispatchOptions): void {
+    this.#options = options
+    const { process, sinks } = options
+    const blockMaxLevel = leastSevere(sinks.filter(({ sink }) => sink.onBlock !== undefined))
+    const liveMaxLevel = leastSevere(sinks.filter(({ sink }) => sink.onLog !== undefined))
+    for (const { sink } of sinks) this.#guard(() => sink.onStartup(process))
+    this.filters.set(options.filters, blockMaxLevel, liveMaxLevel)
+    this.attentionLevel = Math.max(Level.Error, liveMaxLevel) as Level
+    this.cpu.enabled = options.cpuTracing
+    for (const stream of this.#streams) {
+      const wanted = blockMaxLevel > Level.Off && (stream !== this.cpu || options.cpuTracing)
+      if (wanted) stream.open(process.processId, process.startTicks, streamProperties(stream), this.#onBlock)
+      else stream.turnOff()
+    }
+    if (blockMaxLevel > Level.Off) this.#startFlushing(options)
+  }
+
+  /** Seals the open blocks and waits until the sinks have sent what they hold. */
+  async flush(options?: { readonly signal?: AbortSignal | undefined }): Promise<DeliveryReport> {
+    this.seal()
+    const sinks = this.#options?.sinks ?? []
+    return sumReports(await Promise.all(sinks.map(({ sink }) => sink.flush(options))))
+  }
+
+  /** Seals the open blocks and hands them to the sinks. */
+  seal(): void {
+    for (const stream of this.#streams) stream.seal()
+  }
+
+  /** Seals, then stops recording and the sinks. The dispatch can be started again. */
+  async shutdown(timeoutMs: number): Promise<DeliveryReport> {
+    const sinks = this.#stop()
+    return sumReports(await Promise.all(sinks.map(({ sink }) => sink.shutdown({ timeoutMs }))))
+  }
+
+  /** The same for the end of a process, where no promise is run any more. */
+  shutdownSync(timeoutMs: number): void {
+    for (const { sink } of this.#stop()) this.#guard(() => sink.shutdownSync?.(timeoutMs))
+  }
+
+  /** Handles the log events that want more than a place in a block: urgent ones, and those that sinks show at once. */
+  attend(level: Level, target: string, message: string, properties: PropertySet | undefined): void {
+    if (level <= Level.Error) this.#flushSoon()
+    if (level > this.filters.liveMaxLevel || this.#showing) return
+    const entry: LogEntry = {
+      timeMs: Date.now(),
+      level,
+      target,
+      message,
+      properties: properties?.toJSON(),
+    }
+    this.#showing = true // what a sink logs while it shows an event is not shown: that would not end
+    for (const { sink, maxLevel } of this.#options?.sinks ?? []) {
+      if (sink.onLog !== undefined && level <= maxLevel) this.#guard(() => sink.onLog?.(entry))
+    }
+    this.#showing = false
+  }
+
+  get stats(): RecordingStats {
+    return {
+      log: this.log.stats,
+      metrics: this.metrics.stats,
+      cpu: this.cpu.stats,
+      image: this.image.stats,
+    }
+  }
+
+  get #streams(): readonly EventStream[] {
+    return [this.log, this.metrics, this.cpu, this.image]
+  }
+
+  readonly #onBlock = (block: SealedBlock): void => {
+    for (const { sink } of this.#options?.sinks ?? []) {
+      if (sink.onBlock !== undefined) this.#guard(() => sink.onBlock?.(block))
+    }
+  }
+
+  #stop(): readonly SinkRegistration[] {
+    if (this.#options === undefined) return []
+    const { sinks } = this.#options
+    clearTimeout(this.#flushTimer)
+    clearTimeout(this.#urgentTimer)
+    this.#urgentTimer = undefined
+    for (const stream of this.#streams) stream.close()
+    this.filters.liveMaxLevel = Level.Off
+    this.filters.epoch++
+    this.attentionLevel = Level.Error
+    this.#options = undefined
+    return sinks
+  }
+
+  #startFlushing(options: DispatchOptions): void {
+    const random = options.random ?? Math.random
+    const tick = (): void => {
+      this.#flushTimer = setTimeout(tick, options.flushPeriodMs).unref()
+      if (options.onFlushTick !== undefined) this.#guard(options.onFlushTick)
+      this.cpu.endOpenThreadSpans()
+      this.seal()
+    }
+    // The first tick comes after a part of the period only, so that a fleet started together does not flush together.
+    this.#flushTimer = setTimeout(tick, options.flushPeriodMs * random()).unref()
+  }
+
+  #flushSoon(): void {
+    if (this.#urgentTimer !== undefined || this.#options === undefined) return
+    this.#urgentTimer = setTimeout(() => {
+      this.#urgentTimer = undefined
+      this.seal()
+    }, URGENT_FLUSH_MS).unref()
+  }
+
+  #guard(call: () => void): void {
+    try {
+      call()
+    } catch (error) {
+      this.#options?.onSinkError(error)
+    }
+  }
+}
+
+/** The dispatch of this thread. A copy of the package whose recording code is incompatible keeps one of its own. */
+export const dispatch: Dispatch = findDispatch()
+
+function findDispatch(): Dispatch {
+  const registry = globalThis as { [REGISTRY_KEY]?: Dispatch }
+  const found = registry[REGISTRY_KEY]
+  if (found !== undefined) return found.abi === ABI ? found : new Dispatch()
+  const created = new Dispatch()
+  registry[REGISTRY_KEY] = created
+  return created
+}
+
+function leastSevere(sinks: readonly SinkRegistration[]): Level {
+  return Math.max(Level.Off, ...sinks.map(({ maxLevel }) => maxLevel)) as Level
+}
+
+/** Threads are told apart by their stream's properties; the views parse `thread-id` as an integer. */
+function streamProperties(stream: EventStream): Readonly<Record<string, string>> {
+  if (stream.kind !== 'cpu') return {}
+  return { 'thread-id': String(threadId), 'thread-name': threadId === 0 ? 'main' : 'worker' }
+}

@@ -1,0 +1,187 @@
+import { randomUUID } from 'node:crypto'
+import { DependencyWriter } from '../transit/dependency-writer.ts'
+import { readTicks } from './clock.ts'
+import type { SealedBlock, StreamInfo, StreamKind } from './event-sink.ts'
+import type { StreamLayout } from './stream-layouts.ts'
+
+/** Bytes kept per stream for what is recorded before telemetry starts (module initialisation, imports). */
+const EARLY_BYTES = 64 * 1024
+
+/** A block is sealed early once its dependency section holds this much. */
+const MAX_DEPENDENCY_BYTES = 512 * 1024
+
+const EMPTY_VIEW = new DataView(new ArrayBuffer(0))
+const EMPTY_BYTES = Buffer.alloc(0)
+
+/** Epochs are unique over all streams and blocks of the thread, so a stale one never matches by accident. */
+let lastEpoch = 0
+
+export interface StreamStats {
+  /** Events written to a block. */
+  readonly recorded: number
+  /** Events lost because telemetry had not started and the early buffer was full, or had stopped. */
+  readonly dropped: number
+  /** Events left out because they cannot be written: NaN or infinite metrics, unbalanced span ends, oversized images. */
+  readonly invalid: number
+}
+
+/**
+ * One stream: the open block's buffer, written by the recording functions of the stream's kind, and the sealing of it.
+ *
+ * A recording function checks two integers before it writes: that the event fits (`cursor + size <= capacity`) and that
+ * what it refers to is listed in the open block (`something.epoch === stream.epoch`). Whatever is out of the ordinary
+ * (no buffer yet, full, not started, stopped, a new block) fails one of the two and lands in {@link prepare}.
+ */
+export class EventStream {
+  readonly kind: StreamKind
+  readonly dependencies: DependencyWriter
+  /** The open block's bytes, and a view of the same memory. */
+  bytes: Buffer = EMPTY_BYTES
+  view: DataView = EMPTY_VIEW
+  /** Offset of the next event in the open block. */
+  cursor = 0
+  /** Bytes the open block may hold; 0 while nothing can be written. */
+  capacity = 0
+  /** Changes with every block: a dependency listed under another epoch must be listed again. */
+  epoch = 0
+  /** Events in the open block. */
+  eventCount = 0
+
+  readonly #layout: StreamLayout
+  readonly #blockBytes: number
+  #state: 'early' | 'open' | 'off' | 'closed' = 'early'
+  #info: StreamInfo | undefined
+  #onBlock: ((block: SealedBlock) => void) | undefined
+  #beginTicks = 0n
+  #objectOffset = 0
+  #recordedBefore = 0
+  #dropped = 0
+  #invalid = 0
+
+  constructor(kind: StreamKind, layout: StreamLayout, blockBytes: number) {
+    this.kind = kind
+    this.dependencies = new DependencyWriter()
+    this.#layout = layout
+    this.#blockBytes = blockBytes
+    this.epoch = ++lastEpoch
+  }
+
+  /** Starts delivery: what was recorded early becomes the first block's content. */
+  open(
+    processId: string,
+    startTicks: bigint,
+    properties: Readonly<Record<string, string>>,
+    onBlock: (block: SealedBlock) => void,
+  ): void {
+    this.#info = {
+      streamId: randomUUID(),
+      processId,
+      kind: this.kind,
+      dependenciesMetadata: this.#layout.dependencies,
+      objectsMetadata: this.#layout.objects,
+      properties,
+    }
+    this.#onBlock = onBlock
+    this.#beginTicks = startTicks
+    this.#recordedBefore += this.#objectOffset
+    this.#objectOffset = 0
+    this.#state = 'open'
+  }
+
+  /** Seals what is there and stops: later events are counted as dropped, until the stream is opened again. */
+  close(): void {
+    this.seal()
+    if (this.#state !== 'off') this.#state = 'closed'
+    this.#release()
+  }
+
+  /** Stops and forgets what is there, for nobody takes this kind of events: later ones cost nothing and count nowhere. */
+  turnOff(): void {
+    this.#state = 'off'
+    this.#release()
+  }
+
+  get stats(): StreamStats {
+    return {
+      recorded: this.#recordedBefore + this.#objectOffset + this.eventCount,
+      dropped: this.#dropped,
+      invalid: this.#invalid,
+    }
+  }
+
+  /**
+   * Makes room for `size` bytes in a block that can take more dependencies, sealing the open block when it must.
+   *
+   * @returns False when the event cannot be recorded now; it has been counted as dropped.
+   */
+  prepare(size: number): boolean {
+    if (this.#state === 'off') return false
+    if (this.#state === 'closed') {
+      this.#dropped++
+      return false
+    }
+    const fits = this.cursor + size <= this.capacity && this.dependencies.length < MAX_DEPENDENCY_BYTES
+    if (fits) return true
+    if (this.#state === 'early') return this.#prepareEarly(size)
+    this.seal()
+    if (size > this.capacity) {
+      const capacity = Math.max(size, this.#blockBytes)
+      this.#startBlock(Buffer.allocUnsafeSlow(capacity), capacity)
+    }
+    return true
+  }
+
+  /** Counts an event that cannot be written whatever the room. */
+  countInvalid(): void {
+    this.#invalid++
+  }
+
+  /** Hands the open block to the sinks and opens the next one; nothing to do when the block is empty. */
+  seal(): void {
+    const info = this.#info
+    if (this.#state !== 'open' || info === undefined || this.eventCount === 0) return
+    const endTicks = readTicks()
+    const { bytes, cursor, eventCount, capacity } = this
+    // A part-filled buffer is copied out and used again: a block in a queue must not hold memory it does not need.
+    const reusable = cursor * 2 < capacity && capacity === this.#blockBytes
+    const block: SealedBlock = {
+      blockId: randomUUID(),
+      stream: info,
+      beginTicks: this.#beginTicks,
+      endTicks,
+      dependencies: this.dependencies.take(),
+      objects: reusable ? Uint8Array.prototype.slice.call(bytes, 0, cursor) : bytes.subarray(0, cursor),
+      eventCount,
+      objectOffset: this.#objectOffset,
+    }
+    this.#beginTicks = endTicks
+    this.#objectOffset += eventCount
+    if (reusable) this.#startBlock(bytes, capacity)
+    else this.#startBlock(EMPTY_BYTES, 0)
+    this.#onBlock?.(block)
+  }
+
+  #release(): void {
+    this.#startBlock(EMPTY_BYTES, 0)
+    this.dependencies.take()
+  }
+
+  #prepareEarly(size: number): boolean {
+    if (this.capacity > 0 || size > EARLY_BYTES) {
+      this.#dropped++
+      return false
+    }
+    this.#startBlock(Buffer.allocUnsafeSlow(EARLY_BYTES), EARLY_BYTES)
+    return true
+  }
+
+  #startBlock(bytes: Buffer, capacity: number): void {
+    this.bytes = bytes
+    this.view =
+      bytes === EMPTY_BYTES ? EMPTY_VIEW : new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.capacity = capacity
+    this.cursor = 0
+    this.eventCount = 0
+    this.epoch = ++lastEpoch
+  }
+}

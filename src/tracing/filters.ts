@@ -1,0 +1,63 @@
+import { Level } from './level.ts'
+
+/** What the levels of a start are made of. */
+export interface FilterOptions {
+  /** Least severe level recorded for targets that {@link targetMaxLevels} does not name. */
+  readonly maxLevel: Level
+  /**
+   * Least severe level by target: `db` stands for `db` and everything below it, `db.pool` and `db::pool` and `db/pool`;
+   * the longest match wins.
+   */
+  readonly targetMaxLevels: Readonly<Record<string, Level>>
+  /** Least severe level of events that come from other logging libraries. */
+  readonly interopMaxLevel: Level
+}
+
+/**
+ * Decides which log events are recorded. Loggers keep the answer for their target and compare {@link epoch} to see
+ * whether it is still the answer.
+ */
+export class Filters {
+  /** Changes whenever an answer may. */
+  epoch = 1
+  /** Least severe level that any sink takes as blocks, and that any sink takes at once. */
+  blockMaxLevel: Level = Level.Trace
+  liveMaxLevel: Level = Level.Off
+  #options: FilterOptions = { maxLevel: Level.Debug, targetMaxLevels: {}, interopMaxLevel: Level.Trace }
+
+  set(options: FilterOptions, blockMaxLevel: Level, liveMaxLevel: Level): void {
+    this.#options = options
+    this.blockMaxLevel = blockMaxLevel
+    this.liveMaxLevel = liveMaxLevel
+    this.epoch++
+  }
+
+  /** The least severe level that a target's events are recorded at. */
+  maxLevelOf(target: string): Level {
+    const sinkMax = Math.max(this.blockMaxLevel, this.liveMaxLevel)
+    return Math.min(sinkMax, this.#configuredMaxLevel(target)) as Level
+  }
+
+  /** The same for events of other logging libraries. */
+  interopMaxLevelOf(target: string): Level {
+    return Math.min(this.maxLevelOf(target), this.#options.interopMaxLevel) as Level
+  }
+
+  #configuredMaxLevel(target: string): Level {
+    const { targetMaxLevels, maxLevel } = this.#options
+    let best = -1
+    let level = maxLevel
+    for (const [prefix, prefixLevel] of Object.entries(targetMaxLevels)) {
+      if (prefix.length > best && isWithin(target, prefix)) {
+        best = prefix.length
+        level = prefixLevel
+      }
+    }
+    return level
+  }
+}
+
+function isWithin(target: string, prefix: string): boolean {
+  if (!target.startsWith(prefix)) return false
+  return target.length === prefix.length || '.:/'.includes(target[prefix.length]!)
+}

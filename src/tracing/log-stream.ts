@@ -1,0 +1,236 @@
+import { writeEncoded, writeInt32, writeText } from '../transit/text.ts'
+import { readTicks } from './clock.ts'
+import { EventStream } from './event-stream.ts'
+import type { Level } from './level.ts'
+import type { PropertySet } from './property-set.ts'
+import { renderValue } from './render-value.ts'
+import {
+  LOG_INTEROP,
+  LOG_LAYOUT,
+  LOG_STATIC,
+  LOG_STRING,
+  LOG_TAGGED,
+  LOG_TAGGED_INTEROP,
+  METADATA_INDEX,
+  PROPERTY_SET_INDEX,
+} from './stream-layouts.ts'
+
+/** Bytes of a log block's events before it is sealed. */
+const LOG_BLOCK_BYTES = 512 * 1024
+
+/** UTF-16 code units of a message; a longer one is cut and says how much is missing. */
+export const MAX_MESSAGE_CHARS = 262_144
+
+const CODEC_UTF8 = 2
+/** Type index, size word, and the members before the text of a `LogStringEventV2`. */
+const STRING_HEADER_BYTES = 26
+const TAGGED_HEADER_BYTES = 34
+const INTEROP_HEADER_BYTES = 27
+const TAGGED_INTEROP_HEADER_BYTES = 35
+
+/** What the log events of one call site share; listed once in each block that has such an event. */
+export class LogSite {
+  readonly level: Level
+  readonly target: string
+  /** The message of a static event; the format string (`user {} logged in`) of a formatted one. */
+  readonly format: string
+  /** The template's fixed parts, and the same encoded: one more than it has values. */
+  readonly fixedParts: readonly string[]
+  readonly parts: readonly Uint8Array[]
+  epoch = 0
+  id = 0
+
+  constructor(level: Level, target: string, fixedParts: readonly string[]) {
+    this.level = level
+    this.target = target
+    this.format = fixedParts.join('{}')
+    this.fixedParts = fixedParts
+    this.parts = fixedParts.map((part) => Buffer.from(part))
+  }
+}
+
+/** Writes log events. Every function is called with a level that has passed the filters. */
+export class LogStream extends EventStream {
+  constructor() {
+    super('log', LOG_LAYOUT, LOG_BLOCK_BYTES)
+  }
+
+  /** `LogStaticStrEvent`: the message is the site's text. */
+  writeStatic(site: LogSite): void {
+    const start = this.cursor
+    if (site.epoch !== this.epoch || start + 17 > this.capacity) return this.#writeStaticCold(site)
+    const view = this.view
+    view.setUint8(start, LOG_STATIC)
+    view.setUint32(start + 1, site.id, true)
+    view.setUint32(start + 5, 0, true)
+    view.setBigInt64(start + 9, readTicks(), true)
+    this.cursor = start + 17
+    this.eventCount++
+  }
+
+  /** `LogStringEventV2`: one value rendered between the template's two fixed parts. */
+  writeFormatted1(site: LogSite, value: unknown): void {
+    const piece = toPiece(value)
+    const parts = site.parts
+    const start = this.#place(
+      site,
+      STRING_HEADER_BYTES + parts[0]!.length + pieceBytes(piece) + parts[1]!.length,
+    )
+    if (start < 0) return
+    const bytes = this.bytes
+    let cursor = writeEncoded(bytes, start + STRING_HEADER_BYTES, parts[0]!)
+    cursor = writePiece(bytes, cursor, piece)
+    cursor = writeEncoded(bytes, cursor, parts[1]!)
+    this.#finishString(start, site, cursor)
+  }
+
+  /** `LogStringEventV2`: two values rendered between the template's three fixed parts. */
+  writeFormatted2(site: LogSite, value0: unknown, value1: unknown): void {
+    const piece0 = toPiece(value0)
+    const piece1 = toPiece(value1)
+    const parts = site.parts
+    const fixedBytes = parts[0]!.length + parts[1]!.length + parts[2]!.length
+    const start = this.#place(
+      site,
+      STRING_HEADER_BYTES + fixedBytes + pieceBytes(piece0) + pieceBytes(piece1),
+    )
+    if (start < 0) return
+    const bytes = this.bytes
+    let cursor = writeEncoded(bytes, start + STRING_HEADER_BYTES, parts[0]!)
+    cursor = writePiece(bytes, cursor, piece0)
+    cursor = writeEncoded(bytes, cursor, parts[1]!)
+    cursor = writePiece(bytes, cursor, piece1)
+    cursor = writeEncoded(bytes, cursor, parts[2]!)
+    this.#finishString(start, site, cursor)
+  }
+
+  /** `LogStringEventV2`: any text. */
+  writeText(site: LogSite, text: string): void {
+    const size = STRING_HEADER_BYTES + text.length * 3
+    const start = this.#place(site, size)
+    if (start < 0) return
+    const bytes = this.bytes
+    const end = writeText(bytes, start + STRING_HEADER_BYTES, text)
+    this.#finishString(start, site, end)
+  }
+
+  /** `TaggedLogString`; `TaggedLogInteropEvent` where a property would override the level or the target. */
+  writeTagged(site: LogSite, text: string, properties: PropertySet): void {
+    if (properties.overridesLogColumns) return this.writeInterop(site.level, site.target, text, properties)
+    const size = TAGGED_HEADER_BYTES + text.length * 3
+    if (!this.prepare(size)) return
+    this.#listSite(site)
+    this.#listProperties(properties)
+    const start = this.cursor
+    const { bytes, view } = this
+    const textStart = start + TAGGED_HEADER_BYTES
+    const end = writeText(bytes, textStart, text)
+    view.setUint8(start, LOG_TAGGED)
+    view.setUint32(start + 1, end - start - 5, true)
+    setId(view, start + 5, site.id)
+    setId(view, start + 13, properties.logId)
+    view.setBigInt64(start + 21, readTicks(), true)
+    view.setUint8(start + 29, CODEC_UTF8)
+    view.setUint32(start + 30, end - textStart, true)
+    this.cursor = end
+    this.eventCount++
+  }
+
+  /** `LogStringInteropEventV3` or `TaggedLogInteropEvent`: level and target belong to the event, not to a call site. */
+  writeInterop(level: Level, target: string, text: string, properties: PropertySet | undefined): void {
+    const headerBytes = properties === undefined ? INTEROP_HEADER_BYTES : TAGGED_INTEROP_HEADER_BYTES
+    if (!this.prepare(headerBytes + text.length * 3)) return
+    const targetId = this.dependencies.string(target)
+    if (properties !== undefined) this.#listProperties(properties)
+    const start = this.cursor
+    const { bytes, view } = this
+    const textStart = start + headerBytes
+    const end = writeText(bytes, textStart, text)
+    view.setUint8(start, properties === undefined ? LOG_INTEROP : LOG_TAGGED_INTEROP)
+    view.setUint32(start + 1, end - start - 5, true)
+    view.setBigInt64(start + 5, readTicks(), true)
+    view.setUint8(start + 13, level)
+    setId(view, start + 14, targetId)
+    if (properties !== undefined) setId(view, start + 22, properties.logId)
+    view.setUint8(textStart - 5, CODEC_UTF8)
+    view.setUint32(textStart - 4, end - textStart, true)
+    this.cursor = end
+    this.eventCount++
+  }
+
+  #writeStaticCold(site: LogSite): void {
+    if (this.#place(site, 17) >= 0) this.writeStatic(site)
+  }
+
+  #finishString(start: number, site: LogSite, end: number): void {
+    const view = this.view
+    view.setUint8(start, LOG_STRING)
+    view.setUint32(start + 1, end - start - 5, true)
+    view.setUint32(start + 5, site.id, true)
+    view.setUint32(start + 9, 0, true)
+    view.setBigInt64(start + 13, readTicks(), true)
+    view.setUint8(start + 21, CODEC_UTF8)
+    view.setUint32(start + 22, end - start - STRING_HEADER_BYTES, true)
+    this.cursor = end
+    this.eventCount++
+  }
+
+  /** The offset at which an event of the site may be written, the site listed in that block; -1 when it may not. */
+  #place(site: LogSite, size: number): number {
+    if (site.epoch === this.epoch && this.cursor + size <= this.capacity) return this.cursor
+    if (!this.prepare(size)) return -1
+    this.#listSite(site)
+    return this.cursor
+  }
+
+  #listSite(site: LogSite): void {
+    if (site.epoch === this.epoch) return
+    const strings = this.dependencies
+    const format = strings.string(site.format)
+    const target = strings.string(site.target)
+    const none = strings.string('')
+    site.id = strings.record(METADATA_INDEX, [format, target, target, none], [0, site.level])
+    site.epoch = this.epoch
+  }
+
+  #listProperties(properties: PropertySet): void {
+    if (properties.logEpoch === this.epoch) return
+    properties.logId = this.dependencies.propertySet(PROPERTY_SET_INDEX, properties.entries)
+    properties.logEpoch = this.epoch
+  }
+}
+
+/** UTF-16 code units of one value of a message written by `writeFormatted1` and `writeFormatted2`. */
+const MAX_PIECE_CHARS = MAX_MESSAGE_CHARS / 2
+/** The longest decimal text of a number: `-1.2345678901234567e-308`. */
+const MAX_NUMBER_CHARS = 24
+
+function toPiece(value: unknown): string | number {
+  if (typeof value === 'number') return value
+  if (typeof value === 'string' && value.length <= MAX_PIECE_CHARS) return value
+  return renderValue(value, MAX_PIECE_CHARS)
+}
+
+function pieceBytes(piece: string | number): number {
+  return typeof piece === 'number' ? MAX_NUMBER_CHARS : piece.length * 3
+}
+
+function writePiece(bytes: Buffer, offset: number, piece: string | number): number {
+  if (typeof piece === 'string') return writeText(bytes, offset, piece)
+  if ((piece | 0) === piece) return writeInt32(bytes, offset, piece)
+  return writeText(bytes, offset, String(piece))
+}
+
+function setId(view: DataView, offset: number, id: number): void {
+  view.setUint32(offset, id, true)
+  view.setUint32(offset + 4, 0, true) // ids count from 1 in every block: they fit 32 bits
+}
+
+/** Puts rendered values between a template's fixed parts. */
+export function formatMessage(fixedParts: readonly string[], values: readonly unknown[]): string {
+  let text = fixedParts[0] ?? ''
+  for (let i = 1; i < fixedParts.length && text.length <= MAX_MESSAGE_CHARS; i++) {
+    text += renderValue(values[i - 1], MAX_MESSAGE_CHARS) + fixedParts[i]!
+  }
+  return text
+}

@@ -1,0 +1,121 @@
+import { BoundedTable, TableBound } from './bounded-table.ts'
+import { renderValue } from './render-value.ts'
+
+/**
+ * Properties as users pass them. Values that are no strings are rendered: numbers, booleans and bigints as `String`
+ * does, dates as ISO 8601, errors with their stack, other objects as bounded JSON; `undefined` and `null` leave the
+ * property out.
+ */
+export type Properties = Readonly<Record<string, unknown>>
+
+/** Distinct property sets that are remembered for the life of the process. */
+const MAX_INTERNED_SETS = 4096
+/** Properties of one set; further ones are left out. */
+const MAX_PROPERTIES = 128
+/** UTF-16 code units of a property's name or value; longer ones are cut. */
+const MAX_PROPERTY_CHARS = 8192
+/** UTF-16 code units of a set's names and values together; the properties beyond are left out. */
+const MAX_SET_CHARS = 65_536
+
+/**
+ * Keys that would override a column of a tagged metric. They are sent as `_name`, `_unit` and `_target`.
+ */
+const METRIC_COLUMNS: ReadonlySet<string> = new Set(['name', 'unit', 'target'])
+/** Keys that would override a column of a `TaggedLogString`; such sets travel in an event type that overrides nothing. */
+const LOG_COLUMNS: ReadonlySet<string> = new Set(['level', 'target'])
+
+type Entries = readonly (readonly [name: string, value: string])[]
+
+/**
+ * An immutable set of string properties to tag logs and metrics with, made by {@link propertySet}. Sets of the same
+ * content are one object, as long as the table of them has room.
+ */
+export class PropertySet {
+  /** Name and value pairs, in the order given; names are distinct. */
+  readonly entries: Entries
+  /** True when a name is `level` or `target`. */
+  readonly overridesLogColumns: boolean
+  // Where the set is listed in the open block of each stream: the block's epoch and the id in it.
+  logEpoch = 0
+  logId = 0
+  metricsEpoch = 0
+  metricsId = 0
+  #metricEntries: Entries | undefined
+
+  constructor(entries: Entries) {
+    this.entries = entries
+    this.overridesLogColumns = entries.some(([name]) => LOG_COLUMNS.has(name))
+  }
+
+  /** The entries under names that override no metric column. */
+  get metricEntries(): Entries {
+    this.#metricEntries ??= this.entries.some(([name]) => METRIC_COLUMNS.has(name))
+      ? renameColumns(this.entries)
+      : this.entries
+    return this.#metricEntries
+  }
+
+  toJSON(): Record<string, string> {
+    return Object.fromEntries(this.entries)
+  }
+}
+
+/** Its overflows: sets that were used without being remembered. */
+export const propertySetBound: TableBound = new TableBound(MAX_INTERNED_SETS)
+const table = new BoundedTable<string, PropertySet>(propertySetBound)
+
+/**
+ * The property set of the given content. Make it once, outside the code that records: an event tagged with a set costs
+ * little more than one without.
+ *
+ * @param properties - At most 128 properties, names and values up to 8192 characters, 65536 in all;
+ * what is beyond is cut.
+ * Names `name`, `unit` and `target` become `_name`, `_unit` and `_target` on metrics, whose columns they would override.
+ */
+export function propertySet(properties: Properties | PropertySet): PropertySet {
+  if (properties instanceof PropertySet) return properties
+  const entries: [string, string][] = []
+  let key = ''
+  try {
+    for (const name of Object.keys(properties)) {
+      if (entries.length === MAX_PROPERTIES) break
+      const value = readProperty(properties, name)
+      if (value === undefined) continue
+      if (key.length + name.length + value.length > MAX_SET_CHARS) break
+      const entry: [string, string] = [name.slice(0, MAX_PROPERTY_CHARS), value]
+      entries.push(entry)
+      key += `${entry[0].length}:${entry[0]}${value.length}:${value}`
+    }
+  } catch {
+    // Only a hostile proxy gets here; the event keeps what was readable.
+  }
+  const known = table.get(key)
+  if (known !== undefined) return known
+  const set = new PropertySet(entries)
+  table.add(key, set)
+  return set
+}
+
+function readProperty(properties: Properties, name: string): string | undefined {
+  let value: unknown
+  try {
+    value = properties[name]
+  } catch (error) {
+    return renderValue(error, MAX_PROPERTY_CHARS)
+  }
+  if (value === undefined || value === null) return undefined
+  if (typeof value === 'string')
+    return value.length > MAX_PROPERTY_CHARS ? value.slice(0, MAX_PROPERTY_CHARS) : value
+  return renderValue(value, MAX_PROPERTY_CHARS)
+}
+
+function renameColumns(entries: Entries): Entries {
+  const taken = new Set(entries.map(([name]) => name))
+  return entries.map(([name, value]) => {
+    if (!METRIC_COLUMNS.has(name)) return [name, value] as const
+    let renamed = `_${name}`
+    while (taken.has(renamed)) renamed = `_${renamed}`
+    taken.add(renamed)
+    return [renamed, value] as const
+  })
+}

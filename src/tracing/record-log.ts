@@ -1,0 +1,24 @@
+import { dispatch } from './dispatch.ts'
+import { Level } from './level.ts'
+import { MAX_MESSAGE_CHARS } from './log-stream.ts'
+import { toName } from './metric.ts'
+import { type Properties, type PropertySet, propertySet } from './property-set.ts'
+import { renderValue, truncate } from './render-value.ts'
+
+/**
+ * Records one log event whose level and target belong to the event: for bridges from other logging libraries. Filtered
+ * by `interopMaxLevel` besides the filters of every log. Never throws.
+ */
+export function recordLog(
+  level: Level,
+  target: string,
+  message: string,
+  properties?: PropertySet | Properties,
+): void {
+  const shownTarget = toName(target)
+  if (!(level > Level.Off) || level > dispatch.filters.interopMaxLevelOf(shownTarget)) return
+  const text = truncate(renderValue(message, MAX_MESSAGE_CHARS), MAX_MESSAGE_CHARS)
+  const set = properties === undefined ? undefined : propertySet(properties)
+  if (level <= dispatch.filters.blockMaxLevel) dispatch.log.writeInterop(level, shownTarget, text, set)
+  if (level <= dispatch.attentionLevel) dispatch.attend(level, shownTarget, text, set)
+}

@@ -1,0 +1,254 @@
+import { BoundedTable, TableBound } from './bounded-table.ts'
+import { type CallSite, captureCallSite } from './call-site.ts'
+import { dispatch } from './dispatch.ts'
+import { DEFAULT_TARGET, toName } from './metric.ts'
+import { type OpenAsyncSpan, SpanRecord } from './span-stream.ts'
+
+export interface SpanOptions {
+  /** The part of the program that is measured. @defaultValue `app` */
+  readonly target?: string | undefined
+}
+
+/** Span names that are remembered; past it a span's events carry the name themselves. */
+const spanBound = new TableBound(4096)
+const definitions = new BoundedTable<string, SpanDefinition>(spanBound)
+/** Records that stand for names which are not remembered, by target. */
+const locationBound = new TableBound(256)
+const locations = new BoundedTable<string, SpanRecord>(locationBound)
+const anyLocation = new SpanRecord(undefined, DEFAULT_TARGET, { file: '', line: 0 })
+
+/** Spans that were recorded under a name that is not remembered. */
+export function spanOverflows(): number {
+  return spanBound.overflows
+}
+
+/** A named place in the program that is measured. Made by {@link defineSpan}. */
+export class SpanDefinition {
+  readonly name: string
+  readonly #record: SpanRecord
+  /** The name, where the record has none. */
+  readonly #eventName: string | undefined
+
+  constructor(name: string, record: SpanRecord) {
+    this.name = name
+    this.#record = record
+    this.#eventName = record.name === undefined ? name : undefined
+  }
+
+  /**
+   * Begins a synchronous span by hand. End it in the same turn of the event loop, on every way out: `try … finally`,
+   * never across an `await`. Prefer {@link span}.
+   */
+  begin(): void {
+    if (dispatch.cpu.enabled) dispatch.cpu.beginThreadSpan(this.#record, this.#eventName)
+  }
+
+  /** Ends the span begun last under this definition. Without one it does nothing but count. */
+  end(): void {
+    if (dispatch.cpu.enabled) dispatch.cpu.endThreadSpan(this.#record, this.#eventName)
+  }
+
+  /** Begins an async span, a child of the async span that the caller runs in. */
+  openAsync(): OpenAsyncSpan {
+    const parent = dispatch.asyncSpans.getStore()
+    const open: OpenAsyncSpan = {
+      record: this.#record,
+      name: this.#eventName,
+      spanId: dispatch.nextSpanId(),
+      parentSpanId: parent === undefined ? 0 : parent.spanId,
+      depth: parent === undefined ? 0 : parent.depth + 1,
+      beginTicksLow: 0,
+    }
+    dispatch.cpu.beginAsyncSpan(open)
+    return open
+  }
+}
+
+/**
+ * Defines a span once, outside the code it measures: recording then needs no look-up by name.
+ *
+ * @param name - Up to 255 characters; the same name and target give the same definition, file and line of the first.
+ */
+export function defineSpan(name: string, options?: SpanOptions): SpanDefinition {
+  return findDefinition(name, options?.target, defineSpan)
+}
+
+/**
+ * Measures a synchronous function as a span of the event loop's thread, and returns what it returns. What it throws is
+ * thrown on, the span ended. A function that returns a promise is measured up to its first `await`: use
+ * {@link asyncSpan} for those.
+ *
+ * @param span - A name or a definition. File and line are those of the first call under the name.
+ */
+export function span<T>(name: string | SpanDefinition, fn: () => T): T {
+  if (!dispatch.cpu.enabled) return fn()
+  const definition =
+    typeof name === 'string' ? (definitions.get(name) ?? findDefinition(name, undefined, span)) : name
+  definition.begin()
+  try {
+    return fn()
+  } finally {
+    definition.end()
+  }
+}
+
+/**
+ * Measures an asynchronous function, from its call until its promise settles, and gives its outcome. Async spans begun
+ * within it are its children, wherever the event loop runs them.
+ *
+ * @param name - A name or a definition. File and line are those of the first call under the name.
+ */
+export async function asyncSpan<T>(name: string | SpanDefinition, fn: () => PromiseLike<T> | T): Promise<T> {
+  if (!dispatch.cpu.enabled) return fn()
+  const definition =
+    typeof name === 'string' ? (definitions.get(name) ?? findDefinition(name, undefined, asyncSpan)) : name
+  const open = definition.openAsync()
+  try {
+    return await dispatch.asyncSpans.run(open, fn)
+  } finally {
+    dispatch.cpu.endAsyncSpan(open)
+  }
+}
+
+/** An async span that is ended by hand: for callbacks, event emitters and streams. Made by {@link beginAsyncSpan}. */
+export class AsyncSpanHandle implements Disposable {
+  #open: OpenAsyncSpan | undefined
+
+  constructor(open: OpenAsyncSpan | undefined) {
+    this.#open = open
+  }
+
+  /** Runs a function within the span: async spans it begins are children. */
+  run<T>(fn: () => T): T {
+    return this.#open === undefined ? fn() : dispatch.asyncSpans.run(this.#open, fn)
+  }
+
+  /** Ends the span; later calls do nothing. */
+  end(): void {
+    const open = this.#open
+    this.#open = undefined
+    if (open !== undefined) dispatch.cpu.endAsyncSpan(open)
+  }
+
+  [Symbol.dispose](): void {
+    this.end()
+  }
+}
+
+/** Begins an async span that the caller ends. Prefer {@link asyncSpan} where there is a promise. */
+export function beginAsyncSpan(name: string | SpanDefinition, options?: SpanOptions): AsyncSpanHandle {
+  if (!dispatch.cpu.enabled) return new AsyncSpanHandle(undefined)
+  const definition = typeof name === 'string' ? findDefinition(name, options?.target, beginAsyncSpan) : name
+  return new AsyncSpanHandle(definition.openAsync())
+}
+
+/** How a function wrapped by {@link spanFn} is measured. */
+export interface SpanFnOptions extends SpanOptions {
+  /** The span's name. @defaultValue the function's name; for a method, `Class.method`. */
+  readonly name?: string | undefined
+  /**
+   * Whether the function returns a promise to be waited for. @defaultValue true for `async` functions; say so for plain
+   * functions that return promises.
+   */
+  readonly async?: boolean | undefined
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the constraint of any function type
+type AnyFunction = (this: any, ...args: any[]) => any
+
+/**
+ * Wraps a function so that every call of it is a span: an async span for `async` functions, a thread span for others.
+ * `this`, arguments, result and thrown errors pass through. It is also a method decorator of the standard (stage 3)
+ * kind.
+ *
+ * @example
+ * ```ts
+ * const parse = spanFn(function parse(text: string) { return JSON.parse(text) })
+ * const load = spanFn('load order', async (id: string) => fetchOrder(id))
+ * class Cart { @spanFn price() { return 12 } }
+ * ```
+ */
+export function spanFn<F extends AnyFunction>(fn: F, context?: ClassMethodDecoratorContext): F
+export function spanFn<F extends AnyFunction>(name: string | SpanFnOptions, fn: F): F
+export function spanFn(
+  nameOrOptions: string | SpanFnOptions,
+): <F extends AnyFunction>(fn: F, context?: ClassMethodDecoratorContext) => F
+export function spanFn(
+  first: AnyFunction | string | SpanFnOptions,
+  second?: AnyFunction | ClassMethodDecoratorContext,
+): unknown {
+  if (typeof first === 'function') return wrap(first, {}, toContext(second))
+  const options = typeof first === 'string' ? { name: first } : first
+  if (typeof second === 'function') return wrap(second, options, undefined)
+  const place = captureCallSite(spanFn)
+  return (fn: AnyFunction, context?: ClassMethodDecoratorContext) => wrap(fn, options, context, place)
+}
+
+function toContext(
+  second: AnyFunction | ClassMethodDecoratorContext | undefined,
+): ClassMethodDecoratorContext | undefined {
+  return typeof second === 'object' ? second : undefined
+}
+
+function wrap(
+  fn: AnyFunction,
+  options: SpanFnOptions,
+  context: ClassMethodDecoratorContext | undefined,
+  place: CallSite = captureCallSite(spanFn),
+): AnyFunction {
+  if (typeof fn !== 'function') throw new TypeError('Cannot wrap a span: expected a function')
+  const name = options.name ?? (context === undefined ? fn.name || 'anonymous' : String(context.name))
+  const target = options.target ?? DEFAULT_TARGET
+  let definition = newDefinition(name, target, place)
+  if (context !== undefined && options.name === undefined) {
+    context.addInitializer(function nameAfterClass(this: unknown) {
+      if (definition.name !== name) return
+      const owner = context.static ? (this as { name?: unknown }).name : (this as object)?.constructor?.name
+      if (owner) definition = newDefinition(`${String(owner)}.${name}`, target, place)
+    })
+  }
+  const isAsync = options.async ?? fn.constructor.name === 'AsyncFunction'
+  const wrapped: AnyFunction = isAsync
+    ? function (this: unknown, ...args: unknown[]) {
+        return asyncSpan(definition, () => fn.apply(this, args) as unknown)
+      }
+    : function (this: unknown, ...args: unknown[]) {
+        return span(definition, () => fn.apply(this, args) as unknown)
+      }
+  Object.defineProperty(wrapped, 'name', { value: fn.name, configurable: true })
+  Object.defineProperty(wrapped, 'length', { value: fn.length, configurable: true })
+  return wrapped
+}
+
+function findDefinition(
+  name: string,
+  target: string | undefined,
+  callee: (...args: never[]) => unknown,
+): SpanDefinition {
+  const shownName = toName(name)
+  const shownTarget = target === undefined ? DEFAULT_TARGET : toName(target)
+  // The default target is left out of the key, so that span() finds its definition by the bare name.
+  const key = shownTarget === DEFAULT_TARGET ? shownName : `${shownTarget}\0${shownName}`
+  const known = definitions.get(key)
+  if (known !== undefined) return known
+  if (spanBound.remaining === 0) {
+    spanBound.overflows++
+    return new SpanDefinition(shownName, anonymousRecord(shownTarget))
+  }
+  const definition = newDefinition(shownName, shownTarget, captureCallSite(callee))
+  definitions.add(key, definition)
+  return definition
+}
+
+function newDefinition(name: string, target: string, place: CallSite): SpanDefinition {
+  return new SpanDefinition(toName(name), new SpanRecord(toName(name), toName(target), place))
+}
+
+function anonymousRecord(target: string): SpanRecord {
+  if (target === DEFAULT_TARGET) return anyLocation
+  const known = locations.get(target)
+  if (known !== undefined) return known
+  const record = new SpanRecord(undefined, target, { file: '', line: 0 })
+  locations.add(target, record)
+  return record
+}
