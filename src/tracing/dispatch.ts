@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { threadId } from 'node:worker_threads'
+import { readTicks } from './clock.ts'
 import { sumReports } from './delivery-report.ts'
 import type { DeliveryReport, EventSink, LogEntry, SealedBlock, StreamKind } from './event-sink.ts'
 import type { EventStream, StreamStats } from './event-stream.ts'
@@ -62,10 +63,14 @@ export class Dispatch {
   readonly image: ImageStream = new ImageStream()
   /** The async span that the running code is in. */
   readonly asyncSpans: AsyncLocalStorage<OpenAsyncSpan> = new AsyncLocalStorage<OpenAsyncSpan>()
+  /** Ticks before the first event that the next start delivers: recording is on from the moment this is created. */
+  recordingSince: bigint = readTicks()
   /** Least severe level of logs that {@link attend} must see. */
   attentionLevel: Level = Level.Error
 
   #options: DispatchOptions | undefined
+  /** The sinks of the last run, once it is over. */
+  #stopped: readonly SinkRegistration[] = []
   #lastSpanId = threadId * SPAN_IDS_PER_THREAD
   #flushTimer: NodeJS.Timeout | undefined
   #urgentTimer: NodeJS.Timeout | undefined
@@ -84,6 +89,7 @@ export class Dispatch {
   /** Starts delivery to the sinks, of what was recorded early too. The dispatch must not be running. */
   start(options: DispatchOptions): void {
     this.#options = options
+    this.#stopped = []
     const { process, sinks } = options
     const blockMaxLevel = leastSevere(sinks.filter(({ sink }) => sink.onBlock !== undefined))
     const liveMaxLevel = leastSevere(sinks.filter(({ sink }) => sink.onLog !== undefined))
@@ -93,7 +99,7 @@ export class Dispatch {
     this.cpu.enabled = options.cpuTracing
     for (const stream of this.#streams) {
       const wanted = blockMaxLevel > Level.Off && (stream !== this.cpu || options.cpuTracing)
-      if (wanted) stream.open(process.processId, process.startTicks, streamProperties(stream), this.#onBlock)
+      if (wanted) stream.open(process.processId, this.recordingSince, streamProperties(stream), this.#onBlock)
       else stream.turnOff()
     }
     if (blockMaxLevel > Level.Off) this.#startFlushing(options)
@@ -117,9 +123,19 @@ export class Dispatch {
     return sumReports(await Promise.all(sinks.map(({ sink }) => sink.shutdown({ timeoutMs }))))
   }
 
-  /** The same for the end of a process, where no promise is run any more. */
+  /**
+   * The same for the end of a process, where no promise is run any more. A shutdown that is under way is brought to its
+   * end.
+   */
   shutdownSync(timeoutMs: number): void {
-    for (const { sink } of this.#stop()) this.#guard(() => sink.shutdownSync?.(timeoutMs))
+    const { onSinkError } = this.#options ?? {}
+    for (const { sink } of this.#stop()) {
+      try {
+        sink.shutdownSync?.(timeoutMs)
+      } catch (error) {
+        onSinkError?.(error)
+      }
+    }
   }
 
   /** Handles the log events that want more than a place in a block: urgent ones, and those that sinks show at once. */
@@ -160,8 +176,8 @@ export class Dispatch {
   }
 
   #stop(): readonly SinkRegistration[] {
-    if (this.#options === undefined) return []
-    const { sinks } = this.#options
+    if (this.#options === undefined) return this.#stopped
+    this.#stopped = this.#options.sinks
     clearTimeout(this.#flushTimer)
     clearTimeout(this.#urgentTimer)
     this.#urgentTimer = undefined
@@ -170,7 +186,8 @@ export class Dispatch {
     this.filters.epoch++
     this.attentionLevel = Level.Error
     this.#options = undefined
-    return sinks
+    this.recordingSince = readTicks()
+    return this.#stopped
   }
 
   #startFlushing(options: DispatchOptions): void {

@@ -69,7 +69,7 @@ export class EventStream {
   /** Starts delivery: what was recorded early becomes the first block's content. */
   open(
     processId: string,
-    startTicks: bigint,
+    beginTicks: bigint,
     properties: Readonly<Record<string, string>>,
     onBlock: (block: SealedBlock) => void,
   ): void {
@@ -82,7 +82,7 @@ export class EventStream {
       properties,
     }
     this.#onBlock = onBlock
-    this.#beginTicks = startTicks
+    this.#beginTicks = beginTicks
     this.#recordedBefore += this.#objectOffset
     this.#objectOffset = 0
     this.#state = 'open'

@@ -1,0 +1,186 @@
+import * as z from 'zod/mini'
+import { type Level, parseLevel } from '../tracing/level.ts'
+
+/**
+ * What the environment says of telemetry. A field is undefined where its variable is unset or blank; the defaults are
+ * those of the options and sinks the fields go to. Credentials are read by the request decorators.
+ */
+export interface TelemetryEnvironment {
+  readonly telemetryUrl: string | undefined
+  readonly maxQueueBytes: number | undefined
+  readonly hardQueueBytes: number | undefined
+  readonly maxInFlightRequests: number | undefined
+  readonly requestTimeoutMs: number | undefined
+  readonly spoolDir: string | undefined
+  readonly spoolMaxBytes: number | undefined
+  readonly shutdownTimeoutMs: number | undefined
+  readonly flushPeriodSeconds: number | undefined
+  readonly maxLevel: Level | undefined
+  readonly targetMaxLevels: Readonly<Record<string, Level>> | undefined
+  readonly cpuTracing: boolean | undefined
+  readonly systemMetrics: boolean | undefined
+  readonly requireTls: boolean | undefined
+  readonly processProperties: Readonly<Record<string, string>> | undefined
+  readonly parentProcessId: string | undefined
+}
+
+/** Longest time a variable may name: setTimeout takes no more than 24.8 days, and a day is enough for all of them. */
+const MAX_SECONDS = 86_400
+/** Server-side prefix: properties under it are stripped without a word, so a producer must not use it. */
+const RESERVED_PREFIX = 'micromegas.'
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
+export const PARENT_PROCESS_VARIABLE = 'MICROMEGAS_TELEMETRY_PARENT_PROCESS'
+
+/** Reads a variable's text; a problem is added to the context's issues by throwing {@link Unreadable}. */
+function text<T>(
+  read: (value: string) => T,
+): z.ZodMiniOptional<z.ZodMiniPipe<z.ZodMiniString, z.ZodMiniTransform<T, string>>> {
+  return z.optional(
+    z.pipe(
+      z.string(),
+      z.transform((value: string, context) => {
+        try {
+          return read(value.trim())
+        } catch (error) {
+          if (!(error instanceof Unreadable)) throw error
+          context.issues.push({ code: 'custom', message: error.message, input: undefined })
+          return z.NEVER
+        }
+      }),
+    ),
+  )
+}
+
+class Unreadable extends Error {}
+
+const wholeNumber = text((value) => {
+  if (!/^\d{1,15}$/.test(value) || Number(value) < 1) throw new Unreadable('expected a whole number from 1')
+  return Number(value)
+})
+
+const seconds = text((value) => {
+  const number = Number(value)
+  if (!/^\d+(\.\d+)?$/.test(value) || number <= 0 || number > MAX_SECONDS) {
+    throw new Unreadable(`expected a number of seconds above 0, up to ${MAX_SECONDS}`)
+  }
+  return number
+})
+
+const flag = text((value) => {
+  const word = value.toLowerCase()
+  if (word === 'true' || word === '1') return true
+  if (word === 'false' || word === '0') return false
+  throw new Unreadable('expected true or false')
+})
+
+const level = text((value) => {
+  const parsed = parseLevel(value)
+  if (parsed === undefined) throw new Unreadable(LEVEL_EXPECTED)
+  return parsed
+})
+
+const LEVEL_EXPECTED = 'expected off, fatal, error, warn, info, debug or trace'
+
+const targetLevels = text((value) => {
+  const levels: Record<string, Level> = Object.create(null)
+  for (const [target, name] of splitPairs(value)) {
+    const parsed = parseLevel(name)
+    if (parsed === undefined) throw new Unreadable(`level of target '${target}': ${LEVEL_EXPECTED}`)
+    levels[target] = parsed
+  }
+  return levels
+})
+
+const properties = text((value) => {
+  const entries: Record<string, string> = Object.create(null)
+  for (const [key, entry] of splitPairs(value)) {
+    const problem = propertyKeyProblem(key)
+    if (problem !== undefined) throw new Unreadable(problem)
+    if (!(key in entries)) entries[key] = entry // the first of a repeated key wins, as in the reference SDK
+  }
+  return entries
+})
+
+/** Splits `a=1,b=2`; blank entries are skipped, values may be empty. Entries are not repeated in errors: they may hold secrets. */
+function splitPairs(value: string): [key: string, value: string][] {
+  const pairs: [string, string][] = []
+  const entries = value.split(',')
+  for (let i = 0; i < entries.length; i++) {
+    const entry = entries[i]!.trim()
+    if (entry === '') continue
+    const equals = entry.indexOf('=')
+    if (equals < 0) throw new Unreadable(`entry ${i + 1} has no '='`)
+    const key = entry.slice(0, equals).trim()
+    if (key === '') throw new Unreadable(`entry ${i + 1} has an empty key`)
+    pairs.push([key, entry.slice(equals + 1).trim()])
+  }
+  return pairs
+}
+
+/** What is wrong with the key of a process property, if anything. */
+export function propertyKeyProblem(key: string): string | undefined {
+  if (key === '') return 'a property has an empty key'
+  if (key.startsWith(RESERVED_PREFIX)) return `the prefix of property '${key}' is reserved for the server`
+  return undefined
+}
+
+/** Each variable beside the field it fills. */
+const schema = z.object({
+  MICROMEGAS_TELEMETRY_URL: text((value) => value),
+  MICROMEGAS_TELEMETRY_MAX_QUEUE_BYTES: wholeNumber,
+  MICROMEGAS_TELEMETRY_HARD_QUEUE_BYTES: wholeNumber,
+  MICROMEGAS_TELEMETRY_MAX_IN_FLIGHT_REQUESTS: wholeNumber,
+  MICROMEGAS_TELEMETRY_REQUEST_TIMEOUT_SECS: seconds,
+  MICROMEGAS_TELEMETRY_SPOOL_DIR: text((value) => value),
+  MICROMEGAS_TELEMETRY_SPOOL_MAX_BYTES: wholeNumber,
+  MICROMEGAS_TELEMETRY_SHUTDOWN_TIMEOUT_SECS: seconds,
+  MICROMEGAS_FLUSH_PERIOD: seconds,
+  MICROMEGAS_MAX_LEVEL: level,
+  MICROMEGAS_TARGET_MAX_LEVELS: targetLevels,
+  MICROMEGAS_ENABLE_CPU_TRACING: flag,
+  MICROMEGAS_SYSTEM_METRICS: flag,
+  MICROMEGAS_REQUIRE_TLS: flag,
+  MICROMEGAS_PROCESS_PROPERTIES: properties,
+  // Set by whatever started this process: what is no UUID is ignored, as the reference SDK does.
+  [PARENT_PROCESS_VARIABLE]: text((value) => (UUID.test(value) ? value.toLowerCase() : undefined)),
+})
+
+/**
+ * Reads the environment: the one place where variables of this package are interpreted, except for credentials.
+ *
+ * @param problems - Gets a line for each variable that is set but cannot be read, by its name.
+ */
+export function readEnvironment(
+  problems: string[],
+  env: NodeJS.ProcessEnv = process.env,
+): TelemetryEnvironment {
+  // A blank value counts as unset: deployment templates render missing values so.
+  const present = Object.fromEntries(
+    Object.keys(schema.shape).flatMap((name) => (env[name]?.trim() ? [[name, env[name]]] : [])),
+  )
+  const parsed = schema.safeParse(present)
+  for (const issue of parsed.error?.issues ?? []) problems.push(`${issue.path.join('.')}: ${issue.message}`)
+  const values: Partial<z.output<typeof schema>> = parsed.data ?? {}
+  return {
+    telemetryUrl: values.MICROMEGAS_TELEMETRY_URL,
+    maxQueueBytes: values.MICROMEGAS_TELEMETRY_MAX_QUEUE_BYTES,
+    hardQueueBytes: values.MICROMEGAS_TELEMETRY_HARD_QUEUE_BYTES,
+    maxInFlightRequests: values.MICROMEGAS_TELEMETRY_MAX_IN_FLIGHT_REQUESTS,
+    requestTimeoutMs: toMs(values.MICROMEGAS_TELEMETRY_REQUEST_TIMEOUT_SECS),
+    spoolDir: values.MICROMEGAS_TELEMETRY_SPOOL_DIR,
+    spoolMaxBytes: values.MICROMEGAS_TELEMETRY_SPOOL_MAX_BYTES,
+    shutdownTimeoutMs: toMs(values.MICROMEGAS_TELEMETRY_SHUTDOWN_TIMEOUT_SECS),
+    flushPeriodSeconds: values.MICROMEGAS_FLUSH_PERIOD,
+    maxLevel: values.MICROMEGAS_MAX_LEVEL,
+    targetMaxLevels: values.MICROMEGAS_TARGET_MAX_LEVELS,
+    cpuTracing: values.MICROMEGAS_ENABLE_CPU_TRACING,
+    systemMetrics: values.MICROMEGAS_SYSTEM_METRICS,
+    requireTls: values.MICROMEGAS_REQUIRE_TLS,
+    processProperties: values.MICROMEGAS_PROCESS_PROPERTIES,
+    parentProcessId: values[PARENT_PROCESS_VARIABLE],
+  }
+}
+
+function toMs(value: number | undefined): number | undefined {
+  return value === undefined ? undefined : value * 1000
+}
