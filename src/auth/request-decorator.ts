@@ -22,6 +22,11 @@ export interface RequestDecorator {
    * not a newer one. The request is decorated again and retried.
    */
   onRejected?(request: DecoratedRequest, status: number): void | Promise<void>
+  /**
+   * Called when the sink has shut down: abandon what goes on in the background, so that it does not keep the process from
+   * ending. Decorators can be shared between sinks, so one that is used again afterwards must work.
+   */
+  close?(): void
 }
 
 /** Makes the decorator of one sink; called once per sink, before its first request. */

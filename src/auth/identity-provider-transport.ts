@@ -1,0 +1,140 @@
+import type { CustomFetch } from 'openid-client'
+import type { IdentityProviderFetch, IdentityProviderResponse } from './oidc-options.ts'
+import { isCleartext } from './transport-security.ts'
+import { waitFor } from './wait-for.ts'
+
+/** Token answers are a few KiB and discovery documents some 10; a captive portal may send anything. */
+const MAX_ANSWER_BYTES = 1024 * 1024
+
+/** What the provider answered last: the status and what is safe and useful to tell about it. */
+export interface ProviderAnswer {
+  readonly status: number
+  readonly contentType: string | undefined
+  readonly retryAfter: string | undefined
+  /** Origin and path of where a redirect leads. */
+  readonly location: string | undefined
+  /** RFC 6749 section 5.2, from the body of any answer that has no token in it. */
+  readonly error: string | undefined
+  readonly errorDescription: string | undefined
+}
+
+/** Stands for the failures that are found here rather than by the HTTP client. */
+export class ExchangeError extends Error {
+  override readonly name: string = 'ExchangeError'
+  readonly kind: 'timeout' | 'status' | 'too-large' | 'cleartext'
+
+  constructor(kind: ExchangeError['kind']) {
+    super(kind)
+    this.kind = kind
+  }
+}
+
+/**
+ * Carries the requests that openid-client makes. Everything that decides how a failure is treated is read here, off the
+ * HTTP answer itself, rather than from the library's errors: those keep it in different places by status, content type
+ * and header (a secret refused under Basic has no `error`, a 503 hides in a `cause`), and hold whole responses and
+ * bodies, tokens included, where they get printed.
+ */
+export class IdentityProviderTransport {
+  readonly #fetch: IdentityProviderFetch
+  readonly #timeoutMs: number
+  readonly #signal: AbortSignal
+  #answer: ProviderAnswer | undefined
+
+  /** @param signal - Ends every request, besides the time limit that each has of its own. */
+  constructor(fetch: IdentityProviderFetch, timeoutMs: number, signal: AbortSignal) {
+    this.#fetch = fetch
+    this.#timeoutMs = timeoutMs
+    this.#signal = signal
+  }
+
+  /** The answer to the last request, as far as it came. */
+  get answer(): ProviderAnswer | undefined {
+    return this.#answer
+  }
+
+  /** The `customFetch` of openid-client. */
+  readonly fetch: CustomFetch = async (url, options) => {
+    this.#answer = undefined
+    // Also for an endpoint that a discovery document named.
+    if (isCleartext(new URL(url))) throw new ExchangeError('cleartext')
+    const abort = new AbortController()
+    const onAbort = (): void => abort.abort(this.#signal.reason)
+    if (this.#signal.aborted) onAbort()
+    else this.#signal.addEventListener('abort', onAbort, { once: true })
+    const timer = setTimeout(() => abort.abort(new ExchangeError('timeout')), this.#timeoutMs).unref()
+    try {
+      // A fetch given by the user may not heed its signal, hence waitFor.
+      return await waitFor(this.#exchange(url, options, abort.signal), abort.signal)
+    } finally {
+      clearTimeout(timer)
+      this.#signal.removeEventListener('abort', onAbort)
+    }
+  }
+
+  async #exchange(url: string, options: Parameters<CustomFetch>[1], signal: AbortSignal): Promise<Response> {
+    const response = await this.#fetch(url, {
+      method: options.method,
+      headers: options.headers,
+      body: options.body === undefined || options.body === null ? null : String(options.body),
+      redirect: 'manual',
+      signal,
+    })
+    const text = await readText(response)
+    const body = parseObject(text)
+    const issued = response.status === 200 && typeof body?.access_token === 'string'
+    const error = issued ? undefined : body?.error
+    this.#answer = {
+      status: response.status,
+      contentType: response.headers.get('content-type') ?? undefined,
+      retryAfter: response.headers.get('retry-after') ?? undefined,
+      location: originAndPath(response.headers.get('location'), url),
+      error: typeof error === 'string' && error !== '' ? error : undefined,
+      errorDescription: typeof body?.error_description === 'string' ? body.error_description : undefined,
+    }
+    if (response.status !== 200) throw new ExchangeError('status')
+    return new Response(issued ? JSON.stringify(tokenFields(body)) : text, {
+      status: 200,
+      headers: { 'content-type': response.headers.get('content-type') ?? '' },
+    })
+  }
+}
+
+/**
+ * The fields of a token answer that matter for an access token. An `id_token` or `scope` in a form that the library
+ * refuses is no reason to go without; an `expires_in` that is no time is left out, as if it had not been sent.
+ */
+function tokenFields(body: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { access_token, token_type, expires_in } = body
+  const seconds = typeof expires_in === 'string' ? Number.parseFloat(expires_in) : expires_in
+  const usable = typeof seconds === 'number' && Number.isFinite(seconds) && seconds > 0
+  return usable ? { access_token, token_type, expires_in: seconds } : { access_token, token_type }
+}
+
+async function readText(response: IdentityProviderResponse): Promise<string> {
+  if (response.body === null) return ''
+  const chunks: Uint8Array[] = []
+  let size = 0
+  // Leaving the loop by the throw cancels the stream.
+  for await (const chunk of response.body) {
+    size += chunk.byteLength
+    if (size > MAX_ANSWER_BYTES) throw new ExchangeError('too-large')
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
+  } catch {
+    return undefined // the library says what is wrong with a 200; other answers need no body
+  }
+}
+
+function originAndPath(location: string | null, base: string): string | undefined {
+  if (location === null || !URL.canParse(location, base)) return undefined
+  const url = new URL(location, base)
+  return `${url.origin}${url.pathname}`
+}

@@ -1,0 +1,58 @@
+const HIDDEN = '[secret]'
+
+/**
+ * Holds a key, secret or token so that printing what contains it shows `[secret]`: template strings, `JSON.stringify`,
+ * `util.inspect` (`showHidden` included) and string concatenation. Only {@link reveal} gives the value.
+ */
+export class Secret {
+  readonly #value: string
+
+  constructor(value: string) {
+    this.#value = value
+  }
+
+  /** The value itself, to be put on the wire and nowhere else. */
+  reveal(): string {
+    return this.#value
+  }
+
+  toString(): string {
+    return HIDDEN
+  }
+
+  toJSON(): string {
+    return HIDDEN
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return HIDDEN
+  }
+}
+
+/** Every spelling in which a secret travels, and so may come back in somebody's error message. */
+function spellings(value: string): string[] {
+  const form = new URLSearchParams({ v: value }).toString().slice(2)
+  return [value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value), form, btoaUtf8(value)]
+}
+
+function btoaUtf8(value: string): string {
+  // The padding is left out: what follows the value in a longer Base64 text changes it.
+  return Buffer.from(value, 'utf8').toString('base64').replace(/=+$/, '')
+}
+
+/**
+ * Text of others made fit for a log line: secrets replaced, control characters (which forge log lines) turned into
+ * spaces, at most `maxLength` characters.
+ *
+ * @param secrets - What must not appear, in plain, JSON, URL, form or Base64 spelling.
+ */
+export function sanitizeText(text: string, secrets: readonly Secret[], maxLength: number): string {
+  let clean = text
+  for (const secret of secrets) {
+    for (const spelling of spellings(secret.reveal())) {
+      if (spelling !== '') clean = clean.replaceAll(spelling, HIDDEN)
+    }
+  }
+  clean = clean.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim()
+  return clean.length > maxLength ? `${clean.slice(0, maxLength)}…` : clean
+}
