@@ -1,6 +1,6 @@
-import { defineConfig, type ViteUserConfig } from 'vitest/config'
+import { defineConfig } from 'vitest/config'
 
-const config: ViteUserConfig = defineConfig({
+export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/conformance/**', 'test/faults/**', 'node_modules/**'],
@@ -9,4 +9,3 @@ const config: ViteUserConfig = defineConfig({
     pool: 'forks',
   },
 })
-export default config

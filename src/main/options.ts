@@ -61,6 +61,8 @@ export interface TelemetryOptions {
 /** Options and environment together, every default filled in. */
 export interface TelemetryConfig {
   readonly telemetryUrl: string | undefined
+  /** The option or the variable that says so, for messages. */
+  readonly telemetryUrlSetting: string
   readonly apiKey: string | undefined
   readonly decoratorFactory: RequestDecoratorFactory | undefined
   readonly localSinkEnabled: boolean
@@ -149,6 +151,7 @@ export function resolveOptions(
   const mostVerbose = Math.max(Level.Debug, maxLevel, ...Object.values(targetMaxLevels)) as Level
   return {
     telemetryUrl: (given.telemetryUrl ?? env.telemetryUrl)?.trim() || undefined,
+    telemetryUrlSetting: given.telemetryUrl === undefined ? 'MICROMEGAS_TELEMETRY_URL' : 'telemetryUrl',
     apiKey: given.apiKey,
     decoratorFactory: given.decoratorFactory,
     localSinkEnabled: given.localSinkEnabled ?? true,

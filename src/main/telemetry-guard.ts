@@ -19,6 +19,8 @@ interface GuardInit {
   readonly shutdownTimeoutMs: number
   /** Undoes what the start did besides starting the dispatch; runs before the last blocks are sealed. */
   readonly onShutdown: () => void
+  /** Runs when everything is closed. */
+  readonly onStopped: () => void
 }
 
 /** Running telemetry, from `initTelemetry` to {@link shutdown}. */
@@ -29,6 +31,7 @@ export class TelemetryGuard implements AsyncDisposable {
   readonly #dispatch: Dispatch
   readonly #httpSink: HttpEventSink | undefined
   readonly #onShutdown: () => void
+  readonly #onStopped: () => void
   #stopped: Promise<DeliveryReport> | undefined
 
   constructor(init: GuardInit) {
@@ -37,6 +40,7 @@ export class TelemetryGuard implements AsyncDisposable {
     this.#dispatch = init.dispatch
     this.#httpSink = init.httpSink
     this.#onShutdown = init.onShutdown
+    this.#onStopped = init.onStopped
   }
 
   /**
@@ -83,6 +87,8 @@ export class TelemetryGuard implements AsyncDisposable {
 
   async #stop(timeoutMs: number): Promise<DeliveryReport> {
     this.#onShutdown()
-    return this.#dispatch.shutdown(timeoutMs)
+    const report = await this.#dispatch.shutdown(timeoutMs)
+    this.#onStopped()
+    return report
   }
 }

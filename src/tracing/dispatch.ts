@@ -81,6 +81,11 @@ export class Dispatch {
     return this.#options !== undefined
   }
 
+  /** Whether any sink takes blocks: without one nothing is written to the streams. */
+  get takesBlocks(): boolean {
+    return this.filters.blockMaxLevel > Level.Off
+  }
+
   /** An id that no other async span of the process has. */
   nextSpanId(): number {
     return ++this.#lastSpanId

@@ -1,0 +1,55 @@
+export { ApiKeyRequestDecorator } from './auth/api-key-request-decorator.ts'
+export { CredentialsUnavailableError, PermanentDecoratorError } from './auth/errors.ts'
+export { OidcClientCredentialsDecorator } from './auth/oidc-client-credentials-decorator.ts'
+export type { OidcAuthMethod, OidcClientCredentialsOptions } from './auth/oidc-options.ts'
+export type { DecoratedRequest, RequestDecorator, RequestDecoratorFactory } from './auth/request-decorator.ts'
+export { TelemetryError, type TelemetryErrorCode } from './errors.ts'
+export { initTelemetry } from './main/init-telemetry.ts'
+export {
+  type Main,
+  type MainContext,
+  type MicromegasMainOptions,
+  micromegasMain,
+} from './main/micromegas-main.ts'
+export type { SinkOption, TelemetryOptions } from './main/options.ts'
+export type { TelemetryGuard, TelemetryStats } from './main/telemetry-guard.ts'
+export { CompositeEventSink } from './sink/composite-event-sink.ts'
+export { ConsoleEventSink, type ConsoleEventSinkOptions } from './sink/console-event-sink.ts'
+export { HttpEventSink, type HttpEventSinkOptions } from './sink/http-event-sink.ts'
+export { InMemoryEventSink } from './sink/in-memory-event-sink.ts'
+export type { RecordingStats } from './tracing/dispatch.ts'
+export type {
+  DeliveryCount,
+  DeliveryReport,
+  EventSink,
+  LogEntry,
+  SealedBlock,
+  StreamInfo,
+  StreamKind,
+} from './tracing/event-sink.ts'
+export type { StreamStats } from './tracing/event-stream.ts'
+export { recordImage } from './tracing/image.ts'
+export { Level, type LevelName } from './tracing/level.ts'
+export { type Logger, type LogMethod, logger } from './tracing/logger.ts'
+export {
+  type FloatMetric,
+  fmetric,
+  type IntegerMetric,
+  imetric,
+  type MetricOptions,
+} from './tracing/metric.ts'
+export type { ProcessInfo } from './tracing/process-info.ts'
+export { type Properties, type PropertySet, propertySet } from './tracing/property-set.ts'
+export { recordLog } from './tracing/record-log.ts'
+export {
+  type AsyncSpanHandle,
+  asyncSpan,
+  beginAsyncSpan,
+  defineSpan,
+  type SpanDefinition,
+  type SpanFnOptions,
+  type SpanOptions,
+  span,
+  spanFn,
+} from './tracing/span.ts'
+export type { Member, UserDefinedType } from './transit/reflection.ts'

@@ -1,0 +1,141 @@
+import { assertTransportSecurity } from '../auth/transport-security.ts'
+import { TelemetryError } from '../errors.ts'
+import { installConsoleCapture } from '../interop/console-capture.ts'
+import { startRuntimeMetrics } from '../interop/runtime-metrics.ts'
+import { ConsoleEventSink } from '../sink/console-event-sink.ts'
+import { resolveEndpoint } from '../sink/endpoint.ts'
+import { HttpEventSink, type HttpEventSinkOptions } from '../sink/http-event-sink.ts'
+import { dispatch, type SinkRegistration } from '../tracing/dispatch.ts'
+import { Level } from '../tracing/level.ts'
+import { resolveCredentials } from './credentials.ts'
+import { warnOperator } from './diagnostics.ts'
+import { reportDrops } from './drop-report.ts'
+import { readEnvironment, type TelemetryEnvironment } from './environment.ts'
+import { installExitHooks } from './exit-hooks.ts'
+import { resolveProcess } from './lineage.ts'
+import { resolveOptions, type TelemetryConfig, type TelemetryOptions } from './options.ts'
+import { TelemetryGuard } from './telemetry-guard.ts'
+
+/**
+ * Starts telemetry for this process, or for this worker thread: sinks, filters, flushing, and delivery on every way out.
+ * What was recorded before is delivered too.
+ *
+ * @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` that lists everything wrong with options and environment, or when
+ * telemetry is running already.
+ * @example
+ * ```ts
+ * await using telemetry = initTelemetry({ telemetryUrl: 'http://localhost:9000' })
+ * ```
+ */
+export function initTelemetry(options: TelemetryOptions = {}): TelemetryGuard {
+  return startTelemetry(options, { localSinkMaxLevel: Level.Info })
+}
+
+/** {@link initTelemetry} with the defaults of its caller. */
+export function startTelemetry(
+  options: TelemetryOptions,
+  defaults: { readonly localSinkMaxLevel: Level },
+): TelemetryGuard {
+  if (dispatch.running) {
+    throw new TelemetryError('ERR_TELEMETRY_CONFIG', 'Cannot start telemetry: it is running already')
+  }
+  const problems: string[] = []
+  const env = readEnvironment(problems)
+  const config = resolveOptions(options, env, defaults, problems)
+  const httpSink = makeHttpSink(config, env, problems)
+  if (problems.length > 0) {
+    const list = problems.map((problem) => `\n  - ${problem}`).join('')
+    throw new TelemetryError('ERR_TELEMETRY_CONFIG', `Cannot start telemetry:${list}`)
+  }
+  return start(config, env, httpSink)
+}
+
+function start(
+  config: TelemetryConfig,
+  env: TelemetryEnvironment,
+  httpSink: HttpEventSink | undefined,
+): TelemetryGuard {
+  const process_ = resolveProcess(dispatch.recordingSince, env.parentProcessId, config.processProperties)
+  const sinks: SinkRegistration[] = [...config.sinks]
+  if (config.localSinkEnabled)
+    sinks.push({ sink: new ConsoleEventSink(), maxLevel: config.localSinkMaxLevel })
+  if (httpSink !== undefined) sinks.push({ sink: httpSink, maxLevel: config.telemetrySinkMaxLevel })
+  dispatch.start({
+    process: process_,
+    sinks,
+    filters: config,
+    cpuTracing: config.cpuTracing,
+    flushPeriodMs: config.flushPeriodMs,
+    onFlushTick: () => reportDrops(httpSink),
+    onSinkError: (error) => warnOperator(`micromegas: a sink failed: ${String(error)}`),
+  })
+  const metrics = config.systemMetrics && dispatch.takesBlocks ? startRuntimeMetrics() : undefined
+  const releaseConsole = config.installLogCapture ? installConsoleCapture() : undefined
+  const guard: TelemetryGuard = new TelemetryGuard({
+    dispatch,
+    processId: process_.processId,
+    httpSink,
+    shutdownTimeoutMs: config.shutdownTimeoutMs,
+    onShutdown: () => {
+      metrics?.stop()
+      releaseConsole?.()
+      reportDrops(httpSink)
+    },
+    onStopped: () => removeExitHooks(),
+  })
+  const removeExitHooks = installExitHooks(guard)
+  return guard
+}
+
+function makeHttpSink(
+  config: TelemetryConfig,
+  env: TelemetryEnvironment,
+  problems: string[],
+): HttpEventSink | undefined {
+  const { telemetryUrl, telemetryUrlSetting } = config
+  if (telemetryUrl === undefined) {
+    if (config.sinks.length === 0)
+      warnOperator(`micromegas: ${telemetryUrlSetting} is not set, telemetry is not uploaded`)
+    return undefined
+  }
+  const endpoint = collect(problems, `${telemetryUrlSetting}: `, () => resolveEndpoint(telemetryUrl))
+  const factory = collect(problems, '', () => resolveCredentials(config, problems))
+  if (endpoint === undefined || problems.length > 0) return undefined
+  if (factory === undefined) {
+    warnOperator(
+      `micromegas: no API key and no OIDC client is configured, uploading to ${endpoint.label} without authentication`,
+    )
+  } else {
+    collect(problems, `${telemetryUrlSetting}: `, () =>
+      assertTransportSecurity(endpoint.insertUrls.block, {
+        requireTls: config.requireTls,
+        warn: warnOperator,
+      }),
+    )
+  }
+  if (problems.length > 0) return undefined
+  return collect(problems, '', () => new HttpEventSink(telemetryUrl, sinkOptions(env), factory))
+}
+
+function sinkOptions(env: TelemetryEnvironment): HttpEventSinkOptions {
+  return {
+    maxQueueBytes: env.maxQueueBytes,
+    hardQueueBytes: env.hardQueueBytes,
+    maxInFlightRequests: env.maxInFlightRequests,
+    requestTimeoutMs: env.requestTimeoutMs,
+    spoolDir: env.spoolDir,
+    spoolMaxBytes: env.spoolMaxBytes,
+    warn: warnOperator,
+  }
+}
+
+/** Runs one part of the configuration; what it finds wrong joins the problems of the others. */
+function collect<T>(problems: string[], prefix: string, read: () => T): T | undefined {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof TelemetryError) || error.code !== 'ERR_TELEMETRY_CONFIG') throw error
+    problems.push(prefix + error.message)
+    return undefined
+  }
+}
