@@ -74,7 +74,29 @@ const table = new BoundedTable<string, PropertySet>(propertySetBound)
  */
 export function propertySet(properties: Properties | PropertySet): PropertySet {
   if (properties instanceof PropertySet) return properties
-  const entries: [string, string][] = []
+  const entries: Entry[] = []
+  const key = readEntries(properties, entries)
+  const known = table.get(key)
+  if (known !== undefined) return known
+  const set = new PropertySet(entries)
+  table.add(key, set)
+  return set
+}
+
+/**
+ * The properties of one event, which are not likely to come again: the set is not remembered. Limits are those of
+ * {@link propertySet}.
+ */
+export function eventPropertySet(properties: Properties): PropertySet {
+  const entries: Entry[] = []
+  readEntries(properties, entries)
+  return new PropertySet(entries)
+}
+
+type Entry = [name: string, value: string]
+
+/** Adds what is readable to `entries`, and returns a text that is the same for the same entries only. */
+function readEntries(properties: Properties, entries: Entry[]): string {
   let key = ''
   try {
     for (const name of Object.keys(properties)) {
@@ -82,18 +104,14 @@ export function propertySet(properties: Properties | PropertySet): PropertySet {
       const value = readProperty(properties, name)
       if (value === undefined) continue
       if (key.length + name.length + value.length > MAX_SET_CHARS) break
-      const entry: [string, string] = [name.slice(0, MAX_PROPERTY_CHARS), value]
+      const entry: Entry = [name.slice(0, MAX_PROPERTY_CHARS), value]
       entries.push(entry)
       key += `${entry[0].length}:${entry[0]}${value.length}:${value}`
     }
   } catch {
     // Only a hostile proxy gets here; the event keeps what was readable.
   }
-  const known = table.get(key)
-  if (known !== undefined) return known
-  const set = new PropertySet(entries)
-  table.add(key, set)
-  return set
+  return key
 }
 
 function readProperty(properties: Properties, name: string): string | undefined {

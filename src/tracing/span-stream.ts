@@ -48,6 +48,8 @@ export interface OpenAsyncSpan {
   readonly spanId: number
   /** 0 for a root. */
   readonly parentSpanId: number
+  /** The outermost span's id: the span's own for a root. */
+  readonly rootSpanId: number
   readonly depth: number
   /** Low 32 bits of the ticks of its begin. */
   beginTicksLow: number

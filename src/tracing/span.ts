@@ -51,11 +51,13 @@ export class SpanDefinition {
   /** Begins an async span, a child of the async span that the caller runs in. */
   openAsync(): OpenAsyncSpan {
     const parent = dispatch.asyncSpans.getStore()
+    const spanId = dispatch.nextSpanId()
     const open: OpenAsyncSpan = {
       record: this.#record,
       name: this.#eventName,
-      spanId: dispatch.nextSpanId(),
+      spanId,
       parentSpanId: parent === undefined ? 0 : parent.spanId,
+      rootSpanId: parent === undefined ? spanId : parent.rootSpanId,
       depth: parent === undefined ? 0 : parent.depth + 1,
       beginTicksLow: 0,
     }
