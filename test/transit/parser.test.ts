@@ -35,7 +35,12 @@ function member(name: string, typeName: string, offset: number, size: number, is
   return { name, typeName, offset, size, isReference }
 }
 
-function struct(name: string, size: number, members: readonly Member[], isReference = false): UserDefinedType {
+function struct(
+  name: string,
+  size: number,
+  members: readonly Member[],
+  isReference = false,
+): UserDefinedType {
   return { name, size, members, isReference }
 }
 
@@ -43,7 +48,11 @@ const STRINGS = dynamicType('StaticStringDependency')
 /** Shows what a dependency decodes to: an object that refers to it. */
 const SHOW = fixedType('Show', { value: 'ref' })
 
-function show(dependencyTypes: readonly UserDefinedType[], dependencies: Section, id: number | bigint): TransitValue {
+function show(
+  dependencyTypes: readonly UserDefinedType[],
+  dependencies: Section,
+  id: number | bigint,
+): TransitValue {
   const [object] = parse(types(dependencyTypes, [SHOW]), dependencies, section().u8(0).u64(id))
   return object!.members.value!
 }
@@ -71,13 +80,19 @@ describe('a queue', () => {
     const many = Array.from({ length: 256 }, (_, i) => fixedType(`T${i}`, { v: 'u8' }))
     expect(parse(types([], many), section(), section().u8(255, 1))[0]!.typeName).toBe('T255')
     const less = many.slice(0, 255)
-    expectFormatError(() => parse(types([], less), section(), section().u8(255, 1)), /index 255 is past the 255 types/)
+    expectFormatError(
+      () => parse(types([], less), section(), section().u8(255, 1)),
+      /index 255 is past the 255 types/,
+    )
   })
 
   test('that ends inside a record is refused, naming the record and its place', () => {
     const layout = types([], [fixedType('Wide', { a: 'u64' })])
     const objects = section().u8(0).u64(1).u8(0).raw(hex('010203'))
-    expectFormatError(() => parse(layout, section(), objects), /object 1 at byte 9 \(Wide\).*needs 8 bytes, 3 are left/)
+    expectFormatError(
+      () => parse(layout, section(), objects),
+      /object 1 at byte 9 \(Wide\).*needs 8 bytes, 3 are left/,
+    )
   })
 
   test('that ends inside a size word, or whose size word runs past the end, is refused', () => {
@@ -138,7 +153,11 @@ describe('members', () => {
   })
 
   test('may stand in any order, with gaps and overlaps', () => {
-    const type = struct('Gaps', 16, [member('late', 'u32', 12, 4), member('low', 'u32', 0, 4), member('whole', 'u64', 0, 8)])
+    const type = struct('Gaps', 16, [
+      member('late', 'u32', 12, 4),
+      member('low', 'u32', 0, 4),
+      member('whole', 'u64', 0, 8),
+    ])
     const objects = section().u8(0).u32(1).u32(2).u32(3).u32(4)
     expect(parse(types([], [type]), section(), objects)[0]!.members).toEqual({
       late: 4,
@@ -185,12 +204,19 @@ describe('members', () => {
     ['f64', 16],
   ])('of type %s and size %i do not fit their type', (typeName, size) => {
     const type = struct('Bad', 16, [member('x', typeName, 0, size)])
-    expectFormatError(() => parse(types([], [type]), section(), section().u8(0).u64(0, 0)), /takes \d bytes, it has/)
+    expectFormatError(
+      () => parse(types([], [type]), section(), section().u8(0).u64(0, 0)),
+      /takes \d bytes, it has/,
+    )
   })
 
   test('must end inside the record, references and nested records too', () => {
     const at = (m: Member) => () =>
-      parse(types([], [struct('R', 8, [m]), fixedType('Nested', { v: 'u64' })]), section(), section().u8(0).u64(0))
+      parse(
+        types([], [struct('R', 8, [m]), fixedType('Nested', { v: 'u64' })]),
+        section(),
+        section().u8(0).u64(0),
+      )
     expectFormatError(at(member('x', 'u8', 8, 1)), /ends at byte 9 of 8/)
     expectFormatError(at(member('x', 'u64', 1, 8, true)), /ends at byte 9 of 8/)
     expectFormatError(at(member('x', 'Nested', 1, 0)), /type Nested ends at byte 9 of 8/)
@@ -260,13 +286,19 @@ describe('nested records', () => {
 
   test('that contain themselves, directly or through others, are refused', () => {
     const self = struct('Self', 8, [member('me', 'Self', 0, 8)])
-    expectFormatError(() => parse(types([], [self]), section(), section().u8(0).u64(0)), /type Self: it contains itself/)
+    expectFormatError(
+      () => parse(types([], [self]), section(), section().u8(0).u64(0)),
+      /type Self: it contains itself/,
+    )
     const a = struct('A', 8, [member('b', 'B', 0, 8)])
     const b = struct('B', 8, [member('a', 'A', 0, 8)])
     expectFormatError(() => parse(types([], [a, b]), section(), section().u8(0).u64(0)), /contains itself/)
     const empty = struct('Empty', 0, [member('me', 'Empty', 0, 0)])
     const holder = struct('Holder', 1, [member('e', 'Empty', 0, 0)])
-    expectFormatError(() => parse(types([], [holder, empty]), section(), section().u8(0, 0)), /contains itself/)
+    expectFormatError(
+      () => parse(types([], [holder, empty]), section(), section().u8(0, 0)),
+      /contains itself/,
+    )
   })
 
   test('may be nested 16 deep and no deeper', () => {
@@ -278,7 +310,10 @@ describe('nested records', () => {
       )
     expect(parse(types([], chain(16)), section(), section().u8(0).u64(1))).toHaveLength(1)
     expectFormatError(() => parse(types([], chain(17)), section(), section().u8(0).u64(1)), /more than 16/)
-    expectFormatError(() => parse(types([], chain(100_000)), section(), section().u8(0).u64(1)), /more than 16/)
+    expectFormatError(
+      () => parse(types([], chain(100_000)), section(), section().u8(0).u64(1)),
+      /more than 16/,
+    )
   })
 
   test('of a chain that is too deep are refused also when its inner types were used before', () => {
@@ -298,15 +333,25 @@ describe('nested records', () => {
         ? struct(`T${i}`, 8, [member('v', 'u64', 0, 8)])
         : struct(`T${i}`, 8, [member('a', `T${i + 1}`, 0, 8), member('b', `T${i + 1}`, 0, 8)]),
     )
-    expectFormatError(() => parse(types([], doubling), section(), section().u8(0).u64(1)), /values in 8 bytes/)
+    expectFormatError(
+      () => parse(types([], doubling), section(), section().u8(0).u64(1)),
+      /values in 8 bytes/,
+    )
   })
 
   test('and overlapping members may make 8 values a byte and no more', () => {
     const overlapping = (count: number) =>
-      struct('O', 1, Array.from({ length: count }, (_, i) => member(`m${i}`, 'u8', 0, 1)))
+      struct(
+        'O',
+        1,
+        Array.from({ length: count }, (_, i) => member(`m${i}`, 'u8', 0, 1)),
+      )
     // 8 * (1 byte + the index byte), less the record itself
     expect(parse(types([], [overlapping(15)]), section(), section().u8(0, 1))).toHaveLength(1)
-    expectFormatError(() => parse(types([], [overlapping(16)]), section(), section().u8(0, 1)), /more than 16 values/)
+    expectFormatError(
+      () => parse(types([], [overlapping(16)]), section(), section().u8(0, 1)),
+      /more than 16 values/,
+    )
   })
 })
 
@@ -319,8 +364,14 @@ describe('dependencies', () => {
 
   test('of the name StaticString must be valid UTF-8 and hold an id', () => {
     const strict = [dynamicType('StaticString')]
-    expectFormatError(() => show(strict, section().dynamic(0, section().u64(1).u8(0xe9)), 1), /not valid UTF-8/)
-    expectFormatError(() => show(strict, section().dynamic(0, section().u32(1)), 1), /id: it needs 8 bytes, 4 are left/)
+    expectFormatError(
+      () => show(strict, section().dynamic(0, section().u64(1).u8(0xe9)), 1),
+      /not valid UTF-8/,
+    )
+    expectFormatError(
+      () => show(strict, section().dynamic(0, section().u32(1)), 1),
+      /id: it needs 8 bytes, 4 are left/,
+    )
   })
 
   test('are told by their name before their size: a fixed-size StaticString is a string', () => {
@@ -330,8 +381,13 @@ describe('dependencies', () => {
 
   test('of the name StaticStringDependency have a codec and replace invalid bytes', () => {
     expect(show([STRINGS], section().dynamic(0, section().u64(1).text(hex('61 e9'))), 1)).toBe('a\ufffd')
-    expect(show([STRINGS], section().dynamic(0, section().u64(1).text(Buffer.from('wide', 'utf16le'), 1)), 1)).toBe('wide')
-    expectFormatError(() => show([STRINGS], section().dynamic(0, section().u64(1).text('x', 9)), 1), /codec 9/)
+    expect(
+      show([STRINGS], section().dynamic(0, section().u64(1).text(Buffer.from('wide', 'utf16le'), 1)), 1),
+    ).toBe('wide')
+    expectFormatError(
+      () => show([STRINGS], section().dynamic(0, section().u64(1).text('x', 9)), 1),
+      /codec 9/,
+    )
   })
 
   test('cannot read past their size word', () => {
@@ -340,7 +396,9 @@ describe('dependencies', () => {
   })
 
   test('may have bytes after the string, which are passed over', () => {
-    const deps = section().dynamic(0, section().u64(1).text('a').raw('rest')).dynamic(0, section().u64(2).text('b'))
+    const deps = section()
+      .dynamic(0, section().u64(1).text('a').raw('rest'))
+      .dynamic(0, section().u64(2).text('b'))
     expect(show([STRINGS], deps, 1)).toBe('a')
     expect(show([STRINGS], deps, 2)).toBe('b')
   })
@@ -354,8 +412,18 @@ describe('dependencies', () => {
 
   test('of neighbouring large ids are kept apart', () => {
     const deps = section()
-      .dynamic(0, section().u64(2n ** 53n).text('even'))
-      .dynamic(0, section().u64(2n ** 53n + 1n).text('odd'))
+      .dynamic(
+        0,
+        section()
+          .u64(2n ** 53n)
+          .text('even'),
+      )
+      .dynamic(
+        0,
+        section()
+          .u64(2n ** 53n + 1n)
+          .text('odd'),
+      )
     expect(show([STRINGS], deps, 2n ** 53n)).toBe('even')
     expect(show([STRINGS], deps, 2n ** 53n + 1n)).toBe('odd')
   })
@@ -368,7 +436,10 @@ describe('dependencies', () => {
     expectFormatError(() => show([STRINGS, record], mixed, 5), /id 5 is used twice/)
     const set = section().dynamic(0, section().u64(5).text('a')).dynamic(1, section().u64(5).u32(0))
     const property = fixedType('Property', { name: 'ref', value: 'ref' })
-    expectFormatError(() => show([STRINGS, dynamicType('PropertySetDependency'), property], set, 5), /used twice/)
+    expectFormatError(
+      () => show([STRINGS, dynamicType('PropertySetDependency'), property], set, 5),
+      /used twice/,
+    )
   })
 
   test('that are records are stored under their member id, u64 or i64', () => {
@@ -387,7 +458,8 @@ describe('dependencies', () => {
       fixedType('R', { id: 'u32', more: 'u32' }),
       fixedType('R', { id: 'f64' }),
     ]
-    for (const type of bad) expectFormatError(() => show([type], section().u8(0).u64(1), 1), /member id of R as u64/)
+    for (const type of bad)
+      expectFormatError(() => show([type], section().u8(0).u64(1), 1), /member id of R as u64/)
     const reference = fixedType('R', { id: 'ref' })
     const deps = section().dynamic(0, section().u64(1).text('s')).u8(1).u64(1)
     expectFormatError(() => show([STRINGS, reference], deps, 1), /member id of R as u64: it is a string/)
@@ -416,7 +488,11 @@ describe('dependencies', () => {
 })
 
 describe('property sets', () => {
-  const packed = [STRINGS, dynamicType('PropertySetDependency'), fixedType('Property', { name: 'ref', value: 'ref' })]
+  const packed = [
+    STRINGS,
+    dynamicType('PropertySetDependency'),
+    fixedType('Property', { name: 'ref', value: 'ref' }),
+  ]
   const strings = () =>
     section().dynamic(0, section().u64(1).text('k')).dynamic(0, section().u64(2).text('v'))
 
@@ -436,7 +512,10 @@ describe('property sets', () => {
     const rust = [
       STRINGS,
       dynamicType('PropertySetDependency'),
-      struct('Property', 32, [member('name', 'StaticStringRef', 0, 16), member('value', 'StaticStringRef', 16, 16)]),
+      struct('Property', 32, [
+        member('name', 'StaticStringRef', 0, 16),
+        member('value', 'StaticStringRef', 16, 16),
+      ]),
       struct('StaticStringRef', 16, [member('id', 'u64', 0, 8, true)], true),
     ]
     const deps = strings().dynamic(1, section().u64(9).u32(1).u64(1, 0, 2, 0))
@@ -445,7 +524,10 @@ describe('property sets', () => {
 
   test('are refused without a type Property, with one of size 0, and with one that is a reference', () => {
     const set = () => strings().dynamic(1, section().u64(9).u32(0))
-    expectFormatError(() => show(packed.slice(0, 2), set(), 9), /type Property: the metadata does not list it/)
+    expectFormatError(
+      () => show(packed.slice(0, 2), set(), 9),
+      /type Property: the metadata does not list it/,
+    )
     expectFormatError(() => show([...packed.slice(0, 2), struct('Property', 0, [])], set(), 9), /do not fit/)
     const one = strings().dynamic(1, section().u64(9).u32(1).u64(1))
     const reference = { ...referenceType('StaticStringRef'), name: 'Property' }
@@ -455,7 +537,10 @@ describe('property sets', () => {
   test('are refused when names or values are no strings', () => {
     const record = fixedType('R', { id: 'u64' })
     const deps = strings().u8(3).u64(7).dynamic(1, section().u64(9).u32(1).u64(1, 7))
-    expectFormatError(() => show([...packed, record], deps, 9), /member value of Property as a string: it is a R/)
+    expectFormatError(
+      () => show([...packed, record], deps, 9),
+      /member value of Property as a string: it is a R/,
+    )
   })
 
   test('that claim four billion properties are refused before anything is allocated', () => {
@@ -508,13 +593,16 @@ describe('objects', () => {
 
   test('of a by-id type, which stand for no record, have no members', () => {
     const deps = section().dynamic(0, section().u64(1).text('s'))
-    expect(parse(types([STRINGS], [referenceType('StaticStringRef')]), deps, section().u8(0).u64(1))).toEqual([
-      { typeName: 'StaticStringRef', members: {} },
-    ])
+    expect(parse(types([STRINGS], [referenceType('StaticStringRef')]), deps, section().u8(0).u64(1))).toEqual(
+      [{ typeName: 'StaticStringRef', members: {} }],
+    )
   })
 
   test('find nested types in their own metadata only', () => {
-    const layout = types([referenceType('StaticStringRef')], [struct('R', 8, [member('s', 'StaticStringRef', 0, 8)])])
+    const layout = types(
+      [referenceType('StaticStringRef')],
+      [struct('R', 8, [member('s', 'StaticStringRef', 0, 8)])],
+    )
     expectFormatError(() => parse(layout, section(), section().u8(0).u64(1)), /StaticStringRef is unknown/)
   })
 
@@ -542,6 +630,8 @@ describe('objects', () => {
         },
       ],
     ])
-    expect(() => parse(types([], [dynamicType('D')]), section(), section().dynamic(0, section()), readers)).toThrow(bug)
+    expect(() =>
+      parse(types([], [dynamicType('D')]), section(), section().dynamic(0, section()), readers),
+    ).toThrow(bug)
   })
 })

@@ -35,7 +35,9 @@ test.each([3, 4, 255])('codec %i is unknown and refused', (codec) => {
 
 test('byte order marks are kept in every codec', () => {
   expect(read(StringCodec.Utf8, Buffer.from('\ufeffa'))).toBe('\ufeffa')
-  expect(read(StringCodec.Utf8, Buffer.from(`\ufeff${'long enough for the decoder '.repeat(3)}`))).toMatch(/^\ufeff/)
+  expect(read(StringCodec.Utf8, Buffer.from(`\ufeff${'long enough for the decoder '.repeat(3)}`))).toMatch(
+    /^\ufeff/,
+  )
   expect(read(StringCodec.Wide, Buffer.from('\ufeffa', 'utf16le'))).toBe('\ufeffa')
 })
 
@@ -47,7 +49,9 @@ test('invalid UTF-8 is replaced part by part as the encoding standard says, what
   const reference = new TextDecoder('utf-8', { ignoreBOM: true })
   const bytes = fc.oneof(
     fc.uint8Array({ maxLength: 64 }),
-    fc.array(fc.constantFrom(0x61, 0xe2, 0x82, 0xac, 0xf0, 0x9f, 0x90, 0xed, 0xa0, 0x80, 0xc0, 0xf4, 0xff)).map((list) => Uint8Array.from(list)),
+    fc
+      .array(fc.constantFrom(0x61, 0xe2, 0x82, 0xac, 0xf0, 0x9f, 0x90, 0xed, 0xa0, 0x80, 0xc0, 0xf4, 0xff))
+      .map((list) => Uint8Array.from(list)),
   )
   fc.assert(
     fc.property(bytes, (input) => {

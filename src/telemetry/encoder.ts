@@ -1,0 +1,180 @@
+import type { EncodeOptions } from 'cborg'
+import type { SealedBlock, StreamInfo } from '../tracing/event-sink.ts'
+import type { ProcessInfo } from '../tracing/process-info.ts'
+import type { Member, UserDefinedType } from '../transit/reflection.ts'
+import { storedFrame } from './lz4-frame.ts'
+import { TickConverter } from './tick-converter.ts'
+import { formatTimestamp } from './timestamps.ts'
+import { storableColumn, storableProperties, storableText } from './wire-text.ts'
+
+/**
+ * Writes the bodies of the ingestion service's requests: CBOR with text keys, definite lengths and no floats.
+ *
+ * Every result is a buffer of its own, whose bytes the caller may keep. Text that the service or its database would
+ * refuse is repaired: U+0000 is removed, lone surrogates become U+FFFD, and the six description fields of a process are
+ * cut to 255 code points.
+ */
+export interface TelemetryEncoder {
+  /** Why blocks are sent uncompressed: the native LZ4 library could not be loaded. `undefined` when it was. */
+  readonly compressionError: Error | undefined
+  encodeProcess(process: ProcessInfo): Uint8Array
+  encodeStream(stream: StreamInfo): Uint8Array
+  /**
+   * Compresses a block on the thread pool and encodes it.
+   *
+   * @param process - The process the block was recorded in; block times are relative to its start.
+   */
+  encodeBlock(block: SealedBlock, process: ProcessInfo): Promise<Uint8Array>
+  /** Encodes a block at once, without compressing it: for exit handlers, where no promise runs any more. */
+  encodeBlockSync(block: SealedBlock, process: ProcessInfo): Uint8Array
+}
+
+/** The two sections of a block, each one LZ4 frame. */
+interface Payload {
+  readonly dependencies: Uint8Array
+  readonly objects: Uint8Array
+}
+
+/** Compresses one section into one LZ4 frame. */
+type CompressFrame = (content: Uint8Array) => Promise<Uint8Array>
+type Cbor = Pick<typeof import('cborg'), 'encode' | 'encodeInto'>
+
+/** What a block takes besides its payload and ids: two times, integers, keys and lengths, about 270 bytes. */
+const ENVELOPE_BYTES = 384
+
+/** Fields in the order written; `undefined` is how cborg is told not to sort. */
+const OPTIONS: EncodeOptions = { mapSorter: undefined } as unknown as EncodeOptions
+
+/**
+ * Loads the CBOR and LZ4 libraries, about 40 ms at the first call, and makes an encoder. Where the native LZ4 library
+ * is missing, blocks are sent in LZ4 frames of uncompressed data, which every reader takes.
+ *
+ * @throws whatever loading the CBOR library throws, when the installation is broken.
+ */
+export async function loadTelemetryEncoder(): Promise<TelemetryEncoder> {
+  const [cbor, lz4] = await Promise.all([import('cborg'), loadLz4()])
+  return new CborEncoder(cbor, lz4)
+}
+
+async function loadLz4(): Promise<CompressFrame | Error> {
+  try {
+    const { compressFrame } = await import('lz4-napi')
+    return (content) => compressFrame(content, { contentChecksum: true })
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error))
+  }
+}
+
+class CborEncoder implements TelemetryEncoder {
+  readonly compressionError: Error | undefined
+  readonly #cbor: Cbor
+  readonly #compress: CompressFrame
+
+  constructor(cbor: Cbor, lz4: CompressFrame | Error) {
+    this.#cbor = cbor
+    this.compressionError = lz4 instanceof Error ? lz4 : undefined
+    this.#compress = lz4 instanceof Error ? async (content) => storedFrame(content) : lz4
+  }
+
+  encodeProcess(process: ProcessInfo): Uint8Array {
+    return this.#cbor.encode(
+      {
+        process_id: process.processId,
+        exe: storableColumn(process.exe),
+        username: storableColumn(process.username),
+        realname: storableColumn(process.realname),
+        computer: storableColumn(process.computer),
+        distro: storableColumn(process.distro),
+        cpu_brand: storableColumn(process.cpuBrand),
+        tsc_frequency: process.tscFrequency,
+        start_time: formatTimestamp(process.startTimeMicros),
+        start_ticks: process.startTicks,
+        parent_process_id: process.parentProcessId ?? null, // the key must be there
+        properties: storableProperties(process.properties),
+      },
+      OPTIONS,
+    )
+  }
+
+  encodeStream(stream: StreamInfo): Uint8Array {
+    return this.#cbor.encode(
+      {
+        process_id: stream.processId,
+        stream_id: stream.streamId,
+        dependencies_metadata: stream.dependenciesMetadata.map(wireType),
+        objects_metadata: stream.objectsMetadata.map(wireType),
+        tags: [storableText(stream.kind)],
+        properties: storableProperties(stream.properties),
+      },
+      OPTIONS,
+    )
+  }
+
+  async encodeBlock(block: SealedBlock, process: ProcessInfo): Promise<Uint8Array> {
+    const [dependencies, objects] = await Promise.all([
+      this.#frame(block.dependencies),
+      this.#frame(block.objects),
+    ])
+    return this.#encodeBlock(block, process, { dependencies, objects })
+  }
+
+  encodeBlockSync(block: SealedBlock, process: ProcessInfo): Uint8Array {
+    const dependencies = storedFrame(block.dependencies)
+    const objects = storedFrame(block.objects)
+    return this.#encodeBlock(block, process, { dependencies, objects })
+  }
+
+  #frame(content: Uint8Array): Uint8Array | Promise<Uint8Array> {
+    return content.byteLength === 0 ? storedFrame(content) : this.#compress(content)
+  }
+
+  /** The payload is copied once, into a buffer that is large enough from the start. */
+  #encodeBlock(block: SealedBlock, process: ProcessInfo, payload: Payload): Uint8Array {
+    const beginTicks = block.beginTicks - process.startTicks
+    const endTicks = block.endTicks - process.startTicks
+    const ticks = new TickConverter(process)
+    const body = {
+      block_id: block.blockId,
+      stream_id: block.stream.streamId,
+      process_id: process.processId,
+      // derived from ticks, outwards to whole microseconds: the two must bracket the events as readers convert them
+      begin_time: formatTimestamp(floorToMicros(ticks.relativeToNanoseconds(beginTicks))),
+      begin_ticks: beginTicks,
+      end_time: formatTimestamp(-floorToMicros(-ticks.relativeToNanoseconds(endTicks))),
+      end_ticks: endTicks,
+      payload: { dependencies: payload.dependencies, objects: payload.objects },
+      object_offset: BigInt(block.objectOffset),
+      nb_objects: BigInt(block.eventCount),
+    }
+    const idBytes = 3 * (body.block_id.length + body.stream_id.length + body.process_id.length)
+    const payloadBytes = payload.dependencies.byteLength + payload.objects.byteLength
+    const bytes = Buffer.allocUnsafeSlow(ENVELOPE_BYTES + idBytes + payloadBytes)
+    const { written } = this.#cbor.encodeInto(body, bytes, OPTIONS)
+    return bytes.subarray(0, written)
+  }
+}
+
+function wireType(type: UserDefinedType): Record<string, unknown> {
+  return {
+    name: type.name,
+    size: type.size,
+    members: type.members.map(wireMember),
+    is_reference: type.isReference,
+  }
+}
+
+function wireMember(member: Member): Record<string, unknown> {
+  return {
+    name: member.name,
+    type_name: member.typeName,
+    offset: member.offset,
+    size: member.size,
+    is_reference: member.isReference,
+  }
+}
+
+/** Nanoseconds to microseconds, rounded down also before 1970. */
+function floorToMicros(nanoseconds: bigint): bigint {
+  const micros = nanoseconds / 1000n
+  return micros * 1000n > nanoseconds ? micros - 1n : micros
+}
