@@ -1,0 +1,382 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { RequestDecoratorFactory } from '../auth/request-decorator.ts'
+import { loadTelemetryEncoder } from '../telemetry/encoder.ts'
+import type { DeliveryReport, EventSink, SealedBlock } from '../tracing/event-sink.ts'
+import type { ProcessInfo } from '../tracing/process-info.ts'
+import { Credentials } from './credentials.ts'
+import { DeliveryLedger, type DropCount, type Settlement } from './delivery-ledger.ts'
+import { resolveEndpoint } from './endpoint.ts'
+import { MetadataRegistry } from './metadata-registry.ts'
+import { Notices } from './notices.ts'
+import {
+  type HttpEventSinkConfig,
+  type HttpEventSinkOptions,
+  resolveHttpEventSinkOptions,
+} from './options.ts'
+import type { DropReason, Outcome } from './outcome.ts'
+import { priorityOf } from './priority.ts'
+import { proxyFromEnv } from './proxy.ts'
+import { SharedBackoff } from './shared-backoff.ts'
+import type { SinkState, SinkStats } from './sink-stats.ts'
+import { withoutTracing } from './suppress-tracing.ts'
+import { Transport } from './transport.ts'
+import { UploadItem } from './upload-item.ts'
+import { UploadQueue } from './upload-queue.ts'
+import { SchedulerStopped, type Turn, UploadScheduler } from './upload-scheduler.ts'
+import { Uploader } from './uploader.ts'
+
+export type { DropCount } from './delivery-ledger.ts'
+export type { BlocksRetryOptions, HttpEventSinkOptions, RetryOptions } from './options.ts'
+export type { DropReason } from './outcome.ts'
+export type { SinkState, SinkStats } from './sink-stats.ts'
+
+/** While somebody waits in a flush, a service that is away is asked again this long after its last failure. */
+const NUDGE_MS = 1_000
+/** No wait between attempts is longer than this during a shutdown. */
+const DRAIN_MAX_DELAY_MS = 500
+/** Part of a shutdown's time kept for closing connections; at most a tenth of it. */
+const CLOSE_MS = 200
+
+/**
+ * Uploads blocks to a Micromegas ingestion service.
+ *
+ * Blocks wait in a queue with a byte budget, in order of importance (process and stream metadata, logs, metrics, spans
+ * and images); a few are posted at once. What fails for reasons that may pass is tried again for as long as there is room
+ * to hold it, with one backoff for the whole sink. A block keeps its id and its bytes over all attempts, and the server
+ * stores an id once, so that every block is stored exactly once.
+ *
+ * It never throws into the host after its construction, never keeps the process alive except while a `flush()` or a
+ * `shutdown()` is waited for, and its own requests are not traced.
+ *
+ * @example
+ * ```ts
+ * await using sink = new HttpEventSink('http://localhost:9000', {}, () => ApiKeyRequestDecorator.fromEnv())
+ * ```
+ */
+export class HttpEventSink implements EventSink, AsyncDisposable {
+  readonly #config: HttpEventSinkConfig
+  readonly #notices: Notices
+  readonly #credentials: Credentials
+  readonly #transport: Transport
+  readonly #uploader: Uploader
+  readonly #registry: MetadataRegistry
+  readonly #ledger: DeliveryLedger = new DeliveryLedger()
+  readonly #queue: UploadQueue
+  readonly #backoff: SharedBackoff = new SharedBackoff(Math.random)
+  readonly #scheduler: UploadScheduler
+  readonly #unsettled: Set<UploadItem> = new Set()
+  /** Runs a function outside the host's asynchronous context: a request must not live as long as our upload of its log. */
+  readonly #detached: <T>(fn: () => T) => T = AsyncLocalStorage.snapshot()
+  #pRetry: typeof import('p-retry').default | undefined
+  #pumpScheduled = false
+  #attempts = 0
+  #failedAttempts = 0
+  #unauthorized = false
+  #recoveries = 0
+  #closed = false
+  #stopped: Promise<DeliveryReport> | undefined
+
+  /**
+   * @param url - Base URL of the service: http or https, with or without a path and a trailing slash.
+   * @param decoratorFactory - Makes what adds credentials to requests; called here, once.
+   * @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` when the URL, an option, or a proxy named by the environment
+   * (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`) cannot be used; and whatever the factory throws.
+   */
+  constructor(
+    url: string | URL,
+    options: HttpEventSinkOptions = {},
+    decoratorFactory?: RequestDecoratorFactory,
+  ) {
+    const endpoint = resolveEndpoint(url)
+    const config = resolveHttpEventSinkOptions(options)
+    const proxy = proxyFromEnv(endpoint.insertUrls.block, process.env)
+    this.#config = config
+    this.#notices = new Notices(
+      proxy === undefined ? endpoint.label : `${endpoint.label} (through the proxy ${proxy.label})`,
+      config.warn,
+    )
+    this.#credentials = new Credentials(decoratorFactory)
+    this.#transport = new Transport({
+      origin: endpoint.origin,
+      proxy,
+      connectTimeoutMs: config.requestTimeoutMs,
+    })
+    this.#uploader = new Uploader({
+      endpoint,
+      credentials: this.#credentials,
+      transport: this.#transport,
+      timeoutMs: config.requestTimeoutMs,
+    })
+    this.#registry = new MetadataRegistry(config.metadataRefreshMs)
+    this.#queue = new UploadQueue({ softBytes: config.maxQueueBytes, hardBytes: config.hardQueueBytes })
+    this.#scheduler = new UploadScheduler({
+      queue: this.#queue,
+      backoff: this.#backoff,
+      maxInFlight: config.maxInFlightRequests,
+      policyOf: (item) => (item.kind === 'metadata' ? config.metadataRetry : config.blocksRetry),
+      unauthorizedPolicy: config.unauthorizedRetry,
+      maxRetryAfterMs: config.maxRetryAfterMs,
+      begin: (item, turn) => this.#isolated(() => void this.#deliver(item, turn)),
+      deliveredItems: () => this.#ledger.deliveredItems,
+      random: Math.random,
+    })
+    void this.#isolated(() => this.#load())
+  }
+
+  onStartup(process: ProcessInfo): void {
+    this.#registry.startup(process)
+  }
+
+  onBlock(block: SealedBlock): void {
+    const { kind, processId } = block.stream
+    if (this.#closed) {
+      this.#ledger.refuse(kind, block.eventCount, 'closed')
+      return
+    }
+    if (!this.#queue.accepts(priorityOf(kind))) {
+      this.#ledger.refuse(kind, block.eventCount, 'queue_full')
+      this.#notices.say(`queue_full ${kind}`, `the upload queue is full and sheds ${kind} blocks`)
+      return
+    }
+    const process = this.#registry.process(processId)
+    if (process === undefined) {
+      this.#ledger.refuse(kind, block.eventCount, 'encoding')
+      this.#notices.say('no process', 'a block came before the process it belongs to')
+      return
+    }
+    for (const content of this.#registry.takeDue(block.stream, performance.now(), this.#recoveries)) {
+      this.#enqueue(new UploadItem(content, this.#ledger.accept('metadata', 0)))
+    }
+    const batch = this.#ledger.accept(kind, block.eventCount)
+    this.#enqueue(new UploadItem({ insert: 'block', block, process }, batch))
+    this.#schedulePump()
+  }
+
+  /**
+   * Sends the blocks queued when it is called and waits for the answers; what is queued later is not waited for. Keeps the
+   * process alive while it waits. Never rejects.
+   *
+   * @param options.signal - Ends the waiting; without it that is done by the option `flushTimeoutMs`. What is unsent then
+   * stays queued and counts as pending.
+   */
+  async flush({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<DeliveryReport> {
+    const watch = this.#ledger.watch()
+    this.#isolated(() => this.#scheduler.nudge(NUDGE_MS))
+    this.#schedulePump()
+    await waitUntil(watch.done, signal === undefined ? this.#config.flushTimeoutMs : undefined, signal)
+    return watch.report()
+  }
+
+  /**
+   * Sends what is queued, whatever the backoff, then stops for good; what is not delivered in time is counted as dropped.
+   * Ends within the time given even if the server accepts and never answers, and leaves no connection and no timer. Every
+   * call returns the same promise. Never rejects.
+   *
+   * @param options.timeoutMs - Milliseconds. @defaultValue the option `shutdownTimeoutMs`
+   */
+  shutdown({ timeoutMs }: { readonly timeoutMs?: number | undefined } = {}): Promise<DeliveryReport> {
+    this.#stopped ??= this.#stop(timeoutMs ?? this.#config.shutdownTimeoutMs)
+    return this.#stopped
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.shutdown()
+  }
+
+  /** What the sink has done so far. */
+  stats(): SinkStats {
+    const ledger = this.#ledger
+    return {
+      state: this.#state(),
+      enqueued: ledger.enqueued,
+      delivered: ledger.delivered,
+      dropped: ledger.dropped,
+      pending: ledger.pending,
+      drops: ledger.drops,
+      heldBytes: this.#queue.heldBytes,
+      inFlightRequests: this.#scheduler.inFlight,
+      attempts: this.#attempts,
+      failedAttempts: this.#failedAttempts,
+      staleConnections: this.#transport.staleRetries,
+    }
+  }
+
+  /**
+   * What was given up since the last call, to be reported as telemetry. Nothing while uploads do not work: the report
+   * itself would be queued behind what is being shed.
+   */
+  takeDrops(): readonly DropCount[] {
+    const state = this.#state()
+    return state === 'unreachable' || state === 'unauthorized' ? [] : this.#ledger.takeDrops()
+  }
+
+  #state(): SinkState {
+    if (this.#closed) return 'closed'
+    if (this.#backoff.failures === 0) return 'working'
+    return this.#unauthorized ? 'unauthorized' : 'unreachable'
+  }
+
+  #isolated<T>(fn: () => T): T {
+    return this.#detached(() => withoutTracing(fn))
+  }
+
+  async #load(): Promise<void> {
+    try {
+      const [retry, encoder] = await Promise.all([
+        import('p-retry'),
+        loadTelemetryEncoder(),
+        this.#transport.load(),
+      ])
+      this.#pRetry = retry.default
+      this.#uploader.use(encoder)
+      if (encoder.compressionError !== undefined) {
+        this.#notices.say('uncompressed', 'the LZ4 library cannot be loaded, blocks are sent uncompressed')
+      }
+    } catch (error) {
+      // The installation is broken: blocks wait in vain, and are counted in the end.
+      this.#notices.say('installation', `cannot load what uploads need: ${String(error)}`)
+      return
+    }
+    this.#scheduler.start()
+  }
+
+  #enqueue(item: UploadItem): void {
+    this.#unsettled.add(item)
+    this.#queue.push(item)
+  }
+
+  /** Leaves the recording call before any work is done, and does it once for what is sealed together. */
+  #schedulePump(): void {
+    if (this.#pumpScheduled) return
+    this.#pumpScheduled = true
+    this.#isolated(() =>
+      setImmediate(() => {
+        this.#pumpScheduled = false
+        this.#scheduler.pump()
+      }),
+    )
+  }
+
+  /** The life of an item from its first turn to its settlement. Never rejects. */
+  async #deliver(item: UploadItem, firstTurn: Turn): Promise<void> {
+    let turn = firstTurn
+    const pRetry = this.#pRetry! // loaded before the first turn is given
+    try {
+      await pRetry(() => this.#attempt(item, turn), {
+        retries: Number.POSITIVE_INFINITY,
+        minTimeout: 0, // when to try again is the scheduler's to say, for all items together
+        onFailedAttempt: async () => {
+          if (item.kind !== 'metadata' && item.suspicion >= this.#config.blocksRetry.maxSoloFailures) {
+            throw new GivenUp('set_aside')
+          }
+          turn = await this.#scheduler.waitTurn(item)
+        },
+      })
+      this.#settle(item, 'delivered')
+    } catch (error) {
+      const reason = error instanceof GivenUp ? error.reason : 'shutdown'
+      if (error instanceof GivenUp && reason === 'set_aside') {
+        this.#notices.say(reason, `a ${item.kind} block failed again and again while others were delivered`)
+      }
+      if (!(error instanceof GivenUp || error instanceof SchedulerStopped)) {
+        this.#notices.say('unexpected', `a ${item.kind} block failed unexpectedly: ${String(error)}`)
+      }
+      this.#settle(item, { dropped: reason })
+    }
+  }
+
+  /** One attempt, which gives its turn back. @throws What ends the retries, or is their occasion. */
+  async #attempt(item: UploadItem, turn: Turn): Promise<void> {
+    const outcome = await this.#uploader.attempt(item)
+    this.#attempts++
+    this.#note(item, outcome, turn)
+    switch (outcome.kind) {
+      case 'delivered':
+        return
+      case 'drop':
+        throw new GivenUp(outcome.reason)
+      case 'aborted':
+        throw new GivenUp('shutdown')
+      default:
+        throw new AttemptFailed(outcome.detail)
+    }
+  }
+
+  #note(item: UploadItem, outcome: Outcome, turn: Turn): void {
+    const wasFailing = this.#backoff.failures > 0
+    if (outcome.kind === 'retry' || outcome.kind === 'unauthorized') this.#failedAttempts++
+    this.#scheduler.finish(turn, item, outcome)
+    if (outcome.kind === 'unauthorized') {
+      this.#unauthorized = true
+      this.#notices.unauthorized()
+    } else if (outcome.kind === 'retry') {
+      this.#unauthorized = false
+      this.#notices.failing(outcome.detail, this.#backoff.failures)
+    } else if (outcome.kind === 'drop') {
+      const what = item.kind === 'metadata' ? `the description of a ${item.insert}` : `a ${item.kind} block`
+      this.#notices.say(`${outcome.reason} ${item.insert}`, `${what} cannot be delivered: ${outcome.detail}`)
+    }
+    if (!wasFailing || this.#backoff.failures > 0) return
+    this.#unauthorized = false
+    this.#recoveries++
+    this.#notices.working(this.#ledger.dropped.events)
+  }
+
+  #settle(item: UploadItem, settlement: Settlement): void {
+    if (!this.#unsettled.delete(item)) return // the shutdown was first
+    item.settle()
+    this.#queue.release(item)
+    if (item.kind === 'metadata') this.#registry.settled(item.id, performance.now(), this.#recoveries)
+    this.#ledger.settle(item.batch, item.kind, item.events, settlement)
+  }
+
+  async #stop(timeoutMs: number): Promise<DeliveryReport> {
+    this.#closed = true
+    const watch = this.#ledger.watch()
+    this.#isolated(() => this.#scheduler.hurry(DRAIN_MAX_DELAY_MS))
+    await waitUntil(watch.done, timeoutMs - Math.min(CLOSE_MS, timeoutMs / 10), undefined)
+    this.#scheduler.stop()
+    this.#uploader.stop()
+    for (const item of this.#unsettled) this.#settle(item, { dropped: 'shutdown' })
+    this.#credentials.close()
+    await waitUntil(this.#transport.close(), CLOSE_MS, undefined)
+    return watch.report()
+  }
+}
+
+/** An attempt that is to be repeated: what p-retry needs to see. */
+class AttemptFailed extends Error {
+  override readonly name: string = 'AttemptFailed'
+}
+
+/** Ends the attempts of an item for good. */
+class GivenUp extends Error {
+  override readonly name: string = 'GivenUp'
+  readonly reason: DropReason
+
+  constructor(reason: DropReason) {
+    super(reason)
+    this.reason = reason
+  }
+}
+
+/** Waits for the promise, but no longer than the time or the signal allow; the process is kept alive meanwhile. */
+async function waitUntil(
+  promise: Promise<unknown>,
+  timeoutMs: number | undefined,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (signal?.aborted) return
+  await new Promise<void>((resolve) => {
+    // Without a limit the timer is there to hold the process: nothing else does.
+    const timer =
+      timeoutMs === undefined ? setInterval(() => {}, 2 ** 30) : setTimeout(() => finish(), timeoutMs)
+    const finish = (): void => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', finish)
+      resolve()
+    }
+    signal?.addEventListener('abort', finish, { once: true })
+    promise.then(finish, finish)
+  })
+}

@@ -1,0 +1,36 @@
+import type { DeliveryCount } from '../tracing/event-sink.ts'
+import type { DropCount } from './delivery-ledger.ts'
+
+/**
+ * How uploads stand: `working` until shown otherwise, `unreachable` while attempts fail, `unauthorized` while the server
+ * refuses our credentials, `closed` after the shutdown.
+ */
+export type SinkState = 'working' | 'unreachable' | 'unauthorized' | 'closed'
+
+/**
+ * What a sink has done since it was made. Blocks and events add up at every moment:
+ * `enqueued = delivered + dropped + pending`.
+ */
+export interface SinkStats {
+  readonly state: SinkState
+  /** Handed to the sink. */
+  readonly enqueued: DeliveryCount
+  /** Acknowledged by the server. */
+  readonly delivered: DeliveryCount
+  /** Given up; {@link drops} says what and why. */
+  readonly dropped: DeliveryCount
+  /** Queued, waiting for another attempt, or in flight. */
+  readonly pending: DeliveryCount
+  /** By kind and reason; those of metadata count in no other field. */
+  readonly drops: readonly DropCount[]
+  /** Uncompressed bytes held, as the byte budgets count them. */
+  readonly heldBytes: number
+  /** Requests under way. */
+  readonly inFlightRequests: number
+  /** Attempts made, answered or not. */
+  readonly attempts: number
+  /** Attempts that failed and were, or will be, repeated. */
+  readonly failedAttempts: number
+  /** Requests repeated at once since the server had closed the kept connection; no failed attempts. */
+  readonly staleConnections: number
+}

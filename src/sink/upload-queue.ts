@@ -1,0 +1,102 @@
+import { PRIORITIES, Priority } from './priority.ts'
+import type { UploadItem } from './upload-item.ts'
+
+export interface QueueBudget {
+  /** At this many bytes held, new traces are refused. */
+  readonly softBytes: number
+  /** At this many bytes held, new logs and metrics are refused too. */
+  readonly hardBytes: number
+}
+
+/**
+ * What waits for its first attempt, by priority, and the count of bytes held: here, waiting for another attempt, and in
+ * flight.
+ *
+ * The newcomer is refused and nothing queued is evicted, as in the reference sink: what happened first is what explains
+ * an outage, and a span tree or a counter's history is worth more whole up to a time than full of holes. A class is
+ * refused once the budget is reached, so the bytes held exceed it by less than one block.
+ */
+export class UploadQueue {
+  readonly #budget: QueueBudget
+  readonly #lanes: readonly Lane[] = PRIORITIES.map(() => new Lane())
+  #heldBytes = 0
+
+  constructor(budget: QueueBudget) {
+    this.#budget = budget
+  }
+
+  /** Uncompressed bytes of all items that are not settled. */
+  get heldBytes(): number {
+    return this.#heldBytes
+  }
+
+  /** Items waiting for their first attempt. */
+  get size(): number {
+    return this.#lanes.reduce((sum, lane) => sum + lane.size, 0)
+  }
+
+  /** Whether an item of this class may be queued now; metadata always may. */
+  accepts(priority: Priority): boolean {
+    if (priority === Priority.Metadata) return true
+    const { softBytes, hardBytes } = this.#budget
+    return this.#heldBytes < (priority === Priority.Traces ? softBytes : hardBytes)
+  }
+
+  push(item: UploadItem): void {
+    this.#heldBytes += item.bytes
+    this.#lane(item.priority).push(item)
+  }
+
+  /** The next item of the most important class that has one. */
+  peek(): UploadItem | undefined {
+    for (const lane of this.#lanes) {
+      const item = lane.peek()
+      if (item !== undefined) return item
+    }
+    return undefined
+  }
+
+  /** Takes the item that {@link peek} shows; its bytes count until {@link release}. */
+  shift(): UploadItem | undefined {
+    const item = this.peek()
+    return item === undefined ? undefined : this.#lane(item.priority).shift()
+  }
+
+  /** The item is settled: its bytes are free. */
+  release(item: UploadItem): void {
+    this.#heldBytes -= item.bytes
+  }
+
+  #lane(priority: Priority): Lane {
+    return this.#lanes[priority] as Lane
+  }
+}
+
+/** First in, first out, in constant time; an array's `shift` moves all the others. */
+class Lane {
+  #items: (UploadItem | undefined)[] = []
+  #head = 0
+
+  get size(): number {
+    return this.#items.length - this.#head
+  }
+
+  push(item: UploadItem): void {
+    this.#items.push(item)
+  }
+
+  peek(): UploadItem | undefined {
+    return this.#items[this.#head]
+  }
+
+  shift(): UploadItem | undefined {
+    const item = this.#items[this.#head]
+    if (item === undefined) return undefined
+    this.#items[this.#head++] = undefined
+    if (this.#head > 1_000 && this.#head * 2 > this.#items.length) {
+      this.#items = this.#items.slice(this.#head)
+      this.#head = 0
+    }
+    return item
+  }
+}

@@ -1,0 +1,223 @@
+import type { Outcome } from './outcome.ts'
+import { type Admission, type BackoffPolicy, fullJitterMs, type SharedBackoff } from './shared-backoff.ts'
+import type { UploadItem } from './upload-item.ts'
+import type { UploadQueue } from './upload-queue.ts'
+
+/** Leave to make one attempt; it holds an upload slot until {@link UploadScheduler.finish}. */
+export interface Turn {
+  readonly admission: Admission
+}
+
+export interface SchedulerOptions {
+  readonly queue: UploadQueue
+  readonly backoff: SharedBackoff
+  /** Slots. */
+  readonly maxInFlight: number
+  /** Wait after a failure of this item. */
+  readonly policyOf: (item: UploadItem) => BackoffPolicy
+  /** Wait after the service refused our credentials twice. */
+  readonly unauthorizedPolicy: BackoffPolicy
+  /** Longest wait that anyone may ask for, in milliseconds. */
+  readonly maxRetryAfterMs: number
+  /** Begins the life of an item that has its first turn. */
+  readonly begin: (item: UploadItem, turn: Turn) => void
+  /** Items delivered so far. */
+  readonly deliveredItems: () => number
+  readonly random: () => number
+}
+
+interface Waiting {
+  readonly item: UploadItem
+  readonly resolve: (turn: Turn) => void
+  readonly reject: (reason: unknown) => void
+}
+
+/** Thrown at what still waits for a turn when the scheduler stops. */
+export class SchedulerStopped extends Error {
+  override readonly name: string = 'SchedulerStopped'
+}
+
+/**
+ * Decides what is attempted next, and when: a bounded number at once, the most important first, nothing while the shared
+ * backoff is closed. An item that waits for its next attempt holds no slot.
+ *
+ * A failure is held against its item, and not only against the service, when others were delivered since the item failed
+ * before. Such an item waits on its own account, longer every time, and holds up nobody.
+ */
+export class UploadScheduler {
+  readonly #options: SchedulerOptions
+  readonly #waiting: Set<Waiting> = new Set()
+  #inFlight = 0
+  #timer: NodeJS.Timeout | undefined
+  #wakeAtMs: number = Number.POSITIVE_INFINITY
+  #maxDelayMs: number = Number.POSITIVE_INFINITY
+  #state: 'new' | 'running' | 'stopped' = 'new'
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options
+  }
+
+  /** Attempts under way. */
+  get inFlight(): number {
+    return this.#inFlight
+  }
+
+  /** From now on turns are given. */
+  start(): void {
+    if (this.#state === 'new') this.#state = 'running'
+    this.pump()
+  }
+
+  /** Gives every turn that may be given now. */
+  pump(): void {
+    this.#wakeAt(Number.POSITIVE_INFINITY)
+    const { backoff, maxInFlight } = this.#options
+    while (this.#state === 'running' && this.#inFlight < maxInFlight) {
+      const nowMs = performance.now()
+      const waitMs = backoff.waitMs(nowMs)
+      if (waitMs > 0) {
+        this.#wakeAt(nowMs + waitMs)
+        return
+      }
+      const next = this.#next(nowMs)
+      if (next === undefined) return
+      this.#inFlight++
+      next({ admission: backoff.admit() })
+    }
+  }
+
+  /** The next turn of an item that failed. @throws {@link SchedulerStopped} when there will be none. */
+  waitTurn(item: UploadItem): Promise<Turn> {
+    return new Promise<Turn>((resolve, reject) => {
+      if (this.#state === 'stopped') {
+        reject(new SchedulerStopped())
+        return
+      }
+      this.#waiting.add({ item, resolve, reject })
+      this.pump()
+    })
+  }
+
+  /** Ends a turn with its result: frees the slot and tells the backoff and the item. */
+  finish({ admission }: Turn, item: UploadItem, outcome: Outcome): void {
+    const { backoff, unauthorizedPolicy } = this.#options
+    const nowMs = performance.now()
+    this.#inFlight--
+    switch (outcome.kind) {
+      case 'delivered':
+        backoff.answered(admission)
+        break
+      case 'drop':
+        // Only an answer says that the service works: what fails before it is sent does not.
+        if (outcome.reason === 'refused' || outcome.reason === 'too_large') backoff.answered(admission)
+        else backoff.inconclusive(admission)
+        break
+      case 'aborted':
+        backoff.inconclusive(admission)
+        break
+      case 'unauthorized':
+        backoff.paused(admission, this.#limited(unauthorizedPolicy), nowMs)
+        break
+      case 'retry':
+        this.#failed(admission, item, outcome, nowMs)
+    }
+    this.pump()
+  }
+
+  /**
+   * For a shutdown: everything is tried at once, whatever its wait, and no later wait is longer than `maxDelayMs`.
+   */
+  hurry(maxDelayMs: number): void {
+    this.#maxDelayMs = maxDelayMs
+    this.#options.backoff.hurry()
+    for (const { item } of this.#waiting) item.notBeforeMs = 0
+    this.pump()
+  }
+
+  /** Somebody waits for deliveries: a backoff of our own making is cut to `minPauseMs` since the last failure. */
+  nudge(minPauseMs: number): void {
+    this.#options.backoff.nudge(minPauseMs)
+    this.pump()
+  }
+
+  /** No turn is given any more. */
+  stop(): void {
+    this.#state = 'stopped'
+    this.#wakeAt(Number.POSITIVE_INFINITY)
+    for (const { reject } of this.#waiting) reject(new SchedulerStopped())
+    this.#waiting.clear()
+  }
+
+  #failed(
+    admission: Admission,
+    item: UploadItem,
+    { retryAfterMs, suspicion }: Extract<Outcome, { kind: 'retry' }>,
+    nowMs: number,
+  ): void {
+    const { backoff, policyOf, deliveredItems, maxRetryAfterMs, random } = this.#options
+    const policy = this.#limited(policyOf(item))
+    const delivered = deliveredItems()
+    if (item.failures > 0 && delivered > item.deliveredAtFailure) {
+      item.suspicion += suspicion
+      item.notBeforeMs = nowMs + fullJitterMs(policy, item.soloFailures++, random)
+    }
+    item.failures++
+    item.deliveredAtFailure = delivered
+    const known = item.soloFailures > 1 && retryAfterMs === undefined
+    // An item known to fail alone says nothing about the service; were it the only one left, its own wait would do.
+    if (known) backoff.inconclusive(admission)
+    else {
+      const asked = retryAfterMs === undefined ? undefined : Math.min(retryAfterMs, maxRetryAfterMs)
+      backoff.failed(admission, policy, asked, nowMs)
+    }
+  }
+
+  #limited({ baseDelayMs, maxDelayMs }: BackoffPolicy): BackoffPolicy {
+    return {
+      baseDelayMs: Math.min(baseDelayMs, this.#maxDelayMs),
+      maxDelayMs: Math.min(maxDelayMs, this.#maxDelayMs),
+    }
+  }
+
+  /** The item to be attempted now, as the function that gives it its turn. */
+  #next(nowMs: number): ((turn: Turn) => void) | undefined {
+    const { queue, backoff, begin } = this.#options
+    let retry: Waiting | undefined
+    let earliestMs = Number.POSITIVE_INFINITY
+    for (const waiting of this.#waiting) {
+      const { notBeforeMs } = waiting.item
+      if (notBeforeMs > nowMs) earliestMs = Math.min(earliestMs, notBeforeMs)
+      else if (retry === undefined || this.#precedes(waiting.item, retry.item, backoff.probes))
+        retry = waiting
+    }
+    const fresh = queue.peek()
+    if (retry !== undefined && (fresh === undefined || !this.#precedes(fresh, retry.item, backoff.probes))) {
+      this.#waiting.delete(retry)
+      return retry.resolve
+    }
+    if (fresh !== undefined) {
+      queue.shift()
+      return (turn) => begin(fresh, turn)
+    }
+    this.#wakeAt(earliestMs)
+    return undefined
+  }
+
+  /**
+   * The more important one first, and of equals the one that waits already. A probe is rather what failed least: were it
+   * always the same one, a block that the database refuses would look like an outage.
+   */
+  #precedes(a: UploadItem, b: UploadItem, probing: boolean): boolean {
+    if (probing && a.failures !== b.failures) return a.failures < b.failures
+    return a.priority < b.priority
+  }
+
+  #wakeAt(atMs: number): void {
+    if (atMs === this.#wakeAtMs) return
+    clearTimeout(this.#timer)
+    this.#wakeAtMs = atMs
+    if (atMs === Number.POSITIVE_INFINITY) return
+    const delayMs = Math.max(1, Math.ceil(atMs - performance.now()))
+    this.#timer = setTimeout(() => this.pump(), delayMs).unref()
+  }
+}

@@ -1,0 +1,141 @@
+import type { DecoratedRequest } from '../auth/request-decorator.ts'
+import type { TelemetryEncoder } from '../telemetry/encoder.ts'
+import { withTimeout } from './abortable.ts'
+import type { Credentials } from './credentials.ts'
+import type { Endpoint } from './endpoint.ts'
+import { classifyDecoratorError, classifyResponse, classifyTransportError, type Outcome } from './outcome.ts'
+import type { Transport } from './transport.ts'
+import type { UploadItem } from './upload-item.ts'
+import type { UploadResponse } from './upload-response.ts'
+
+/** The service's limit of a request body: 100 MiB (`DefaultBodyLimit` of the reference server). Above it the answer is 413. */
+const MAX_BODY_BYTES = 104_857_600
+
+export interface UploaderOptions {
+  readonly endpoint: Endpoint
+  readonly credentials: Credentials
+  readonly transport: Transport
+  /** Limit of a request, and of a call of the decorator, in milliseconds. */
+  readonly timeoutMs: number
+}
+
+/** Makes single attempts: encode, decorate, post, classify. */
+export class Uploader {
+  readonly #options: UploaderOptions
+  readonly #active: Set<AbortController> = new Set()
+  #encoder: TelemetryEncoder | undefined
+  #encoding: Promise<unknown> = Promise.resolve()
+  #stopped = false
+
+  constructor(options: UploaderOptions) {
+    this.#options = options
+  }
+
+  /** To be called before the first attempt. */
+  use(encoder: TelemetryEncoder): void {
+    this.#encoder = encoder
+  }
+
+  /** Never rejects. */
+  async attempt(item: UploadItem): Promise<Outcome> {
+    const controller = new AbortController()
+    this.#active.add(controller)
+    try {
+      const outcome = await this.#attempt(item, controller)
+      return this.#stopped && outcome.kind === 'retry' ? { kind: 'aborted' } : outcome
+    } catch (error) {
+      // Nothing below should throw. What does all the same may be the item's doing: then it is set aside in the end.
+      return { kind: 'retry', detail: messageOf(error), retryAfterMs: undefined, suspicion: 1 }
+    } finally {
+      this.#active.delete(controller)
+    }
+  }
+
+  /** Aborts what is under way. */
+  stop(): void {
+    this.#stopped = true
+    for (const controller of this.#active) controller.abort(new Error('the sink is shut down'))
+  }
+
+  async #attempt(item: UploadItem, controller: AbortController): Promise<Outcome> {
+    let body: Uint8Array
+    try {
+      body = await this.#encode(item)
+    } catch (error) {
+      return {
+        kind: 'drop',
+        reason: 'encoding',
+        detail: error instanceof Error ? error.message : String(error),
+      }
+    }
+    if (body.byteLength > MAX_BODY_BYTES) {
+      return { kind: 'drop', reason: 'too_large', detail: `the request has ${body.byteLength} bytes` }
+    }
+    const first = await this.#send(item, body, controller)
+    if (first.outcome.kind !== 'unauthorized' || !this.#options.credentials.configured) return first.outcome
+    // The decorator may have better credentials by now: one more try, at once.
+    const failure = await this.#reject(first.request, controller)
+    return failure ?? (await this.#send(item, body, controller)).outcome
+  }
+
+  /** One at a time: compression uses libuv's few threads, which the host's files and name look-ups need too. */
+  #encode(item: UploadItem): Promise<Uint8Array> {
+    const body = this.#encoding.then(() => item.encode(this.#encoder!))
+    this.#encoding = body.catch(() => {}) // its own caller hears of it
+    return body
+  }
+
+  async #send(
+    item: UploadItem,
+    body: Uint8Array,
+    controller: AbortController,
+  ): Promise<{ readonly outcome: Outcome; readonly request: DecoratedRequest }> {
+    const { endpoint, credentials, transport, timeoutMs } = this.#options
+    const { Headers } = await transport.load()
+    const request: DecoratedRequest = {
+      method: 'POST',
+      url: new URL(endpoint.insertUrls[item.insert]), // a copy: a decorator may add to the query
+      headers: new Headers({ 'content-type': 'application/cbor', 'user-agent': 'micromegas-node' }),
+      body,
+    }
+    try {
+      await withTimeout(timeoutMs, 'no credentials', controller, (signal) =>
+        credentials.decorate(request, signal),
+      )
+    } catch (error) {
+      return { outcome: classifyDecoratorError(error), request }
+    }
+    let response: UploadResponse
+    try {
+      response = await withTimeout(timeoutMs, 'no answer', controller, (signal) =>
+        transport.post(
+          {
+            path: request.url.pathname + request.url.search,
+            headers: Object.fromEntries(request.headers),
+            body,
+          },
+          signal,
+        ),
+      )
+    } catch (error) {
+      return { outcome: classifyTransportError(error), request }
+    }
+    return { outcome: classifyResponse(response, Date.now()), request }
+  }
+
+  async #reject(request: DecoratedRequest, controller: AbortController): Promise<Outcome | undefined> {
+    const { credentials, timeoutMs } = this.#options
+    try {
+      await withTimeout(timeoutMs, 'no new credentials', controller, (signal) =>
+        credentials.rejected(request, signal),
+      )
+      return undefined
+    } catch (error) {
+      return classifyDecoratorError(error)
+    }
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
