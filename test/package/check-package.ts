@@ -1,0 +1,43 @@
+/**
+ * Packs the package, installs the tarball into an empty project, and uses it there as consumers do: from ESM, from
+ * CommonJS, from TypeScript with both module resolutions, and by its command. Run by `npm run test:package`.
+ */
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const project = mkdtempSync(join(tmpdir(), 'micromegas-consumer-'))
+
+function run(title: string, command: string, args: readonly string[], cwd = project): string {
+  process.stdout.write(`• ${title}\n`)
+  return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
+}
+
+try {
+  const [packed] = JSON.parse(
+    run('npm pack', 'npm', ['pack', '--json', '--pack-destination', project], root).replace(/^[^[]*/, ''),
+  ) as { filename: string; size: number; unpackedSize: number }[]
+  console.log(`  ${packed!.size} bytes, ${packed!.unpackedSize} unpacked`)
+  const tarball = join(project, packed!.filename)
+  run('publint', 'npx', ['publint', 'run', tarball, '--strict'], root)
+  run('are the types wrong', 'npx', ['attw', tarball, '--profile', 'node16'], root)
+
+  cpSync(join(root, 'test/package/consumers'), project, { recursive: true })
+  writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'consumer', private: true }))
+  run('npm install', 'npm', ['install', '--no-audit', '--no-fund', tarball])
+  const tree = run('dependency tree', 'npm', ['ls', '--all', '--parseable']).trim().split('\n')
+  console.log(`  ${tree.length - 1} packages`)
+  process.stdout.write(run('ESM', process.execPath, ['esm/index.mjs', join(project, 'data-esm')]))
+  process.stdout.write(run('CommonJS', process.execPath, ['cjs/index.cjs', join(project, 'data-cjs')]))
+  run('the command', 'npx', ['micromegas-ingestion', '--help'])
+  run('npm install typescript', 'npm', ['install', '--no-audit', '--no-fund', 'typescript@5.9', '@types/node@20'])
+  for (const resolution of ['node16', 'bundler']) {
+    run(`TypeScript, moduleResolution ${resolution}`, 'npx', ['tsc', '-p', `types/tsconfig.${resolution}.json`])
+  }
+  console.log('the package works for its consumers')
+} finally {
+  rmSync(project, { recursive: true, force: true })
+}
