@@ -24,6 +24,7 @@ import { UploadItem } from './upload-item.ts'
 import { UploadQueue } from './upload-queue.ts'
 import { SchedulerStopped, type Turn, UploadScheduler } from './upload-scheduler.ts'
 import { Uploader } from './uploader.ts'
+import { waitUntil } from './wait-until.ts'
 
 export type { DropCount } from './delivery-ledger.ts'
 export type { BlocksRetryOptions, HttpEventSinkOptions, RetryOptions } from './options.ts'
@@ -358,25 +359,4 @@ class GivenUp extends Error {
     super(reason)
     this.reason = reason
   }
-}
-
-/** Waits for the promise, but no longer than the time or the signal allow; the process is kept alive meanwhile. */
-async function waitUntil(
-  promise: Promise<unknown>,
-  timeoutMs: number | undefined,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  if (signal?.aborted) return
-  await new Promise<void>((resolve) => {
-    // Without a limit the timer is there to hold the process: nothing else does.
-    const timer =
-      timeoutMs === undefined ? setInterval(() => {}, 2 ** 30) : setTimeout(() => finish(), timeoutMs)
-    const finish = (): void => {
-      clearTimeout(timer)
-      signal?.removeEventListener('abort', finish)
-      resolve()
-    }
-    signal?.addEventListener('abort', finish, { once: true })
-    promise.then(finish, finish)
-  })
 }

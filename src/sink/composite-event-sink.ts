@@ -1,0 +1,83 @@
+import { EMPTY_REPORT, sumReports } from '../tracing/delivery-report.ts'
+import type { DeliveryReport, EventSink, LogEntry, SealedBlock } from '../tracing/event-sink.ts'
+import type { ProcessInfo } from '../tracing/process-info.ts'
+
+export interface CompositeEventSinkOptions {
+  /** Told what a sink throws or rejects with, which breaks its contract. @defaultValue one line by `console.warn`, once a sink */
+  readonly onError?: ((error: unknown, sink: EventSink) => void) | undefined
+}
+
+/**
+ * Hands everything to several sinks. A sink that fails costs the others nothing. Reports are added up: a block that went to
+ * two sinks counts twice.
+ */
+export class CompositeEventSink implements EventSink {
+  /** Absent when no sink shows logs, so that none are prepared. */
+  readonly onLog?: (entry: LogEntry) => void
+  /** Absent when no sink takes blocks, so that none are recorded. */
+  readonly onBlock?: (block: SealedBlock) => void
+  readonly #sinks: readonly EventSink[]
+  readonly #onError: (error: unknown, sink: EventSink) => void
+  #stopped: Promise<DeliveryReport> | undefined
+
+  constructor(sinks: readonly EventSink[], options: CompositeEventSinkOptions = {}) {
+    this.#sinks = [...sinks]
+    this.#onError = options.onError ?? warnOnce()
+    if (sinks.some((sink) => sink.onLog !== undefined)) {
+      this.onLog = (entry) => this.#each((sink) => sink.onLog?.(entry))
+    }
+    if (sinks.some((sink) => sink.onBlock !== undefined)) {
+      this.onBlock = (block) => this.#each((sink) => sink.onBlock?.(block))
+    }
+  }
+
+  onStartup(process: ProcessInfo): void {
+    this.#each((sink) => sink.onStartup(process))
+  }
+
+  flush(options?: { readonly signal?: AbortSignal | undefined }): Promise<DeliveryReport> {
+    return this.#all((sink) => sink.flush(options))
+  }
+
+  shutdown(options?: { readonly timeoutMs?: number | undefined }): Promise<DeliveryReport> {
+    this.#stopped ??= this.#all((sink) => sink.shutdown(options))
+    return this.#stopped
+  }
+
+  /** One sink after the other; together they take no longer than the time given. */
+  shutdownSync(timeoutMs: number): void {
+    const deadlineMs = performance.now() + timeoutMs
+    this.#each((sink) => sink.shutdownSync?.(Math.max(0, deadlineMs - performance.now())))
+  }
+
+  async #all(call: (sink: EventSink) => Promise<DeliveryReport>): Promise<DeliveryReport> {
+    const reports = this.#sinks.map(async (sink) => {
+      try {
+        return await call(sink)
+      } catch (error) {
+        this.#onError(error, sink)
+        return EMPTY_REPORT
+      }
+    })
+    return sumReports(await Promise.all(reports))
+  }
+
+  #each(call: (sink: EventSink) => void): void {
+    for (const sink of this.#sinks) {
+      try {
+        call(sink)
+      } catch (error) {
+        this.#onError(error, sink)
+      }
+    }
+  }
+}
+
+function warnOnce(): (error: unknown, sink: EventSink) => void {
+  const told = new WeakSet<EventSink>()
+  return (error, sink) => {
+    if (told.has(sink)) return
+    told.add(sink)
+    console.warn(`micromegas: a sink failed: ${String(error)}`)
+  }
+}

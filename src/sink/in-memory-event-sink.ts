@@ -1,0 +1,189 @@
+import { type AsyncSpanEvent, pairAsyncSpans, readAsyncSpanEvents } from '../telemetry/async-spans.ts'
+import { EVENT_READERS } from '../telemetry/event-readers.ts'
+import { type DecodedImage, readImages } from '../telemetry/images.ts'
+import { type DecodedLogEntry, readLogEntries } from '../telemetry/log-entries.ts'
+import { type DecodedMeasure, readMeasures } from '../telemetry/measures.ts'
+import type { SpanRow } from '../telemetry/span-place.ts'
+import { rebuildThreadSpans } from '../telemetry/thread-spans.ts'
+import { TickConverter } from '../telemetry/tick-converter.ts'
+import { EMPTY_REPORT } from '../tracing/delivery-report.ts'
+import type {
+  DeliveryCount,
+  DeliveryReport,
+  EventSink,
+  SealedBlock,
+  StreamKind,
+} from '../tracing/event-sink.ts'
+import type { ProcessInfo } from '../tracing/process-info.ts'
+import { BlockParser } from '../transit/parser.ts'
+import type { TransitObject } from '../transit/value.ts'
+
+export interface InMemoryEventSinkOptions {
+  /** Uncompressed bytes of blocks that are kept; beyond, the oldest blocks are let go. @defaultValue `67_108_864` (64 MiB) */
+  readonly maxBytes?: number | undefined
+}
+
+const DEFAULT_MAX_BYTES = 64 * 1024 * 1024
+
+/**
+ * Keeps what is recorded, for tests: of the program that records, not only of telemetry. Events are read out of the very
+ * blocks that would be uploaded, once they are sealed: flush telemetry before you look.
+ *
+ * @example
+ * ```ts
+ * const sink = new InMemoryEventSink()
+ * const telemetry = initTelemetry({ sinks: [{ sink }] })
+ * logger('shop').info`order ${42} placed`
+ * await telemetry.flush()
+ * expect(sink.logs().map((entry) => entry.message)).toEqual(['order 42 placed'])
+ * ```
+ */
+export class InMemoryEventSink implements EventSink {
+  readonly #maxBytes: number
+  readonly #processes: Map<string, ProcessInfo> = new Map()
+  #blocks: SealedBlock[] = []
+  #bytes = 0
+  #unreported: { kept: DeliveryCount; lost: DeliveryCount } = { kept: NOTHING, lost: NOTHING }
+  #stopped: Promise<DeliveryReport> | undefined
+
+  /** @throws `RangeError` unless `maxBytes` is a whole number from 1. */
+  constructor({ maxBytes = DEFAULT_MAX_BYTES }: InMemoryEventSinkOptions = {}) {
+    if (!Number.isSafeInteger(maxBytes) || maxBytes < 1) {
+      throw new RangeError('Cannot make an InMemoryEventSink: maxBytes must be a whole number from 1')
+    }
+    this.#maxBytes = maxBytes
+  }
+
+  /** The process whose telemetry this is; the last one, where several were started. */
+  get process(): ProcessInfo | undefined {
+    return [...this.#processes.values()].at(-1)
+  }
+
+  /** The blocks kept, oldest first. */
+  get blocks(): readonly SealedBlock[] {
+    return [...this.#blocks]
+  }
+
+  onStartup(process: ProcessInfo): void {
+    this.#processes.set(process.processId, process)
+  }
+
+  onBlock(block: SealedBlock): void {
+    const { kept, lost } = this.#unreported
+    if (this.#stopped !== undefined) return
+    this.#blocks.push(block)
+    this.#bytes += bytesOf(block)
+    this.#unreported = { kept: plus(kept, block), lost }
+    while (this.#bytes > this.#maxBytes && this.#blocks.length > 1) this.#forgetOldest()
+  }
+
+  flush(): Promise<DeliveryReport> {
+    const { kept, lost } = this.#unreported
+    this.#unreported = { kept: NOTHING, lost: NOTHING }
+    return Promise.resolve({ ...EMPTY_REPORT, delivered: kept, dropped: lost })
+  }
+
+  /** Takes no more blocks; what is kept can still be read. */
+  shutdown(): Promise<DeliveryReport> {
+    this.#stopped ??= this.flush()
+    return this.#stopped
+  }
+
+  /** Forgets all blocks. */
+  clear(): void {
+    this.#blocks = []
+    this.#bytes = 0
+  }
+
+  /** The log events, stream by stream in the order recorded. @throws {@link TelemetryError} `ERR_TELEMETRY_FORMAT` for a corrupt block. */
+  logs(): DecodedLogEntry[] {
+    return this.#read('log', readLogEntries)
+  }
+
+  /** The values of metrics, in the order recorded. @throws {@link TelemetryError} `ERR_TELEMETRY_FORMAT` for a corrupt block. */
+  metrics(): DecodedMeasure[] {
+    return this.#read('metrics', readMeasures)
+  }
+
+  /** The images, in the order recorded. @throws {@link TelemetryError} `ERR_TELEMETRY_FORMAT` for a corrupt block. */
+  images(): DecodedImage[] {
+    return this.#read('image', readImages)
+  }
+
+  /** The async spans that have ended, in order of their begin. @throws {@link TelemetryError} `ERR_TELEMETRY_FORMAT` for a corrupt block. */
+  asyncSpans(): readonly SpanRow[] {
+    return pairAsyncSpans(this.#read<AsyncSpanEvent>('cpu', readAsyncSpanEvents)).spans
+  }
+
+  /**
+   * The synchronous spans, parents before their children, thread by thread. One that is still open ends with the last
+   * block.
+   *
+   * @throws {@link TelemetryError} `ERR_TELEMETRY_FORMAT` for a corrupt block.
+   */
+  threadSpans(): SpanRow[] {
+    const byStream = new Map<string, SealedBlock[]>()
+    for (const block of this.#of('cpu')) {
+      const blocks = byStream.get(block.stream.streamId)
+      if (blocks === undefined) byStream.set(block.stream.streamId, [block])
+      else blocks.push(block)
+    }
+    return [...byStream.values()].flatMap((blocks) => {
+      const process = this.#processOf(blocks[0]!)
+      const rows = rebuildThreadSpans(
+        blocks.map((block) => ({
+          blockId: block.blockId,
+          beginTicks: block.beginTicks - process.startTicks,
+          endTicks: block.endTicks - process.startTicks,
+          objectOffset: BigInt(block.objectOffset),
+          objects: parse(block),
+        })),
+        new TickConverter(process),
+        '',
+      )
+      return rows.filter((row) => row.depth > 0) // the row of depth 0 stands for the thread itself
+    })
+  }
+
+  #read<T>(
+    kind: StreamKind,
+    read: (objects: Iterable<TransitObject>, ticks: TickConverter) => Iterable<T>,
+  ): T[] {
+    return this.#of(kind).flatMap((block) => [
+      ...read(parse(block), new TickConverter(this.#processOf(block))),
+    ])
+  }
+
+  #of(kind: StreamKind): SealedBlock[] {
+    return this.#blocks.filter((block) => block.stream.kind === kind)
+  }
+
+  #processOf({ stream }: SealedBlock): ProcessInfo {
+    const process = this.#processes.get(stream.processId)
+    if (process === undefined) {
+      throw new TypeError('Cannot read a block: onStartup was not called with its process')
+    }
+    return process
+  }
+
+  #forgetOldest(): void {
+    const oldest = this.#blocks.shift()!
+    this.#bytes -= bytesOf(oldest)
+    const { kept, lost } = this.#unreported
+    this.#unreported = { kept, lost: plus(lost, oldest) }
+  }
+}
+
+const NOTHING: DeliveryCount = { blocks: 0, events: 0 }
+
+function plus(count: DeliveryCount, { eventCount }: SealedBlock): DeliveryCount {
+  return { blocks: count.blocks + 1, events: count.events + eventCount }
+}
+
+function bytesOf(block: SealedBlock): number {
+  return block.dependencies.byteLength + block.objects.byteLength
+}
+
+function parse({ stream, dependencies, objects }: SealedBlock): Iterable<TransitObject> {
+  return new BlockParser(stream, EVENT_READERS).parse(dependencies, objects)
+}

@@ -1,0 +1,25 @@
+/** Timers take no more, and fire at once beyond. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
+/** Waits for the promise, but no longer than the time or the signal allow; the process is kept alive meanwhile. */
+export async function waitUntil(
+  promise: Promise<unknown>,
+  timeoutMs: number | undefined,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (signal?.aborted) return
+  await new Promise<void>((resolve) => {
+    // Without a limit the timer is there to hold the process: nothing else does.
+    const timer =
+      timeoutMs === undefined
+        ? setInterval(() => {}, 2 ** 30)
+        : setTimeout(() => finish(), Math.min(timeoutMs, MAX_TIMER_MS))
+    const finish = (): void => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', finish)
+      resolve()
+    }
+    signal?.addEventListener('abort', finish, { once: true })
+    promise.then(finish, finish)
+  })
+}
