@@ -1,0 +1,148 @@
+import { type AsyncSpanEvent, readAsyncSpanEvents } from '../../../src/telemetry/async-spans.ts'
+import { type DecodedImage, readImages } from '../../../src/telemetry/images.ts'
+import { type DecodedLogEntry, readLogEntries } from '../../../src/telemetry/log-entries.ts'
+import { type DecodedMeasure, readMeasures } from '../../../src/telemetry/measures.ts'
+import type { SpanRow } from '../../../src/telemetry/span-place.ts'
+import { readThreadSpanEvents, rebuildThreadSpans } from '../../../src/telemetry/thread-spans.ts'
+import { TickConverter } from '../../../src/telemetry/tick-converter.ts'
+import { EMPTY_REPORT } from '../../../src/tracing/delivery-report.ts'
+import { type Dispatch, type DispatchOptions, dispatch } from '../../../src/tracing/dispatch.ts'
+import type { DeliveryReport, EventSink, SealedBlock, StreamKind } from '../../../src/tracing/event-sink.ts'
+import { Level } from '../../../src/tracing/level.ts'
+import type { ProcessInfo } from '../../../src/tracing/process-info.ts'
+import type { TransitObject } from '../../../src/transit/value.ts'
+import { checkRun, parseBlock } from './check-run.ts'
+
+/** Wall clock at the start ticks of {@link processOf}. */
+export const START_MICROS = 1_704_067_200_000_000n
+
+export function processOf(startTicks: bigint): ProcessInfo {
+  return {
+    processId: '00000000-0000-4000-8000-000000000001',
+    exe: '/app/main.js',
+    username: 'u',
+    realname: 'U',
+    computer: 'host',
+    distro: 'os',
+    cpuBrand: 'cpu',
+    tscFrequency: 1_000_000_000n,
+    startTimeMicros: START_MICROS,
+    startTicks,
+    parentProcessId: undefined,
+    properties: {},
+  }
+}
+
+/** A sink that keeps the blocks it is given. */
+export class BlockCollector implements EventSink {
+  readonly blocks: SealedBlock[] = []
+
+  onStartup(): void {}
+
+  onBlock(block: SealedBlock): void {
+    this.blocks.push(block)
+  }
+
+  async flush(): Promise<DeliveryReport> {
+    return EMPTY_REPORT
+  }
+
+  async shutdown(): Promise<DeliveryReport> {
+    return EMPTY_REPORT
+  }
+}
+
+/** One run of a dispatch whose blocks are kept, to be read back. */
+export class Recording implements AsyncDisposable {
+  readonly process: ProcessInfo
+  readonly #dispatch: Dispatch
+  readonly #collector: BlockCollector
+
+  constructor(of: Dispatch, collector: BlockCollector, process: ProcessInfo) {
+    this.#dispatch = of
+    this.#collector = collector
+    this.process = process
+  }
+
+  /** Every block so far, the open ones sealed; all of them checked. */
+  blocks(kind?: StreamKind): SealedBlock[] {
+    this.#dispatch.seal()
+    const { blocks } = this.#collector
+    checkRun(blocks, this.process)
+    return kind === undefined ? blocks : blocks.filter(({ stream }) => stream.kind === kind)
+  }
+
+  events(kind: StreamKind): TransitObject[] {
+    return this.blocks(kind).flatMap(parseBlock)
+  }
+
+  logs(): DecodedLogEntry[] {
+    return [...readLogEntries(this.events('log'), this.ticks)]
+  }
+
+  messages(): string[] {
+    return this.logs().map(({ message }) => message)
+  }
+
+  measures(): DecodedMeasure[] {
+    return [...readMeasures(this.events('metrics'), this.ticks)]
+  }
+
+  images(): DecodedImage[] {
+    return [...readImages(this.events('image'), this.ticks)]
+  }
+
+  asyncEvents(): AsyncSpanEvent[] {
+    return [...readAsyncSpanEvents(this.events('cpu'), this.ticks)]
+  }
+
+  /** The thread spans as they were recorded: `+name` where one begins, `-name` where it ends. */
+  threadEvents(): string[] {
+    const events = readThreadSpanEvents(this.events('cpu'), this.ticks)
+    return [...events].map(({ phase, place }) => `${phase === 'begin' ? '+' : '-'}${place.name}`)
+  }
+
+  /** The rows of the `thread_spans` view, the root row left out. */
+  threadSpans(): SpanRow[] {
+    const { startTicks } = this.process
+    const blocks = this.blocks('cpu').map((block) => ({
+      blockId: block.blockId,
+      beginTicks: block.beginTicks - startTicks,
+      endTicks: block.endTicks - startTicks,
+      objectOffset: BigInt(block.objectOffset),
+      objects: parseBlock(block),
+    }))
+    return rebuildThreadSpans(blocks, this.ticks, 'main').slice(1)
+  }
+
+  get ticks(): TickConverter {
+    return new TickConverter(this.process)
+  }
+
+  async stop(): Promise<void> {
+    await this.#dispatch.shutdown(1000)
+    checkRun(this.#collector.blocks, this.process)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+}
+
+/** Starts the given dispatch, by default that of the process, with a sink that takes everything. */
+export function startRecording(options: Partial<DispatchOptions> = {}, of: Dispatch = dispatch): Recording {
+  const process = processOf(of.recordingSince)
+  const collector = new BlockCollector()
+  of.start({
+    process,
+    filters: { maxLevel: Level.Trace, targetMaxLevels: {}, interopMaxLevel: Level.Trace },
+    cpuTracing: true,
+    flushPeriodMs: 3_600_000,
+    onSinkError: (error) => {
+      throw error
+    },
+    ...options,
+    sinks: [{ sink: collector, maxLevel: Level.Trace }, ...(options.sinks ?? [])],
+  })
+  return new Recording(of, collector, process)
+}
