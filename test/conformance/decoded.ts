@@ -1,8 +1,8 @@
 import type { UserDefinedType } from '../../src/transit/reflection.ts'
-import type { NumericKind, PropertyList, TransitObject, TransitValue } from '../../src/transit/value.ts'
+import type { NumericKind, PropertyList } from '../../src/transit/value.ts'
 import { lines } from './recording.ts'
 
-/** What a recording holds, in a form that both readers are brought into; times are nanoseconds since the Unix epoch. */
+/** What a recording holds, in a form that both readers are brought into. */
 export interface Decoded {
   readonly processes: readonly DecodedProcess[]
   readonly streams: readonly DecodedStream[]
@@ -19,7 +19,7 @@ export interface DecodedProcess {
   readonly distro: string
   readonly cpuBrand: string
   readonly tscFrequency: bigint
-  readonly startTime: bigint
+  readonly startTimeMicros: bigint
   readonly startTicks: bigint
   readonly parentProcessId: string | undefined
   readonly properties: Readonly<Record<string, string>>
@@ -38,9 +38,9 @@ export interface DecodedBlock {
   readonly blockId: string
   readonly streamId: string
   readonly processId: string
-  readonly beginTime: bigint
+  readonly beginTimeMicros: bigint
   readonly beginTicks: bigint
-  readonly endTime: bigint
+  readonly endTimeMicros: bigint
   readonly endTicks: bigint
   readonly objectOffset: bigint
   readonly objectCount: number
@@ -96,10 +96,10 @@ export function parseDecoded(text: string): Decoded {
   return decoded
 }
 
-/** Nanoseconds since the Unix epoch of an RFC 3339 time in UTC. */
-export function parseNanos(time: string): bigint {
-  const [seconds, fraction = ''] = time.replace(/Z$/, '').split('.')
-  return BigInt(Date.parse(`${seconds}Z`)) * 1_000_000n + BigInt(fraction.padEnd(9, '0'))
+/** Microseconds since the Unix epoch: what servers keep of a time in UTC with nine digits. */
+function parseMicros(time: string): bigint {
+  const { seconds, micros } = /^(?<seconds>.*)\.(?<micros>\d{6})\d{3}Z$/.exec(time)!.groups!
+  return BigInt(Date.parse(`${seconds}Z`)) * 1000n + BigInt(micros!)
 }
 
 type RustLine =
@@ -181,7 +181,7 @@ function toProcess(line: RustProcess): DecodedProcess {
     distro: line.distro,
     cpuBrand: line.cpu_brand,
     tscFrequency: BigInt(line.tsc_frequency),
-    startTime: parseNanos(line.start_time),
+    startTimeMicros: parseMicros(line.start_time),
     startTicks: BigInt(line.start_ticks),
     parentProcessId: line.parent_process_id ?? undefined,
     properties: line.properties,
@@ -219,9 +219,9 @@ function toBlock(line: RustBlock): DecodedBlock & { events: DecodedRecord[] } {
     blockId: line.block_id,
     streamId: line.stream_id,
     processId: line.process_id,
-    beginTime: parseNanos(line.begin_time),
+    beginTimeMicros: parseMicros(line.begin_time),
     beginTicks: BigInt(line.begin_ticks),
-    endTime: parseNanos(line.end_time),
+    endTimeMicros: parseMicros(line.end_time),
     endTicks: BigInt(line.end_ticks),
     objectOffset: BigInt(line.object_offset),
     objectCount: line.nb_objects,
@@ -246,25 +246,4 @@ function toValue(value: RustValue): DecodedValue {
   if ('f64' in value) return { kind: 'f64', value: Buffer.from(value.f64, 'hex').readDoubleBE() }
   if ('bytes' in value) return new Uint8Array(Buffer.from(value.bytes, 'hex'))
   return value.properties
-}
-
-/** A record of our own parser. */
-export function recordOf(object: TransitObject): DecodedRecord {
-  return {
-    typeName: object.typeName,
-    members: new Map(
-      [...object.members].map(([name, value]) => [name, memberValue(object.kind(name), value)]),
-    ),
-  }
-}
-
-function memberValue(kind: NumericKind | undefined, value: TransitValue): DecodedValue {
-  if (typeof value === 'number' || typeof value === 'bigint') {
-    if (kind === undefined) throw new Error(`the number ${value} has no stored type`)
-    return { kind, value }
-  }
-  if (typeof value === 'string') return value
-  // A copy: the parser's bytes share the memory of the block.
-  if (value instanceof Uint8Array) return new Uint8Array(value)
-  return 'typeName' in value ? recordOf(value) : value
 }
