@@ -1,5 +1,6 @@
 import type { CustomFetch } from 'openid-client'
 import type { IdentityProviderFetch, IdentityProviderResponse } from './oidc-options.ts'
+import { Secret } from './secret.ts'
 import { isCleartext } from './transport-security.ts'
 import { waitFor } from './wait-for.ts'
 
@@ -9,7 +10,8 @@ const MAX_ANSWER_BYTES = 1024 * 1024
 /** What the provider answered last: the status and what is safe and useful to tell about it. */
 export interface ProviderAnswer {
   readonly status: number
-  readonly contentType: string | undefined
+  /** Without its parameters. */
+  readonly mediaType: string | undefined
   readonly retryAfter: string | undefined
   /** Origin and path of where a redirect leads. */
   readonly location: string | undefined
@@ -40,6 +42,7 @@ export class IdentityProviderTransport {
   readonly #timeoutMs: number
   readonly #signal: AbortSignal
   #answer: ProviderAnswer | undefined
+  #sent: readonly Secret[] = []
 
   /** @param signal - Ends every request, besides the time limit that each has of its own. */
   constructor(fetch: IdentityProviderFetch, timeoutMs: number, signal: AbortSignal) {
@@ -51,6 +54,11 @@ export class IdentityProviderTransport {
   /** The answer to the last request, as far as it came. */
   get answer(): ProviderAnswer | undefined {
     return this.#answer
+  }
+
+  /** What the last request carried that nobody may see, as it was on the wire; HTTP clients quote it in errors. */
+  get sent(): readonly Secret[] {
+    return this.#sent
   }
 
   /** The `customFetch` of openid-client. */
@@ -73,31 +81,43 @@ export class IdentityProviderTransport {
   }
 
   async #exchange(url: string, options: Parameters<CustomFetch>[1], signal: AbortSignal): Promise<Response> {
+    const body = options.body === undefined || options.body === null ? null : String(options.body)
+    this.#sent = sensitiveParts(options.headers, body)
     const response = await this.#fetch(url, {
       method: options.method,
       headers: options.headers,
-      body: options.body === undefined || options.body === null ? null : String(options.body),
+      body,
       redirect: 'manual',
       signal,
     })
     const text = await readText(response)
-    const body = parseObject(text)
-    const issued = response.status === 200 && typeof body?.access_token === 'string'
-    const error = issued ? undefined : body?.error
+    const answer = parseObject(text)
+    const issued = response.status === 200 && typeof answer?.access_token === 'string'
+    const error = issued ? undefined : answer?.error
     this.#answer = {
       status: response.status,
-      contentType: response.headers.get('content-type') ?? undefined,
+      mediaType: response.headers.get('content-type')?.split(';')[0]?.trim(),
       retryAfter: response.headers.get('retry-after') ?? undefined,
       location: originAndPath(response.headers.get('location'), url),
       error: typeof error === 'string' && error !== '' ? error : undefined,
-      errorDescription: typeof body?.error_description === 'string' ? body.error_description : undefined,
+      errorDescription: typeof answer?.error_description === 'string' ? answer.error_description : undefined,
     }
     if (response.status !== 200) throw new ExchangeError('status')
-    return new Response(issued ? JSON.stringify(tokenFields(body)) : text, {
+    return new Response(issued ? JSON.stringify(tokenFields(answer)) : text, {
       status: 200,
       headers: { 'content-type': response.headers.get('content-type') ?? '' },
     })
   }
+}
+
+function sensitiveParts(headers: Readonly<Record<string, string>>, body: string | null): Secret[] {
+  const form = new URLSearchParams(body ?? '')
+  const values = [
+    headers.authorization?.replace(/^Basic /, ''),
+    form.get('client_secret'),
+    form.get('client_assertion'),
+  ]
+  return values.filter((value) => typeof value === 'string').map((value) => new Secret(value))
 }
 
 /**

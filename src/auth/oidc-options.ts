@@ -251,13 +251,11 @@ function readProof(
   problems: string[],
 ): OidcProof | undefined {
   const given = PROOFS.filter((key) => !isUnset(options[key]))
-  const authMethod = text('authMethod') ?? 'client_secret_post'
-  if (authMethod !== 'client_secret_post' && authMethod !== 'client_secret_basic') {
-    problems.push(`${names('authMethod')} must be client_secret_post or client_secret_basic`)
-    return undefined
-  }
+  const method = text('authMethod') ?? 'client_secret_post'
+  const knownMethod = method === 'client_secret_post' || method === 'client_secret_basic'
+  if (!knownMethod) problems.push(`${names('authMethod')} must be client_secret_post or client_secret_basic`)
   const keyId = text('privateKeyId')
-  if (keyId !== undefined && given[0] !== 'privateKeyFile') {
+  if (keyId !== undefined && !given.includes('privateKeyFile')) {
     problems.push(`${names('privateKeyId')} needs ${names('privateKeyFile')}`)
   }
   const [way, another] = given
@@ -272,6 +270,7 @@ function readProof(
   if (way !== 'clientSecret' && way !== 'clientSecretFile' && !isUnset(options.authMethod)) {
     problems.push(`${names('authMethod')} applies to a client secret only, not to ${names(way)}`)
   }
+  const authMethod = knownMethod ? method : 'client_secret_post'
   if (way === 'clientSecret') return readSecret(options.clientSecret, authMethod, names, problems)
   const path = text(way)
   if (path === undefined) return undefined

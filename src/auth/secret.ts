@@ -32,12 +32,16 @@ export class Secret {
 /** Every spelling in which a secret travels, and so may come back in somebody's error message. */
 function spellings(value: string): string[] {
   const form = new URLSearchParams({ v: value }).toString().slice(2)
-  return [value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value), form, btoaUtf8(value)]
+  // The padding is left out: what follows the value in a longer Base64 text changes it.
+  const base64 = Buffer.from(value, 'utf8').toString('base64').replace(/=+$/, '')
+  return [value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value), form, base64]
 }
 
-function btoaUtf8(value: string): string {
-  // The padding is left out: what follows the value in a longer Base64 text changes it.
-  return Buffer.from(value, 'utf8').toString('base64').replace(/=+$/, '')
+/** Matches any of the texts; the longest, where several begin at the same place. `undefined` for none. */
+function anyOf(texts: Iterable<string>): RegExp | undefined {
+  const sorted = [...new Set(texts)].filter((text) => text !== '').sort((a, b) => b.length - a.length)
+  if (sorted.length === 0) return undefined
+  return new RegExp(sorted.map((text) => text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('|'), 'g')
 }
 
 /**
@@ -47,12 +51,8 @@ function btoaUtf8(value: string): string {
  * @param secrets - What must not appear, in plain, JSON, URL, form or Base64 spelling.
  */
 export function sanitizeText(text: string, secrets: readonly Secret[], maxLength: number): string {
-  let clean = text
-  for (const secret of secrets) {
-    for (const spelling of spellings(secret.reveal())) {
-      if (spelling !== '') clean = clean.replaceAll(spelling, HIDDEN)
-    }
-  }
+  const hidden = anyOf(secrets.flatMap((secret) => spellings(secret.reveal())))
+  let clean = hidden === undefined ? text : text.replaceAll(hidden, HIDDEN)
   clean = clean.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim()
   return clean.length > maxLength ? `${clean.slice(0, maxLength)}…` : clean
 }

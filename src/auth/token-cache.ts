@@ -121,7 +121,7 @@ export class TokenCache {
     if (left <= 0) return undefined
     const { error } = this.#failure
     return new CredentialsUnavailableError(error.message, {
-      retryAfterMs: left,
+      retryAfterMs: Math.ceil(left),
       refused: error.refused,
       cause: error.cause,
     })
@@ -209,7 +209,7 @@ export class TokenCache {
         : new CredentialsUnavailableError('Cannot get a token: the request failed in an unexpected way', {
             cause: error,
           })
-    const delayMs = this.#delay(failed)
+    const delayMs = Math.ceil(this.#delay(failed))
     this.#failures++
     const failure = new CredentialsUnavailableError(failed.message, {
       retryAfterMs: delayMs,

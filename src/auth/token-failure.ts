@@ -69,7 +69,7 @@ function answerState(failed: FailedTokenRequest, answer: ProviderAnswer): Failur
     return { state: `${http} redirects${target}; redirects are not followed with credentials`, refused }
   }
   if (answer.status !== 200) return { state: `the identity provider answered ${http}`, refused }
-  const type = clean(answer.contentType ?? 'no content type', MAX_CODE_LENGTH)
+  const type = clean(answer.mediaType || 'no content type', MAX_CODE_LENGTH)
   const code = errorCode(failed.error)
   // Neither a wrong issuer nor a token type that is not Bearer changes with time.
   if (code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED') {

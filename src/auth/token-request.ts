@@ -43,7 +43,7 @@ export class TokenRequester {
   async fetchToken(signal: AbortSignal): Promise<IssuedToken> {
     const { requestTimeoutMs: timeoutMs } = this.#config
     const transport = new IdentityProviderTransport(this.#fetch, timeoutMs, signal)
-    const secrets = [await this.#proof.read()]
+    const proof = await this.#proof.read()
     let action = 'get a token'
     try {
       // Loaded here: most processes use an API key or nothing, and it takes 25 ms.
@@ -60,19 +60,23 @@ export class TokenRequester {
       action = `get a token from ${shownUrl(server.token_endpoint)}`
       const configuration = this.#configure(library, transport, server, authentication)
       const answer = await library.clientCredentialsGrant(configuration, this.#config.parameters)
-      const secret = new Secret(answer.access_token)
-      secrets.push(secret)
       if (answer.token_type !== 'bearer') throw refusal(action, 'it issues no bearer tokens')
       if (/[^\x21-\x7e]/.test(answer.access_token)) {
         throw new CredentialsUnavailableError(
           `Cannot ${action}: the token has characters that no header can carry`,
         )
       }
-      return { secret, lifeMs: tokenLifeMs(answer.expires_in) }
+      return { secret: new Secret(answer.access_token), lifeMs: tokenLifeMs(answer.expires_in) }
     } catch (error) {
       this.#discovered = undefined
       if (error instanceof CredentialsUnavailableError) throw error
-      throw describeTokenFailure({ action, error, answer: transport.answer, secrets, timeoutMs })
+      throw describeTokenFailure({
+        action,
+        error,
+        answer: transport.answer,
+        secrets: [proof, ...transport.sent],
+        timeoutMs,
+      })
     }
   }
 

@@ -1,0 +1,43 @@
+import { inspect } from 'node:util'
+import { expect, test } from 'vitest'
+import { Secret, sanitizeText } from '../../src/auth/secret.ts'
+
+test('a secret is hidden from every way of printing it, and revealed on demand', () => {
+  const secret = new Secret('hunter2')
+  const holder = { secret, list: [secret], map: new Map([[secret, secret]]) }
+  const printed = [
+    `${secret}`,
+    String(secret),
+    `x${secret}`,
+    JSON.stringify(holder),
+    inspect(holder, { showHidden: true, depth: 10, getters: true }),
+    JSON.stringify(Object.getOwnPropertyNames(secret)),
+    JSON.stringify(structuredClone({ ...secret })),
+  ]
+  expect(printed.join('\n')).not.toContain('hunter2')
+  expect(`${secret}`).toBe('[secret]')
+  expect(secret.reveal()).toBe('hunter2')
+})
+
+test('text of others loses the secret in every spelling it travels in', () => {
+  const value = 'p@ss "w/ö rd+&='
+  const secret = new Secret(value)
+  const spellings = [
+    value,
+    JSON.stringify(value),
+    encodeURIComponent(value),
+    new URLSearchParams({ client_secret: value }).toString(),
+    Buffer.from(value).toString('base64'),
+  ]
+  for (const spelling of spellings) {
+    const clean = sanitizeText(`before ${spelling} after`, [secret], 1000)
+    expect(clean).not.toContain(spelling)
+    expect(clean).toContain('[secret]')
+  }
+})
+
+test('text of others cannot forge a line and is cut at its limit', () => {
+  expect(sanitizeText('a\r\n\u001b[31mb\u2028c\u202ed', [], 100)).toBe('a [31mb c d')
+  expect(sanitizeText('x'.repeat(100), [], 100)).toBe('x'.repeat(100))
+  expect(sanitizeText('x'.repeat(101), [], 100)).toBe(`${'x'.repeat(100)}…`)
+})
