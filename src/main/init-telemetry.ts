@@ -123,8 +123,6 @@ function sinkOptions(env: TelemetryEnvironment): HttpEventSinkOptions {
     hardQueueBytes: env.hardQueueBytes,
     maxInFlightRequests: env.maxInFlightRequests,
     requestTimeoutMs: env.requestTimeoutMs,
-    spoolDir: env.spoolDir,
-    spoolMaxBytes: env.spoolMaxBytes,
     warn: warnOperator,
   }
 }

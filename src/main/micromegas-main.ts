@@ -1,4 +1,5 @@
 import { TelemetryError } from '../errors.ts'
+import { dispatch } from '../tracing/dispatch.ts'
 import { Level } from '../tracing/level.ts'
 import { warnOperator } from './diagnostics.ts'
 import { printFatal, recordFatal } from './exit-hooks.ts'
@@ -53,9 +54,10 @@ export async function micromegasMain(main: Main, options: MicromegasMainOptions 
   try {
     result = await main({ signal: abort.signal, telemetry: guard })
   } catch (error) {
+    const shown = dispatch.showsLogs
     recordFatal(error, 'main failed')
     await guard.shutdown()
-    printFatal(error)
+    if (!shown) printFatal(error)
     process.exit(1)
   }
   const signalCode = signals?.mainReturned()

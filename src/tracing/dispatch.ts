@@ -86,6 +86,11 @@ export class Dispatch {
     return this.filters.blockMaxLevel > Level.Off
   }
 
+  /** Whether any sink shows logs as they are recorded. */
+  get showsLogs(): boolean {
+    return this.filters.liveMaxLevel > Level.Off
+  }
+
   /** An id that no other async span of the process has. */
   nextSpanId(): number {
     return ++this.#lastSpanId

@@ -1,3 +1,4 @@
+import { isUint8Array } from 'node:util/types'
 import { dispatch } from './dispatch.ts'
 import { toName } from './metric.ts'
 
@@ -10,6 +11,6 @@ import { toName } from './metric.ts'
  * @param data - The encoded image; copied.
  */
 export function recordImage(name: string, format: string, data: Uint8Array): void {
-  if (!(data instanceof Uint8Array)) return dispatch.image.countInvalid()
+  if (!isUint8Array(data)) return dispatch.image.countInvalid()
   dispatch.image.writeImage(toName(name), toName(format), data)
 }

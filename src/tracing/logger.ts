@@ -2,7 +2,7 @@ import { BoundedTable, TableBound } from './bounded-table.ts'
 import { dispatch } from './dispatch.ts'
 import { Level } from './level.ts'
 import { formatMessage, LogSite, MAX_MESSAGE_CHARS } from './log-stream.ts'
-import { type Properties, PropertySet, propertySet } from './property-set.ts'
+import { isPropertySet, type Properties, type PropertySet, propertySet } from './property-set.ts'
 import { renderValue, truncate } from './render-value.ts'
 
 /**
@@ -231,15 +231,23 @@ function logMethod(at: LevelLog): LogMethod {
 }
 
 function isTemplate(message: unknown): message is Template {
-  return Array.isArray(message) && Array.isArray((message as { raw?: unknown }).raw)
+  try {
+    return Array.isArray(message) && Array.isArray((message as { raw?: unknown }).raw)
+  } catch {
+    return false // a proxy that refuses to be looked at
+  }
 }
 
 /** Plain objects and property sets tag an event; every other value is part of its message. */
 function isProperties(detail: unknown): detail is Properties | PropertySet {
   if (typeof detail !== 'object' || detail === null) return false
-  if (detail instanceof PropertySet) return true
-  const prototype: unknown = Object.getPrototypeOf(detail)
-  return prototype === Object.prototype || prototype === null
+  if (isPropertySet(detail)) return true
+  try {
+    const prototype: unknown = Object.getPrototypeOf(detail)
+    return prototype === Object.prototype || prototype === null
+  } catch {
+    return false
+  }
 }
 
 function mergeProperties(base: PropertySet, more: Properties | PropertySet): PropertySet {

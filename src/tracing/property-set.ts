@@ -24,6 +24,8 @@ const METRIC_COLUMNS: ReadonlySet<string> = new Set(['name', 'unit', 'target'])
 /** Keys that would override a column of a `TaggedLogString`; such sets travel in an event type that overrides nothing. */
 const LOG_COLUMNS: ReadonlySet<string> = new Set(['level', 'target'])
 
+const SET_BRAND: unique symbol = Symbol.for('micromegas.property-set')
+
 type Entries = readonly (readonly [name: string, value: string])[]
 
 /**
@@ -31,6 +33,8 @@ type Entries = readonly (readonly [name: string, value: string])[]
  * content are one object, as long as the table of them has room.
  */
 export class PropertySet {
+  /** Tells a property set of another copy of this package from a plain object. */
+  readonly [SET_BRAND] = true
   /** Name and value pairs, in the order given; names are distinct. */
   readonly entries: Entries
   /** True when a name is `level` or `target`. */
@@ -73,7 +77,7 @@ const table = new BoundedTable<string, PropertySet>(propertySetBound)
  * Names `name`, `unit` and `target` become `_name`, `_unit` and `_target` on metrics, whose columns they would override.
  */
 export function propertySet(properties: Properties | PropertySet): PropertySet {
-  if (properties instanceof PropertySet) return properties
+  if (isPropertySet(properties)) return properties
   const entries: Entry[] = []
   const key = readEntries(properties, entries)
   const known = table.get(key)
@@ -81,6 +85,15 @@ export function propertySet(properties: Properties | PropertySet): PropertySet {
   const set = new PropertySet(entries)
   table.add(key, set)
   return set
+}
+
+/** True for the sets of any copy of this package: the ESM and the CommonJS build may meet in one process. */
+export function isPropertySet(value: unknown): value is PropertySet {
+  try {
+    return value instanceof PropertySet || (value as { [SET_BRAND]?: unknown } | null)?.[SET_BRAND] === true
+  } catch {
+    return false // a proxy that refuses to be looked at
+  }
 }
 
 /**

@@ -3,7 +3,7 @@ import { Level } from './level.ts'
 import { MAX_MESSAGE_CHARS } from './log-stream.ts'
 import { toName } from './metric.ts'
 import { type Properties, type PropertySet, propertySet } from './property-set.ts'
-import { renderValue, truncate } from './render-value.ts'
+import { renderValue } from './render-value.ts'
 
 /**
  * Records one log event whose level and target belong to the event: for bridges from other logging libraries. Filtered
@@ -15,9 +15,10 @@ export function recordLog(
   message: string,
   properties?: PropertySet | Properties,
 ): void {
+  if (typeof level !== 'number' || !(level > Level.Off)) return
   const shownTarget = toName(target)
-  if (!(level > Level.Off) || level > dispatch.filters.interopMaxLevelOf(shownTarget)) return
-  const text = truncate(renderValue(message, MAX_MESSAGE_CHARS), MAX_MESSAGE_CHARS)
+  if (level > dispatch.filters.interopMaxLevelOf(shownTarget)) return
+  const text = renderValue(message, MAX_MESSAGE_CHARS)
   const set = properties === undefined ? undefined : propertySet(properties)
   if (level <= dispatch.filters.blockMaxLevel) dispatch.log.writeInterop(level, shownTarget, text, set)
   if (level <= dispatch.attentionLevel) dispatch.attend(level, shownTarget, text, set)

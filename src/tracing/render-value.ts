@@ -12,9 +12,14 @@ export function renderValue(value: unknown, maxChars: number): string {
   if (typeof value === 'string') return truncate(value, maxChars)
   if (typeof value !== 'object' || value === null) return renderPrimitive(value, maxChars)
   const output = new Output(maxChars)
-  if (value instanceof Error) renderError(value, output)
+  if (isError(value)) renderError(value, output)
   else renderObject(value, output, [])
   return output.text
+}
+
+/** Proxies may refuse the question, which is why `instanceof` is not asked bare. */
+function isError(value: unknown): value is Error {
+  return safely(() => value instanceof Error, false)
 }
 
 /** Cuts a text that is too long, and says how much is missing. */
@@ -46,35 +51,37 @@ class Output {
 
 function renderPrimitive(value: unknown, maxChars: number): string {
   if (typeof value === 'function') {
-    return truncate(`[function ${safely(() => value.name, '') || 'anonymous'}]`, maxChars)
+    return truncate(`[function ${safely(() => String(value.name), '') || 'anonymous'}]`, maxChars)
   }
   return truncate(String(value), maxChars)
 }
 
 function renderError(error: Error, output: Output): void {
   let current: unknown = error
-  for (let depth = 0; depth < MAX_DEPTH && current instanceof Error && !output.full; depth++) {
+  for (let depth = 0; depth < MAX_DEPTH && isError(current) && !output.full; depth++) {
     const shown: Error = current
     if (depth > 0) output.write('\ncaused by: ')
-    const headline = safely(() => `${shown.name}: ${shown.message}`, '[error]')
+    const message = safely(() => String(shown.message), '')
     const stack = safely(() => (typeof shown.stack === 'string' ? shown.stack : ''), '')
-    output.write(
-      stack.includes(safely(() => shown.message, '')) && stack !== ''
-        ? stack
-        : `${headline}\n${stack}`.trimEnd(),
-    )
+    // The stack begins with the message, as it was when the error was made.
+    const isComplete = stack !== '' && stack.includes(message)
+    output.write(isComplete ? stack : `${headline(shown)}\n${stack}`.trimEnd())
     current = safely(() => shown.cause, undefined)
   }
-  if (current !== undefined && !(current instanceof Error) && !output.full) {
+  if (current !== undefined && !isError(current) && !output.full) {
     output.write('\ncaused by: ')
     renderAny(current, output, [])
   }
 }
 
+function headline(error: Error): string {
+  return safely(() => `${error.name}: ${error.message}`, '[error]')
+}
+
 function renderAny(value: unknown, output: Output, ancestors: object[]): void {
   if (typeof value === 'string') output.write(quote(value, output))
   else if (typeof value !== 'object' || value === null) output.write(renderPrimitive(value, MAX_NESTED_CHARS))
-  else if (value instanceof Error) output.write(safely(() => `${value.name}: ${value.message}`, '[error]'))
+  else if (isError(value)) output.write(headline(value))
   else renderObject(value, output, ancestors)
 }
 
@@ -88,7 +95,8 @@ function quote(text: string, output: Output): string {
 function renderObject(value: object, output: Output, ancestors: object[]): void {
   if (output.full) return
   if (ancestors.includes(value)) return output.write('[circular]')
-  if (ancestors.length >= MAX_DEPTH) return output.write(Array.isArray(value) ? '[…]' : '{…}')
+  if (ancestors.length >= MAX_DEPTH)
+    return output.write(safely(() => Array.isArray(value), false) ? '[…]' : '{…}')
   ancestors.push(value)
   try {
     renderContents(value, output, ancestors)

@@ -84,8 +84,7 @@ export function defineSpan(name: string, options?: SpanOptions): SpanDefinition 
  */
 export function span<T>(name: string | SpanDefinition, fn: () => T): T {
   if (!dispatch.cpu.enabled) return fn()
-  const definition =
-    typeof name === 'string' ? (definitions.get(name) ?? findDefinition(name, undefined, span)) : name
+  const definition = resolveDefinition(name, undefined, span)
   definition.begin()
   try {
     return fn()
@@ -102,8 +101,7 @@ export function span<T>(name: string | SpanDefinition, fn: () => T): T {
  */
 export async function asyncSpan<T>(name: string | SpanDefinition, fn: () => PromiseLike<T> | T): Promise<T> {
   if (!dispatch.cpu.enabled) return fn()
-  const definition =
-    typeof name === 'string' ? (definitions.get(name) ?? findDefinition(name, undefined, asyncSpan)) : name
+  const definition = resolveDefinition(name, undefined, asyncSpan)
   const open = definition.openAsync()
   try {
     return await dispatch.asyncSpans.run(open, fn)
@@ -140,8 +138,7 @@ export class AsyncSpanHandle implements Disposable {
 /** Begins an async span that the caller ends. Prefer {@link asyncSpan} where there is a promise. */
 export function beginAsyncSpan(name: string | SpanDefinition, options?: SpanOptions): AsyncSpanHandle {
   if (!dispatch.cpu.enabled) return new AsyncSpanHandle(undefined)
-  const definition = typeof name === 'string' ? findDefinition(name, options?.target, beginAsyncSpan) : name
-  return new AsyncSpanHandle(definition.openAsync())
+  return new AsyncSpanHandle(resolveDefinition(name, options?.target, beginAsyncSpan).openAsync())
 }
 
 /** How a function wrapped by {@link spanFn} is measured. */
@@ -220,6 +217,30 @@ function wrap(
   Object.defineProperty(wrapped, 'name', { value: fn.name, configurable: true })
   Object.defineProperty(wrapped, 'length', { value: fn.length, configurable: true })
   return wrapped
+}
+
+/** What a span is recorded under: whatever a caller passes for a name, the measured function must run. */
+function resolveDefinition(
+  name: string | SpanDefinition,
+  target: string | undefined,
+  callee: (...args: never[]) => unknown,
+): SpanDefinition {
+  if (typeof name === 'string') {
+    const known = target === undefined ? definitions.get(name) : undefined
+    return known ?? findDefinition(name, target, callee)
+  }
+  return isDefinition(name) ? name : findDefinition(name, target, callee)
+}
+
+/** True for the definitions of any copy of this package. */
+function isDefinition(value: unknown): value is SpanDefinition {
+  try {
+    return (
+      value instanceof SpanDefinition || typeof (value as SpanDefinition | null)?.openAsync === 'function'
+    )
+  } catch {
+    return false // a proxy that refuses to be looked at
+  }
 }
 
 function findDefinition(
