@@ -1,0 +1,67 @@
+/** Who sent a request. */
+export interface Identity {
+  /** `none` when the server runs with authentication disabled. */
+  readonly method: 'api_key' | 'oidc' | 'none'
+  /** Name of the API key, or the token's `sub`. */
+  readonly subject: string
+  readonly email: string | undefined
+  /** The token's issuer; `api_key` for API keys. */
+  readonly issuer: string
+  /** The configured audience that the token was issued for. */
+  readonly audience: string | undefined
+  /** Milliseconds since the Unix epoch. */
+  readonly expiresAtMs: number | undefined
+  /** May delete data. API keys never are; everyone is when authentication is disabled. */
+  readonly admin: boolean
+}
+
+/** What became of a credential. `reason` is for the server's console, never for the client. */
+export type AuthOutcome =
+  | { readonly ok: true; readonly identity: Identity }
+  /** 401: refused. 503: cannot be judged now, because the issuer's keys cannot be had. */
+  | { readonly ok: false; readonly status: 401 | 503; readonly reason: string }
+
+/** Judges one kind of bearer token. */
+export interface TokenVerifier {
+  verify(token: string): AuthOutcome | Promise<AuthOutcome>
+}
+
+export const ANONYMOUS: Identity = Object.freeze({
+  method: 'none',
+  subject: 'anonymous',
+  email: undefined,
+  issuer: 'none',
+  audience: undefined,
+  expiresAtMs: undefined,
+  admin: true,
+})
+
+export function refuse(reason: string): AuthOutcome {
+  return { ok: false, status: 401, reason }
+}
+
+const BEARER_PREFIX = 'Bearer '
+
+/**
+ * Judges the `Authorization` header by each verifier in turn. The prefix is matched literally, as the reference server
+ * does. A token that one verifier refuses while another cannot be asked counts as "cannot be judged now".
+ */
+export async function authenticate(
+  authorization: string | undefined,
+  verifiers: readonly TokenVerifier[],
+): Promise<AuthOutcome> {
+  if (authorization === undefined) return refuse('no Authorization header')
+  if (!authorization.startsWith(BEARER_PREFIX))
+    return refuse('the Authorization header does not start with "Bearer "')
+  const token = authorization.slice(BEARER_PREFIX.length)
+  if (token === '') return refuse('the bearer token is empty')
+  let unavailable: AuthOutcome | undefined
+  const reasons: string[] = []
+  for (const verifier of verifiers) {
+    const outcome = await verifier.verify(token)
+    if (outcome.ok) return outcome
+    if (outcome.status === 503) unavailable ??= outcome
+    reasons.push(outcome.reason)
+  }
+  return unavailable ?? refuse(reasons.join('; '))
+}

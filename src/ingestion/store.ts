@@ -1,0 +1,425 @@
+import { mkdirSync, readdirSync } from 'node:fs'
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { TelemetryError } from '../errors.ts'
+import { lockDataDir } from './data-dir-lock.ts'
+import {
+  DamagedRecord,
+  type RecordFacts,
+  type RecordHeader,
+  readHeaderSync,
+  readRecord,
+  writeRecord,
+} from './record-file.ts'
+import { type StoredBlock, type StoredProcess, type StoredStream, StoreIndex } from './store-index.ts'
+
+export interface StoreOptions {
+  /** Absolute path. */
+  readonly dataDir: string
+  readonly maxBytes: number
+  /** Milliseconds since the Unix epoch. */
+  readonly wallClock: () => number
+  readonly warn: (message: string) => void
+}
+
+type Kind = RecordHeader['kind']
+
+/** Index entries of this many items take some 200 MB; a block a second for three days. */
+const MAX_BLOCKS = 250_000
+const MAX_PROCESSES_AND_STREAMS = 100_000
+/** Processes and streams are kept over blocks until they take more than this part of the bytes. */
+const METADATA_SHARE = 0.25
+/** Starting lets other work run after this many files. */
+const FILES_PER_TURN = 200
+const READY_TIMEOUT_MS = 2_000
+const READY_CACHE_MS = 1_000
+
+/**
+ * Keeps processes, streams and blocks in files, one each, and an index of them in memory. The first item of an id stays;
+ * the index is rebuilt from the files at start. Beyond the byte budget the oldest blocks go first.
+ *
+ * Layout: `processes/<id>`, `streams/<id>`, `blocks/<first two digits>/<id>`; `tmp` holds files being written and
+ * `damaged` those that were found unreadable.
+ */
+export class Store {
+  readonly index: StoreIndex = new StoreIndex()
+  readonly #options: StoreOptions
+  readonly #unlock: (() => Promise<void>) | undefined
+  /** Inserts under way, by kind and id. */
+  readonly #pending = new Map<string, Promise<void>>()
+  #evicting: Promise<void> | undefined
+  #evictedBlocks = 0
+  #readyUntil = 0
+
+  private constructor(options: StoreOptions, unlock: (() => Promise<void>) | undefined) {
+    this.#options = options
+    this.#unlock = unlock
+  }
+
+  /**
+   * Opens a data directory, making it when it is missing.
+   *
+   * @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` when it cannot be used or another server holds it.
+   */
+  static async open(options: StoreOptions): Promise<Store> {
+    const { dataDir, warn } = options
+    try {
+      for (const name of ['processes', 'streams', 'damaged'])
+        await mkdir(join(dataDir, name), { recursive: true })
+      for (let shard = 0; shard < 256; shard++)
+        mkdirSync(join(dataDir, 'blocks', hex(shard)), { recursive: true })
+    } catch (error) {
+      throw new TelemetryError(
+        'ERR_TELEMETRY_CONFIG',
+        `Cannot use the data directory ${dataDir}: ${reasonOf(error)}`,
+        {
+          cause: error,
+        },
+      )
+    }
+    const unlock = await lockDataDir(dataDir)
+    if (unlock === undefined)
+      warn(`${dataDir} cannot be locked: see to it that no other ingestion server uses it`)
+    try {
+      const store = new Store(options, unlock)
+      await rm(join(dataDir, 'tmp'), { recursive: true, force: true })
+      await mkdir(join(dataDir, 'tmp'))
+      await store.#load()
+      await store.#evict()
+      return store
+    } catch (error) {
+      await unlock?.()
+      throw error
+    }
+  }
+
+  /** Blocks deleted for want of room since the start. */
+  get evictedBlocks(): number {
+    return this.#evictedBlocks
+  }
+
+  /** Bytes on disk. */
+  get bytes(): number {
+    return this.index.blockBytes + this.index.metadataBytes
+  }
+
+  /** @returns False when the id is there already. */
+  insertProcess(processId: string, body: Uint8Array): Promise<boolean> {
+    return this.#insert(
+      { kind: 'process', id: processId, insert_time_ms: this.#options.wallClock() },
+      body,
+      this.index.processes,
+      (facts, fileBytes) =>
+        this.index.addProcess({ processId, insertTimeMs: facts.insert_time_ms, fileBytes }),
+    )
+  }
+
+  /** @returns False when the id is there already. */
+  insertStream(
+    stream: Pick<StoredStream, 'streamId' | 'processId' | 'tags'>,
+    body: Uint8Array,
+  ): Promise<boolean> {
+    const { streamId, processId } = stream
+    const tags = stream.tags.filter(isKnownTag)
+    return this.#insert(
+      {
+        kind: 'stream',
+        id: streamId,
+        insert_time_ms: this.#options.wallClock(),
+        process_id: processId,
+        tags,
+      },
+      body,
+      this.index.streams,
+      (facts, fileBytes) =>
+        this.index.addStream({ streamId, processId, tags, insertTimeMs: facts.insert_time_ms, fileBytes }),
+    )
+  }
+
+  /** @returns False when the id is there already. */
+  insertBlock(
+    block: Omit<StoredBlock, 'bodyBytes' | 'insertTimeMs' | 'fileBytes'>,
+    body: Uint8Array,
+  ): Promise<boolean> {
+    const { blockId, streamId, processId, beginTicks, endTicks, beginTimeMicros, endTimeMicros } = block
+    const { objectOffset, eventCount } = block
+    return this.#insert(
+      {
+        kind: 'block',
+        id: blockId,
+        insert_time_ms: this.#options.wallClock(),
+        process_id: processId,
+        stream_id: streamId,
+        begin_ticks: beginTicks,
+        end_ticks: endTicks,
+        begin_time_us: beginTimeMicros,
+        end_time_us: endTimeMicros,
+        object_offset: objectOffset,
+        nb_objects: eventCount,
+      },
+      body,
+      this.index.blocks,
+      (facts, fileBytes) =>
+        this.index.addBlock({
+          blockId,
+          streamId,
+          processId,
+          beginTicks,
+          endTicks,
+          beginTimeMicros,
+          endTimeMicros,
+          objectOffset,
+          eventCount,
+          bodyBytes: body.length,
+          insertTimeMs: facts.insert_time_ms,
+          fileBytes,
+        }),
+    )
+  }
+
+  /** The request body of an item, exactly as it came; `undefined` when there is none, or no longer. */
+  async read(kind: Kind, id: string): Promise<Uint8Array | undefined> {
+    if (!this.#table(kind).has(id)) return undefined
+    try {
+      return await readRecord(this.#path(kind, id))
+    } catch (error) {
+      if (error instanceof DamagedRecord) {
+        this.#forget(kind, id)
+        await this.#setAside(kind, id, error.message)
+        return undefined
+      }
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      // Deleted between the look-up and the reading.
+      this.#forget(kind, id)
+      return undefined
+    }
+  }
+
+  /** Deletes a process with its streams and their blocks. @returns The number of blocks deleted. */
+  async deleteProcess(processId: string): Promise<number> {
+    let blocks = 0
+    for (const stream of [...this.index.streamsOf(processId)]) {
+      for (const block of [...this.index.blocksOf(stream.streamId)]) {
+        this.index.removeBlock(block)
+        await rm(this.#path('block', block.blockId), { force: true })
+        blocks += 1
+      }
+      this.index.removeStream(stream)
+      await rm(this.#path('stream', stream.streamId), { force: true })
+    }
+    const process = this.index.processes.get(processId)
+    if (process !== undefined) {
+      this.index.removeProcess(process)
+      await rm(this.#path('process', processId), { force: true })
+    }
+    return blocks
+  }
+
+  /** Whether an item could be written now; a yes holds for a second. */
+  async isReady(): Promise<boolean> {
+    const now = performance.now()
+    if (now < this.#readyUntil) return true
+    const probe = join(this.#options.dataDir, 'tmp', 'ready')
+    try {
+      await writeFile(probe, 'ready', { signal: AbortSignal.timeout(READY_TIMEOUT_MS) })
+      this.#readyUntil = now + READY_CACHE_MS
+      return true
+    } catch (error) {
+      this.#options.warn(`cannot write to ${this.#options.dataDir}: ${reasonOf(error)}`)
+      return false
+    }
+  }
+
+  /** Waits for what is being written and lets go of the directory. */
+  async close(): Promise<void> {
+    await Promise.allSettled([...this.#pending.values(), this.#evicting])
+    await this.#unlock?.()
+  }
+
+  async #insert<T extends RecordFacts>(
+    facts: T,
+    body: Uint8Array,
+    table: ReadonlyMap<string, unknown>,
+    add: (facts: T, fileBytes: number) => void,
+  ): Promise<boolean> {
+    const key = `${facts.kind}:${facts.id}`
+    for (;;) {
+      if (table.has(facts.id)) return false
+      const other = this.#pending.get(key)
+      if (other === undefined) break
+      // When the other insert fails, this one takes its place.
+      await other.catch(() => undefined)
+    }
+    const write = async (): Promise<void> => {
+      const path = this.#path(facts.kind, facts.id)
+      add(facts, await writeRecord(path, join(this.#options.dataDir, 'tmp'), facts, body))
+    }
+    const pending = write().finally(() => this.#pending.delete(key))
+    this.#pending.set(key, pending)
+    await pending
+    this.#evicting ??= this.#evict().finally(() => {
+      this.#evicting = undefined
+    })
+    return true
+  }
+
+  async #evict(): Promise<void> {
+    const { index } = this
+    const { maxBytes } = this.#options
+    const before = this.#evictedBlocks
+    for (;;) {
+      const metadata = index.processes.size + index.streams.size
+      const metadataIsOver =
+        metadata > MAX_PROCESSES_AND_STREAMS || index.metadataBytes > maxBytes * METADATA_SHARE
+      if (this.bytes <= maxBytes && index.blocks.size <= MAX_BLOCKS && metadata <= MAX_PROCESSES_AND_STREAMS)
+        break
+      if (metadataIsOver && (await this.#evictIdleMetadata())) continue
+      const oldest = index.blocks.values().next()
+      if (oldest.done === true) break
+      index.removeBlock(oldest.value)
+      await this.#remove('block', oldest.value.blockId)
+      if (this.#evictedBlocks++ === 0) {
+        this.#options.warn(
+          `${this.#options.dataDir} is full (${maxBytes} bytes or ${MAX_BLOCKS} blocks): the oldest blocks are deleted from now on`,
+        )
+      }
+    }
+    if (this.#evictedBlocks > before) this.#readyUntil = 0
+  }
+
+  /** Deletes the oldest stream without blocks or process without streams; false when there is neither. */
+  async #evictIdleMetadata(): Promise<boolean> {
+    for (const stream of this.index.streams.values()) {
+      if (this.index.blocksOf(stream.streamId).size > 0) continue
+      this.index.removeStream(stream)
+      await this.#remove('stream', stream.streamId)
+      return true
+    }
+    for (const process of this.index.processes.values()) {
+      if (this.index.streamsOf(process.processId).size > 0) continue
+      this.index.removeProcess(process)
+      await this.#remove('process', process.processId)
+      return true
+    }
+    return false
+  }
+
+  async #remove(kind: Kind, id: string): Promise<void> {
+    try {
+      await rm(this.#path(kind, id), { force: true })
+    } catch (error) {
+      this.#options.warn(`cannot delete ${this.#path(kind, id)}: ${reasonOf(error)}`)
+    }
+  }
+
+  async #load(): Promise<void> {
+    const found: { readonly header: RecordHeader; readonly fileBytes: number }[] = []
+    let files = 0
+    for (const { kind, dir } of this.#folders()) {
+      for (const id of readdirSync(dir)) {
+        if (!UUID.test(id)) continue
+        if (++files % FILES_PER_TURN === 0) await nextTurn()
+        try {
+          const item = readHeaderSync(this.#path(kind, id))
+          if (item.header.kind !== kind || item.header.id !== id) {
+            throw new DamagedRecord(`it holds the ${item.header.kind} ${item.header.id}`)
+          }
+          found.push(item)
+        } catch (error) {
+          if (error instanceof DamagedRecord) await this.#setAside(kind, id, error.message)
+          else this.#options.warn(`cannot read ${this.#path(kind, id)}: ${reasonOf(error)}`)
+        }
+      }
+    }
+    found.sort((a, b) => a.header.insert_time_ms - b.header.insert_time_ms)
+    for (const { header, fileBytes } of found) this.#addLoaded(header, fileBytes)
+  }
+
+  *#folders(): Generator<{ kind: Kind; dir: string }> {
+    const { dataDir } = this.#options
+    yield { kind: 'process', dir: join(dataDir, 'processes') }
+    yield { kind: 'stream', dir: join(dataDir, 'streams') }
+    for (let shard = 0; shard < 256; shard++)
+      yield { kind: 'block', dir: join(dataDir, 'blocks', hex(shard)) }
+  }
+
+  #addLoaded(header: RecordHeader, fileBytes: number): void {
+    const insertTimeMs = header.insert_time_ms
+    switch (header.kind) {
+      case 'process':
+        this.index.addProcess({ processId: header.id, insertTimeMs, fileBytes })
+        break
+      case 'stream': {
+        const { id: streamId, process_id: processId, tags } = header
+        this.index.addStream({ streamId, processId, tags, insertTimeMs, fileBytes })
+        break
+      }
+      case 'block':
+        this.index.addBlock({
+          blockId: header.id,
+          streamId: header.stream_id,
+          processId: header.process_id,
+          beginTicks: header.begin_ticks,
+          endTicks: header.end_ticks,
+          beginTimeMicros: header.begin_time_us,
+          endTimeMicros: header.end_time_us,
+          objectOffset: header.object_offset,
+          eventCount: header.nb_objects,
+          bodyBytes: header.body_bytes,
+          insertTimeMs,
+          fileBytes,
+        })
+    }
+  }
+
+  async #setAside(kind: Kind, id: string, why: string): Promise<void> {
+    const aside = join(this.#options.dataDir, 'damaged', `${kind}-${id}`)
+    try {
+      await rename(this.#path(kind, id), aside)
+      this.#options.warn(`${kind} ${id} was damaged on disk (${why}): moved to ${aside}`)
+    } catch (error) {
+      this.#options.warn(
+        `${kind} ${id} is damaged on disk (${why}) and cannot be moved away: ${reasonOf(error)}`,
+      )
+    }
+  }
+
+  #forget(kind: Kind, id: string): void {
+    const { index } = this
+    if (kind === 'process') withItem(index.processes.get(id), (process) => index.removeProcess(process))
+    else if (kind === 'stream') withItem(index.streams.get(id), (stream) => index.removeStream(stream))
+    else withItem(index.blocks.get(id), (block) => index.removeBlock(block))
+  }
+
+  #table(kind: Kind): ReadonlyMap<string, StoredProcess | StoredStream | StoredBlock> {
+    if (kind === 'process') return this.index.processes
+    return kind === 'stream' ? this.index.streams : this.index.blocks
+  }
+
+  #path(kind: Kind, id: string): string {
+    // Ids come from requests: nothing but a UUID may become a part of a path.
+    if (!UUID.test(id)) throw new TypeError('an id must be a UUID in lower case')
+    const { dataDir } = this.#options
+    if (kind === 'process') return join(dataDir, 'processes', id)
+    return kind === 'stream' ? join(dataDir, 'streams', id) : join(dataDir, 'blocks', id.slice(0, 2), id)
+  }
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
+function isKnownTag(tag: string): boolean {
+  return tag === 'log' || tag === 'metrics' || tag === 'cpu' || tag === 'image'
+}
+
+function hex(byte: number): string {
+  return byte.toString(16).padStart(2, '0')
+}
+
+function withItem<T>(item: T | undefined, action: (item: T) => void): void {
+  if (item !== undefined) action(item)
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
