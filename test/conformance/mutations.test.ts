@@ -31,6 +31,8 @@ const STRICTER_HERE = [
   /Cannot read [a-z_]+: it must be an array, it is bytes/,
   // A string dependency that says it is longer than its record: the crates read on into the next record.
   /\(StaticStringDependency\): Cannot read string: it needs/,
+  // The LZ4 library copies from an offset of 0, which the format forbids.
+  /Cannot read LZ4 block: a match reaches 0 bytes back/,
   // chrono takes white space and fewer digits in start_time.
   /Cannot read start_time: /,
 ]
@@ -44,8 +46,8 @@ test.each(['insert_process', 'insert_stream', 'insert_block'] as const)(
       ({ path: other, body }) => other === path && body.length < MAX_BODY_BYTES * 2,
     )
     const mutants = Array.from({ length: MUTANTS }, () => ({ path, body: mutate(pick(bodies).body, random) }))
-    // Without blocks after them: no mutant describes the layout of records.
-    await expectAgreement(path === 'insert_block' ? [...streams, ...mutants] : mutants)
+    // No block follows a mutant of a stream: none is read by a layout that leads into endless recursion.
+    await expectAgreement(path === 'insert_block' ? streams : [], mutants)
   },
 )
 
@@ -57,7 +59,7 @@ test.each(['dependencies', 'objects'] as const)(
         storedFrame(mutate(decompressFrame(frame), random)),
       ),
     )
-    await expectAgreement([...streams, ...mutants])
+    await expectAgreement(streams, mutants)
   },
 )
 
@@ -67,7 +69,7 @@ test('blocks whose LZ4 frames are mutated are read or refused as the Rust crates
       mutate(frame, random),
     ),
   )
-  await expectAgreement([...streams, ...mutants])
+  await expectAgreement(streams, mutants)
 })
 
 function pick<T>(items: readonly T[]): T {
@@ -102,7 +104,11 @@ function withSection(
   return { path: 'insert_block', body: encode(item) }
 }
 
-async function expectAgreement(requests: readonly RecordedRequest[]): Promise<void> {
+async function expectAgreement(
+  originals: readonly RecordedRequest[],
+  mutants: readonly RecordedRequest[],
+): Promise<void> {
+  const requests = [...originals, ...mutants]
   const here = decodeHere(requests)
   const rust = parseDecoded(await decodeWithRust(requests))
   const refusedHere = byRequest(here.errors)
@@ -119,10 +125,9 @@ async function expectAgreement(requests: readonly RecordedRequest[]): Promise<vo
     if (!isDeepStrictEqual(here[kind], rustLikeHere[kind]))
       expect(here[kind]).toStrictEqual(rustLikeHere[kind])
   }
-  // Mutants that are all refused would compare nothing.
-  const read = requests.length - refusedHere.size
-  expect(read).toBeGreaterThan(MUTANTS / 200)
-  expect(refusedHere.size).toBeGreaterThan(MUTANTS / 4)
+  // Mutants that are all refused, or all read, would compare little.
+  expect(refusedHere.size).toBeGreaterThan(mutants.length / 4)
+  expect(refusedHere.size).toBeLessThan(mutants.length)
 }
 
 function byRequest(errors: readonly DecodingError[]): Map<number, string> {
