@@ -3,7 +3,7 @@ import { dispatch } from './dispatch.ts'
 import { Level } from './level.ts'
 import { formatMessage, LogSite, MAX_MESSAGE_CHARS } from './log-stream.ts'
 import { isPropertySet, type Properties, type PropertySet, propertySet } from './property-set.ts'
-import { renderValue, truncate } from './render-value.ts'
+import { isError, renderValue, truncate } from './render-value.ts'
 
 /**
  * Records one log event. Never throws.
@@ -148,7 +148,7 @@ class LevelLog {
       if (isProperties(detail)) {
         properties = properties === undefined ? propertySet(detail) : mergeProperties(properties, detail)
       } else {
-        text += (detail instanceof Error ? '\n' : ' ') + renderValue(detail, MAX_MESSAGE_CHARS)
+        text += (isError(detail) ? '\n' : ' ') + renderValue(detail, MAX_MESSAGE_CHARS)
         built = true
       }
     }

@@ -111,6 +111,7 @@ type Entry = [name: string, value: string]
 /** Adds what is readable to `entries`, and returns a text that is the same for the same entries only. */
 function readEntries(properties: Properties, entries: Entry[]): string {
   let key = ''
+  if (typeof properties !== 'object') return key // the keys of a long text would be its characters
   try {
     for (const name of Object.keys(properties)) {
       if (entries.length === MAX_PROPERTIES) break

@@ -18,7 +18,7 @@ export function renderValue(value: unknown, maxChars: number): string {
 }
 
 /** Proxies may refuse the question, which is why `instanceof` is not asked bare. */
-function isError(value: unknown): value is Error {
+export function isError(value: unknown): value is Error {
   return safely(() => value instanceof Error, false)
 }
 
