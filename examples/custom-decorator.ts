@@ -21,7 +21,7 @@ class HmacRequestDecorator implements RequestDecorator {
 }
 
 await using telemetry = initTelemetry({
-  telemetryUrl: process.env['MICROMEGAS_TELEMETRY_URL'] ?? 'http://127.0.0.1:8081',
+  telemetryUrl: process.env.MICROMEGAS_TELEMETRY_URL ?? 'http://127.0.0.1:8081',
   decoratorFactory: () => new HmacRequestDecorator(Buffer.from('a shared key')),
 })
 logger('custom').info('signed')

@@ -4,7 +4,11 @@ import { ApiKeyRequestDecorator, HttpEventSink, initTelemetry, logger } from 'mi
 const decorator = new ApiKeyRequestDecorator('mmk_an_api_key')
 const sink = new HttpEventSink(
   'http://127.0.0.1:8081',
-  { maxQueueBytes: 16 * 1024 * 1024, requestTimeoutMs: 5000, blocksRetry: { baseDelayMs: 200, maxDelayMs: 10_000 } },
+  {
+    maxQueueBytes: 16 * 1024 * 1024,
+    requestTimeoutMs: 5000,
+    blocksRetry: { baseDelayMs: 200, maxDelayMs: 10_000 },
+  },
   () => decorator,
 )
 

@@ -25,7 +25,7 @@ async function readOrder(request: IncomingMessage): Promise<{ sku: string; quant
   // Synchronous work is a thread span: it cannot be interrupted.
   return span('parse order', () => {
     const body = JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>
-    return { sku: String(body['sku']), quantity: Number(body['quantity'] ?? 1) }
+    return { sku: String(body.sku), quantity: Number(body.quantity ?? 1) }
   })
 }
 
@@ -58,7 +58,7 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
 await micromegasMain(
   async ({ signal }) => {
     const server = createServer((request, response) => void serve(request, response))
-    server.listen(Number(process.env['PORT'] ?? 8000), '127.0.0.1')
+    server.listen(Number(process.env.PORT ?? 8000), '127.0.0.1')
     await once(server, 'listening')
     log.info`listening on ${JSON.stringify(server.address())}`
     process.send?.(server.address())

@@ -154,13 +154,7 @@ export function readEnvironment(
   problems: string[],
   env: NodeJS.ProcessEnv = process.env,
 ): TelemetryEnvironment {
-  // A blank value counts as unset: deployment templates render missing values so.
-  const present = Object.fromEntries(
-    Object.keys(schema.shape).flatMap((name) => (env[name]?.trim() ? [[name, env[name]]] : [])),
-  )
-  const parsed = schema.safeParse(present)
-  for (const issue of parsed.error?.issues ?? []) problems.push(`${issue.path.join('.')}: ${issue.message}`)
-  const values: Partial<z.output<typeof schema>> = parsed.data ?? {}
+  const values = readVariables(env, problems)
   return {
     telemetryUrl: values.MICROMEGAS_TELEMETRY_URL,
     maxQueueBytes: values.MICROMEGAS_TELEMETRY_MAX_QUEUE_BYTES,
@@ -179,6 +173,18 @@ export function readEnvironment(
     processProperties: values.MICROMEGAS_PROCESS_PROPERTIES,
     parentProcessId: values[PARENT_PROCESS_VARIABLE],
   }
+}
+
+/** Each variable is read by itself: one that cannot be read does not hide what is wrong with the others. */
+function readVariables(env: NodeJS.ProcessEnv, problems: string[]): Partial<z.output<typeof schema>> {
+  const values: Record<string, unknown> = {}
+  for (const [name, reader] of Object.entries(schema.shape)) {
+    if (!env[name]?.trim()) continue // blank counts as unset: deployment templates render missing values so
+    const parsed = reader.safeParse(env[name])
+    if (parsed.success) values[name] = parsed.data
+    else problems.push(...parsed.error.issues.map(({ message }) => `${name}: ${message}`))
+  }
+  return values
 }
 
 function toMs(value: number | undefined): number | undefined {

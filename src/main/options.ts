@@ -141,7 +141,11 @@ export function resolveOptions(
     if (unknown !== undefined) problems.push(`${[...issue.path, unknown].join('.')}: no such option`)
     else problems.push(`${path || 'options'}: ${issue.message}`)
   }
-  const given = parsed.success ? options : {}
+  // The usable options still count, so that what is wrong with the rest of the configuration shows in the same error.
+  const unusable = new Set(parsed.error?.issues.map((issue) => issue.path[0]))
+  const given: TelemetryOptions = Object.fromEntries(
+    Object.entries(options).filter(([key]) => !unusable.has(key)),
+  )
   for (const key of Object.keys(given.processProperties ?? {})) {
     const problem = propertyKeyProblem(key)
     if (problem !== undefined) problems.push(`processProperties: ${problem}`)

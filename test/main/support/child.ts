@@ -1,0 +1,55 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+
+const FIXTURES = fileURLToPath(new URL('../fixtures/', import.meta.url))
+
+export interface Ended {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+  readonly stdout: string
+  readonly stderr: string
+  readonly elapsedMs: number
+}
+
+/** A child process that runs one of the fixtures, which use the built package as a service does. */
+export class Child {
+  readonly process: ChildProcess
+  readonly ended: Promise<Ended>
+  #stdout = ''
+  #stderr = ''
+  readonly #started = performance.now()
+  readonly #waiting: { text: string; resolve: () => void }[] = []
+
+  constructor(fixture: string, env: Record<string, string>, args: readonly string[] = []) {
+    this.process = spawn(process.execPath, [FIXTURES + fixture, ...args], {
+      env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    this.process.stdout!.setEncoding('utf8').on('data', (text: string) => this.#add(text))
+    this.process.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr += text
+    })
+    this.ended = new Promise((resolve) => {
+      this.process.on('close', (code, signal) =>
+        resolve({
+          code,
+          signal,
+          stdout: this.#stdout,
+          stderr: this.#stderr,
+          elapsedMs: performance.now() - this.#started,
+        }),
+      )
+    })
+  }
+
+  /** Resolves once the child has printed the text. */
+  async printed(text: string): Promise<void> {
+    if (this.#stdout.includes(text)) return
+    await new Promise<void>((resolve) => this.#waiting.push({ text, resolve }))
+  }
+
+  #add(text: string): void {
+    this.#stdout += text
+    for (const waiting of this.#waiting) if (this.#stdout.includes(waiting.text)) waiting.resolve()
+  }
+}

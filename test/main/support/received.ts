@@ -1,0 +1,59 @@
+import {
+  type DecodedStream,
+  decodeBlock,
+  decodeProcess,
+  decodeStream,
+} from '../../../src/telemetry/decoder.ts'
+import { EVENT_READERS } from '../../../src/telemetry/event-readers.ts'
+import { type DecodedLogEntry, readLogEntries } from '../../../src/telemetry/log-entries.ts'
+import { decompressFrame } from '../../../src/telemetry/lz4-frame.ts'
+import { type DecodedMeasure, readMeasures } from '../../../src/telemetry/measures.ts'
+import { TickConverter } from '../../../src/telemetry/tick-converter.ts'
+import type { ProcessInfo } from '../../../src/tracing/process-info.ts'
+import { BlockParser } from '../../../src/transit/parser.ts'
+import type { TransitObject } from '../../../src/transit/value.ts'
+import type { ReceivedRequest } from '../../sink/support/service.ts'
+
+/** What a test server was sent, read. A block that came twice counts once, as it does on a real server. */
+export class Received {
+  readonly processes: ProcessInfo[] = []
+  readonly logs: DecodedLogEntry[] = []
+  readonly measures: DecodedMeasure[] = []
+  /** Type names of the span and image events. */
+  readonly others: string[] = []
+  readonly #streams = new Map<string, DecodedStream>()
+
+  constructor(requests: readonly ReceivedRequest[]) {
+    const seen = new Set<string>()
+    const of = (insert: string) =>
+      requests.filter((request) => request.insert === insert && !seen.has(request.id) && seen.add(request.id))
+    for (const { body } of of('process')) this.processes.push(decodeProcess(body))
+    for (const { body } of of('stream')) this.#addStream(decodeStream(body))
+    for (const { body } of of('block')) this.#readBlock(body)
+  }
+
+  /** Messages of the logs of one target, in the order of their blocks. */
+  messages(target: string): string[] {
+    return this.logs.filter((entry) => entry.target === target).map((entry) => entry.message)
+  }
+
+  #addStream(stream: DecodedStream): void {
+    this.#streams.set(stream.streamId, stream)
+  }
+
+  #readBlock(body: Uint8Array): void {
+    const block = decodeBlock(body)
+    const stream = this.#streams.get(block.streamId)!
+    const process = this.processes.find(({ processId }) => processId === block.processId)!
+    const objects: TransitObject[] = [
+      ...new BlockParser(stream, EVENT_READERS).parse(
+        decompressFrame(block.dependencies),
+        decompressFrame(block.objects),
+      ),
+    ]
+    const ticks = new TickConverter(process)
+    if (stream.tags.includes('log')) this.logs.push(...readLogEntries(objects, ticks))
+    else if (stream.tags.includes('metrics')) this.measures.push(...readMeasures(objects, ticks))
+    else this.others.push(...objects.map(({ typeName }) => typeName))
+  }
+}
