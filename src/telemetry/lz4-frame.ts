@@ -8,7 +8,7 @@ import { xxh32 } from './xxh32.ts'
  *
  * Decompression is done here even where the native library is present: that one stops without an error at a truncated
  * frame and at an empty block, and bounds neither its output nor its time. Exactness and a bound matter more to a reader
- * of foreign bytes than speed: this decodes about 400 MB/s, several times as fast as records are parsed.
+ * of foreign bytes than speed. This decodes 300 to 500 MB/s (Node 20, x64), several times as fast as records are parsed.
  */
 
 const WHAT = 'LZ4 frame'
