@@ -16,6 +16,8 @@ export interface TelemetryEnvironment {
   readonly shutdownTimeoutMs: number | undefined
   readonly flushPeriodSeconds: number | undefined
   readonly maxLevel: Level | undefined
+  readonly localSinkMaxLevel: Level | undefined
+  readonly telemetrySinkMaxLevel: Level | undefined
   readonly targetMaxLevels: Readonly<Record<string, Level>> | undefined
   readonly cpuTracing: boolean | undefined
   readonly systemMetrics: boolean | undefined
@@ -136,6 +138,8 @@ const schema = z.object({
   MICROMEGAS_TELEMETRY_SHUTDOWN_TIMEOUT_SECS: seconds,
   MICROMEGAS_FLUSH_PERIOD: seconds,
   MICROMEGAS_MAX_LEVEL: level,
+  MICROMEGAS_LOCAL_SINK_MAX_LEVEL: level,
+  MICROMEGAS_TELEMETRY_SINK_MAX_LEVEL: level,
   MICROMEGAS_TARGET_MAX_LEVELS: targetLevels,
   MICROMEGAS_ENABLE_CPU_TRACING: flag,
   MICROMEGAS_SYSTEM_METRICS: flag,
@@ -166,6 +170,8 @@ export function readEnvironment(
     shutdownTimeoutMs: toMs(values.MICROMEGAS_TELEMETRY_SHUTDOWN_TIMEOUT_SECS),
     flushPeriodSeconds: values.MICROMEGAS_FLUSH_PERIOD,
     maxLevel: values.MICROMEGAS_MAX_LEVEL,
+    localSinkMaxLevel: values.MICROMEGAS_LOCAL_SINK_MAX_LEVEL,
+    telemetrySinkMaxLevel: values.MICROMEGAS_TELEMETRY_SINK_MAX_LEVEL,
     targetMaxLevels: values.MICROMEGAS_TARGET_MAX_LEVELS,
     cpuTracing: values.MICROMEGAS_ENABLE_CPU_TRACING,
     systemMetrics: values.MICROMEGAS_SYSTEM_METRICS,

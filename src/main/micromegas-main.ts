@@ -21,6 +21,7 @@ export interface MainContext {
 }
 
 /** The service itself. A number that it returns ends the process with that exit code. */
+// biome-ignore lint/suspicious/noConfusingVoidType: a main that returns nothing is a `() => void`
 export type Main = (context: MainContext) => Promise<number | void> | number | void
 
 /**
@@ -50,6 +51,7 @@ export async function micromegasMain(main: Main, options: MicromegasMainOptions 
   const guard = startOrExit(telemetryOptions)
   const abort = new AbortController()
   const signals = signalHandling ? new SignalHandling(abort, guard, main.length > 0) : undefined
+  // biome-ignore lint/suspicious/noConfusingVoidType: as above
   let result: number | void
   try {
     result = await main({ signal: abort.signal, telemetry: guard })

@@ -24,9 +24,9 @@ export interface TelemetryOptions {
   readonly decoratorFactory?: RequestDecoratorFactory | undefined
   /** Whether logs are shown on the console. @defaultValue `true` */
   readonly localSinkEnabled?: boolean | undefined
-  /** Least severe level shown on the console. @defaultValue `info`; `debug` in `micromegasMain` */
+  /** Least severe level shown on the console. @defaultValue `MICROMEGAS_LOCAL_SINK_MAX_LEVEL`, or `info`; `debug` in `micromegasMain` */
   readonly localSinkMaxLevel?: LevelName | undefined
-  /** Least severe level uploaded. @defaultValue `debug`, or what the filters ask for when that is more */
+  /** Least severe level uploaded. @defaultValue `MICROMEGAS_TELEMETRY_SINK_MAX_LEVEL`, or `debug`, or what the filters ask for when that is more */
   readonly telemetrySinkMaxLevel?: LevelName | undefined
   /** Least severe level recorded. @defaultValue `MICROMEGAS_MAX_LEVEL`, or `debug` */
   readonly maxLevelOverride?: LevelName | undefined
@@ -159,8 +159,9 @@ export function resolveOptions(
     apiKey: given.apiKey,
     decoratorFactory: given.decoratorFactory,
     localSinkEnabled: given.localSinkEnabled ?? true,
-    localSinkMaxLevel: toLevel(given.localSinkMaxLevel) ?? defaults.localSinkMaxLevel,
-    telemetrySinkMaxLevel: toLevel(given.telemetrySinkMaxLevel) ?? mostVerbose,
+    localSinkMaxLevel:
+      toLevel(given.localSinkMaxLevel) ?? env.localSinkMaxLevel ?? defaults.localSinkMaxLevel,
+    telemetrySinkMaxLevel: toLevel(given.telemetrySinkMaxLevel) ?? env.telemetrySinkMaxLevel ?? mostVerbose,
     maxLevel,
     targetMaxLevels,
     interopMaxLevel: toLevel(given.interopMaxLevel) ?? Level.Trace,
