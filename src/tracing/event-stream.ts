@@ -10,6 +10,9 @@ const EARLY_BYTES = 64 * 1024
 /** A block is sealed early once its dependency section holds this much. */
 const MAX_DEPENDENCY_BYTES = 512 * 1024
 
+/** Blocks sealed for the sake of one event, where the receivers of each fill the next: past it the event is dropped. */
+const MAX_SEALS = 3
+
 const EMPTY_VIEW = new DataView(new ArrayBuffer(0))
 const EMPTY_BYTES = Buffer.alloc(0)
 
@@ -115,20 +118,21 @@ export class EventStream {
    * @returns False when the event cannot be recorded now; it has been counted as dropped.
    */
   prepare(size: number): boolean {
+    if (this.#fits(size)) return true
     if (this.#state === 'off') return false
-    if (this.#state === 'closed') {
-      this.#dropped++
-      return false
-    }
-    const fits = this.cursor + size <= this.capacity && this.dependencies.length < MAX_DEPENDENCY_BYTES
-    if (fits) return true
     if (this.#state === 'early') return this.#prepareEarly(size)
-    this.seal()
-    if (size > this.capacity) {
-      const capacity = Math.max(size, this.#blockBytes)
-      this.#startBlock(Buffer.allocUnsafeSlow(capacity), capacity)
+    // The receivers of a sealed block may record into the next one, or close the stream.
+    for (let attempt = 0; attempt < MAX_SEALS && this.#state === 'open'; attempt++) {
+      this.seal()
+      if (this.#fits(size)) return true
+      if (this.#state === 'open' && this.eventCount === 0) {
+        const capacity = Math.max(size, this.#blockBytes)
+        this.#startBlock(Buffer.allocUnsafeSlow(capacity), capacity)
+        return true
+      }
     }
-    return true
+    this.#dropped++
+    return false
   }
 
   /** Counts an event that cannot be written whatever the room. */
@@ -142,15 +146,17 @@ export class EventStream {
     if (this.#state !== 'open' || info === undefined || this.eventCount === 0) return
     const endTicks = readTicks()
     const { bytes, cursor, eventCount, capacity } = this
-    // A part-filled buffer is copied out and used again: a block in a queue must not hold memory it does not need.
-    const reusable = cursor * 2 < capacity && capacity === this.#blockBytes
+    // Events are copied out of a buffer they fill less than half: a block in a queue must not hold memory it does not
+    // need. The buffer is used again if it is of the usual size.
+    const copied = cursor * 2 < capacity
+    const reusable = copied && capacity === this.#blockBytes
     const block: SealedBlock = {
       blockId: randomUUID(),
       stream: info,
       beginTicks: this.#beginTicks,
       endTicks,
       dependencies: this.dependencies.take(),
-      objects: reusable ? Uint8Array.prototype.slice.call(bytes, 0, cursor) : bytes.subarray(0, cursor),
+      objects: copied ? Uint8Array.prototype.slice.call(bytes, 0, cursor) : bytes.subarray(0, cursor),
       eventCount,
       objectOffset: this.#objectOffset,
     }
@@ -159,6 +165,10 @@ export class EventStream {
     if (reusable) this.#startBlock(bytes, capacity)
     else this.#startBlock(EMPTY_BYTES, 0)
     this.#onBlock?.(block)
+  }
+
+  #fits(size: number): boolean {
+    return this.cursor + size <= this.capacity && this.dependencies.length < MAX_DEPENDENCY_BYTES
   }
 
   #release(): void {
