@@ -266,7 +266,8 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
       await pRetry(() => this.#attempt(item, turn), {
         retries: Number.POSITIVE_INFINITY,
         minTimeout: 0, // when to try again is the scheduler's to say, for all items together
-        onFailedAttempt: async () => {
+        onFailedAttempt: async ({ error }) => {
+          if (error instanceof GivenUp) throw error
           if (item.kind !== 'metadata' && item.suspicion >= this.#config.blocksRetry.maxSoloFailures) {
             throw new GivenUp('set_aside')
           }

@@ -33,7 +33,11 @@ export function testStream(process: ProcessInfo, kind: StreamKind = 'log'): Stre
 }
 
 /** A block of `eventCount` events of 9 bytes, or of as many bytes as asked for. */
-export function testBlock(stream: StreamInfo, eventCount: number = 1, bytes: number = eventCount * 9): SealedBlock {
+export function testBlock(
+  stream: StreamInfo,
+  eventCount: number = 1,
+  bytes: number = eventCount * 9,
+): SealedBlock {
   return {
     blockId: randomUUID(),
     stream,

@@ -65,7 +65,11 @@ export class Service implements AsyncDisposable {
         this.#events.emit('request')
         const answer = await this.respond(request, response)
         if (answer === undefined) return
-        const { status, headers, body: text } = typeof answer === 'number' ? { status: answer } : (answer as Answer)
+        const {
+          status,
+          headers,
+          body: text,
+        } = typeof answer === 'number' ? { status: answer } : (answer as Answer)
         response.writeHead(status, headers).end(text)
       })
     })

@@ -1,0 +1,42 @@
+import type { RequestDecoratorFactory } from '../../../src/auth/request-decorator.ts'
+import { HttpEventSink, type HttpEventSinkOptions } from '../../../src/sink/http-event-sink.ts'
+import type { SealedBlock, StreamInfo, StreamKind } from '../../../src/tracing/event-sink.ts'
+import type { ProcessInfo } from '../../../src/tracing/process-info.ts'
+import { testBlock, testProcess, testStream } from './blocks.ts'
+
+/** An HTTP sink with a process and one stream of each kind, and what it told the operator. */
+export class SinkUnderTest implements AsyncDisposable {
+  readonly sink: HttpEventSink
+  readonly process: ProcessInfo = testProcess()
+  readonly warnings: string[] = []
+  readonly #streams: Map<StreamKind, StreamInfo> = new Map()
+
+  constructor(url: string | URL, options: HttpEventSinkOptions = {}, factory?: RequestDecoratorFactory) {
+    this.sink = new HttpEventSink(url, { warn: (line) => this.warnings.push(line), ...options }, factory)
+    this.sink.onStartup(this.process)
+  }
+
+  stream(kind: StreamKind = 'log'): StreamInfo {
+    const stream = this.#streams.get(kind) ?? testStream(this.process, kind)
+    this.#streams.set(kind, stream)
+    return stream
+  }
+
+  /** Queues a block and returns it. */
+  push(kind: StreamKind = 'log', eventCount = 1, bytes?: number): SealedBlock {
+    const block = testBlock(this.stream(kind), eventCount, bytes)
+    this.sink.onBlock(block)
+    return block
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.sink.shutdown({ timeoutMs: 100 })
+  }
+}
+
+/** Waits of a few milliseconds, so that tests of retries are quick. */
+export const QUICK: HttpEventSinkOptions = {
+  metadataRetry: { baseDelayMs: 1, maxDelayMs: 5 },
+  blocksRetry: { baseDelayMs: 1, maxDelayMs: 5 },
+  unauthorizedRetry: { baseDelayMs: 5, maxDelayMs: 10 },
+}
