@@ -24,6 +24,20 @@ export class BoundedTable<K, V> {
     return this.#entries.get(key)
   }
 
+  /** The value of a key, made and remembered at its first use; `undefined`, and counted, where there is no room for it. */
+  getOrMake(key: K, make: () => V): V | undefined {
+    const known = this.#entries.get(key)
+    if (known !== undefined) return known
+    if (this.#bound.remaining === 0) {
+      this.#bound.overflows++
+      return undefined
+    }
+    const made = make()
+    this.#bound.remaining--
+    this.#entries.set(key, made)
+    return made
+  }
+
   /** Remembers the entry unless the bound is reached. The key is new. */
   add(key: K, value: V): void {
     if (this.#bound.remaining === 0) {

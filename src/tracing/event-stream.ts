@@ -49,6 +49,8 @@ export class EventStream {
   epoch = 0
   /** Events in the open block. */
   eventCount = 0
+  /** True while no event can be written whatever its size: recording functions ask before they do more than compare. */
+  refusing = false
 
   readonly #layout: StreamLayout
   readonly #blockBytes: number
@@ -89,18 +91,21 @@ export class EventStream {
     this.#recordedBefore += this.#objectOffset
     this.#objectOffset = 0
     this.#state = 'open'
+    this.refusing = false
   }
 
   /** Seals what is there and stops: later events are counted as dropped, until the stream is opened again. */
   close(): void {
     this.seal()
     if (this.#state !== 'off') this.#state = 'closed'
+    this.refusing = true
     this.#release()
   }
 
   /** Stops and forgets what is there, for nobody takes this kind of events: later ones cost nothing and count nowhere. */
   turnOff(): void {
     this.#state = 'off'
+    this.refusing = true
     this.#release()
   }
 
@@ -118,8 +123,11 @@ export class EventStream {
    * @returns False when the event cannot be recorded now; it has been counted as dropped.
    */
   prepare(size: number): boolean {
+    if (this.refusing) {
+      this.refuse()
+      return false
+    }
     if (this.#fits(size)) return true
-    if (this.#state === 'off') return false
     if (this.#state === 'early') return this.#prepareEarly(size)
     // The receivers of a sealed block may record into the next one, or close the stream.
     for (let attempt = 0; attempt < MAX_SEALS && this.#state === 'open'; attempt++) {
@@ -133,6 +141,11 @@ export class EventStream {
     }
     this.#dropped++
     return false
+  }
+
+  /** Counts an event that comes while the stream is {@link refusing}. */
+  refuse(): void {
+    if (this.#state !== 'off') this.#dropped++
   }
 
   /** Counts an event that cannot be written whatever the room. */
@@ -177,7 +190,8 @@ export class EventStream {
   }
 
   #prepareEarly(size: number): boolean {
-    if (this.capacity > 0 || size > EARLY_BYTES) {
+    if (this.capacity > 0) this.refusing = true
+    if (this.refusing || size > EARLY_BYTES) {
       this.#dropped++
       return false
     }

@@ -3,7 +3,7 @@ import { readTicks } from './clock.ts'
 import { EventStream } from './event-stream.ts'
 import type { Level } from './level.ts'
 import type { PropertySet } from './property-set.ts'
-import { renderValue } from './render-value.ts'
+import { renderValue, truncate } from './render-value.ts'
 import {
   LOG_INTEROP,
   LOG_LAYOUT,
@@ -71,11 +71,10 @@ export class LogStream extends EventStream {
   /** `LogStringEventV2`: one value rendered between the template's two fixed parts. */
   writeFormatted1(site: LogSite, value: unknown): void {
     const piece = toPiece(value)
+    const valueBytes = pieceBytes(piece)
+    if (valueBytes > MAX_VALUE_BYTES) return this.writeText(site, formatMessage(site.fixedParts, [piece]))
     const parts = site.parts
-    const start = this.#place(
-      site,
-      STRING_HEADER_BYTES + parts[0]!.length + pieceBytes(piece) + parts[1]!.length,
-    )
+    const start = this.#place(site, STRING_HEADER_BYTES + parts[0]!.length + valueBytes + parts[1]!.length)
     if (start < 0) return
     const bytes = this.bytes
     let cursor = writeEncoded(bytes, start + STRING_HEADER_BYTES, parts[0]!)
@@ -88,12 +87,12 @@ export class LogStream extends EventStream {
   writeFormatted2(site: LogSite, value0: unknown, value1: unknown): void {
     const piece0 = toPiece(value0)
     const piece1 = toPiece(value1)
+    const valueBytes = pieceBytes(piece0) + pieceBytes(piece1)
+    if (valueBytes > MAX_VALUE_BYTES)
+      return this.writeText(site, formatMessage(site.fixedParts, [piece0, piece1]))
     const parts = site.parts
     const fixedBytes = parts[0]!.length + parts[1]!.length + parts[2]!.length
-    const start = this.#place(
-      site,
-      STRING_HEADER_BYTES + fixedBytes + pieceBytes(piece0) + pieceBytes(piece1),
-    )
+    const start = this.#place(site, STRING_HEADER_BYTES + fixedBytes + valueBytes)
     if (start < 0) return
     const bytes = this.bytes
     let cursor = writeEncoded(bytes, start + STRING_HEADER_BYTES, parts[0]!)
@@ -200,15 +199,14 @@ export class LogStream extends EventStream {
   }
 }
 
-/** UTF-16 code units of one value of a message written by `writeFormatted1` and `writeFormatted2`. */
-const MAX_PIECE_CHARS = MAX_MESSAGE_CHARS / 2
+/** Values that may take more bytes are put together as one text first, which is then cut to the limit of a message. */
+const MAX_VALUE_BYTES = MAX_MESSAGE_CHARS / 2
 /** The longest decimal text of a number: `-1.2345678901234567e-308`. */
 const MAX_NUMBER_CHARS = 24
 
 function toPiece(value: unknown): string | number {
-  if (typeof value === 'number') return value
-  if (typeof value === 'string' && value.length <= MAX_PIECE_CHARS) return value
-  return renderValue(value, MAX_PIECE_CHARS)
+  if (typeof value === 'number' || typeof value === 'string') return value
+  return renderValue(value, MAX_MESSAGE_CHARS)
 }
 
 function pieceBytes(piece: string | number): number {
@@ -226,11 +224,12 @@ function setId(view: DataView, offset: number, id: number): void {
   view.setUint32(offset + 4, 0, true) // ids count from 1 in every block: they fit 32 bits
 }
 
-/** Puts rendered values between a template's fixed parts. */
+/** Puts rendered values between a template's fixed parts, up to the limit of a message. */
 export function formatMessage(fixedParts: readonly string[], values: readonly unknown[]): string {
   let text = fixedParts[0] ?? ''
   for (let i = 1; i < fixedParts.length && text.length <= MAX_MESSAGE_CHARS; i++) {
-    text += renderValue(values[i - 1], MAX_MESSAGE_CHARS) + fixedParts[i]!
+    const value = values[i - 1]
+    text += (typeof value === 'string' ? value : renderValue(value, MAX_MESSAGE_CHARS)) + fixedParts[i]!
   }
-  return text
+  return truncate(text, MAX_MESSAGE_CHARS)
 }

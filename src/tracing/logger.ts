@@ -63,32 +63,76 @@ export function logger(target: string): Logger {
   const name = typeof target === 'string' ? truncate(target, 255) : renderValue(target, 255)
   const known = loggers.get(name)
   if (known !== undefined) return known
-  const created = new TargetLogger(name, undefined)
+  // A logger that is not remembered is not the last of its kind: it takes no room in the tables of the others.
+  const bounds = loggerBound.remaining > 0 ? { templateBound, textBound } : NO_ROOM
+  const created = new TargetLogger(name, undefined, sitesOf(name, bounds))
   loggers.add(name, created)
   return created
 }
 
 type Template = readonly string[]
 
-/** One level of one logger: the answer of the filters, and the call sites seen. */
+interface CallSiteBounds {
+  readonly templateBound: TableBound
+  readonly textBound: TableBound
+}
+
+const NO_ROOM: CallSiteBounds = { templateBound: new TableBound(0), textBound: new TableBound(0) }
+
+/** The call sites seen at one level of one target: shared by the target's loggers, whatever properties they are bound to. */
+class CallSites {
+  readonly level: Level
+  readonly target: string
+  readonly templates: BoundedTable<Template, LogSite>
+  readonly texts: BoundedTable<string, LogSite>
+  #anySite: LogSite | undefined
+
+  constructor(level: Level, target: string, { templateBound, textBound }: CallSiteBounds) {
+    this.level = level
+    this.target = target
+    this.templates = new BoundedTable(templateBound)
+    this.texts = new BoundedTable(textBound)
+  }
+
+  /** Stands for texts that are not remembered: the event carries the whole message. */
+  get anySite(): LogSite {
+    this.#anySite ??= new LogSite(this.level, this.target, ['', ''])
+    return this.#anySite
+  }
+
+  /** The site of a text that may come again; `undefined` when it is not remembered. */
+  ofText(text: string): LogSite | undefined {
+    if (text.length > MAX_STATIC_CHARS) return undefined
+    return this.texts.getOrMake(text, () => new LogSite(this.level, this.target, [text]))
+  }
+
+  /** The site of a template with the given parts; `undefined` when it is not remembered. */
+  ofTemplate(template: Template, parts: readonly string[]): LogSite | undefined {
+    return this.templates.getOrMake(template, () => new LogSite(this.level, this.target, parts))
+  }
+}
+
+/** One level of one logger. */
 class LevelLog {
   readonly level: Level
   readonly target: string
   readonly bound: PropertySet | undefined
   #enabled = false
   #filterEpoch = 0
-  readonly #templates = new BoundedTable<Template, LogSite>(templateBound)
-  readonly #texts = new BoundedTable<string, LogSite>(textBound)
-  /** Stands for texts that are not remembered: the event carries the whole message. */
-  readonly #anySite: LogSite
+  readonly #sites: CallSites
+  readonly #templates: BoundedTable<Template, LogSite>
+  readonly #texts: BoundedTable<string, LogSite>
 
-  constructor(level: Level, target: string, bound: PropertySet | undefined) {
-    this.level = level
-    this.target = target
+  constructor(sites: CallSites, bound: PropertySet | undefined) {
+    this.level = sites.level
+    this.target = sites.target
     this.bound = bound
-    this.#anySite = new LogSite(level, target, ['', ''])
+    this.#sites = sites
+    this.#templates = sites.templates
+    this.#texts = sites.texts
   }
 
+  /** The answer of the filters. */
   get enabled(): boolean {
     const filters = dispatch.filters
     if (this.#filterEpoch !== filters.epoch) {
@@ -106,7 +150,8 @@ class LevelLog {
         if (site !== undefined && count === 1) return dispatch.log.writeStatic(site)
       } else {
         const site = this.#templates.get(message as Template)
-        if (site !== undefined) {
+        // A wrapper may pass a template on with values of its own choice.
+        if (site !== undefined && site.parts.length === count) {
           if (count === 1) return dispatch.log.writeStatic(site)
           if (count === 2) return dispatch.log.writeFormatted1(site, value0)
           if (count === 3) return dispatch.log.writeFormatted2(site, value0, value1)
@@ -128,20 +173,20 @@ class LevelLog {
   }
 
   #writeTemplate(template: Template, values: unknown[]): void {
-    const site = this.#templateSite(template)
-    const toBlock = this.level <= dispatch.filters.blockMaxLevel
-    if (toBlock && this.bound === undefined) {
-      if (values.length === 0) dispatch.log.writeStatic(site)
-      else dispatch.log.writeText(site, truncate(formatMessage(site.fixedParts, values), MAX_MESSAGE_CHARS))
+    const parts = cookedParts(template)
+    const site = this.#sites.ofTemplate(template, parts)
+    const text = formatMessage(parts, values)
+    if (this.level <= dispatch.filters.blockMaxLevel) {
+      const { anySite } = this.#sites
+      if (this.bound !== undefined) dispatch.log.writeTagged(site ?? anySite, text, this.bound)
+      else if (site !== undefined && parts.length === 1) dispatch.log.writeStatic(site)
+      else dispatch.log.writeText(site ?? anySite, text)
     }
-    if (this.bound === undefined && this.level > dispatch.attentionLevel) return
-    const text = truncate(formatMessage(site.fixedParts, values), MAX_MESSAGE_CHARS)
-    if (toBlock && this.bound !== undefined) dispatch.log.writeTagged(site, text, this.bound)
     if (this.level <= dispatch.attentionLevel) dispatch.attend(this.level, this.target, text, this.bound)
   }
 
   #writeDetails(message: unknown, details: unknown[]): void {
-    let text = truncate(renderValue(message, MAX_MESSAGE_CHARS), MAX_MESSAGE_CHARS)
+    let text = typeof message === 'string' ? message : renderValue(message, MAX_MESSAGE_CHARS)
     let properties = this.bound
     let built = typeof message !== 'string'
     for (const detail of details) {
@@ -154,37 +199,24 @@ class LevelLog {
     }
     text = truncate(text, MAX_MESSAGE_CHARS)
     if (this.level <= dispatch.filters.blockMaxLevel) {
-      if (properties !== undefined) dispatch.log.writeTagged(this.#anySite, text, properties)
-      else this.#writeText(text, built)
+      if (properties === undefined) this.#writeText(text, built)
+      else dispatch.log.writeTagged(this.#sites.anySite, text, properties)
     }
     if (this.level <= dispatch.attentionLevel) dispatch.attend(this.level, this.target, text, properties)
   }
 
+  /** @param built - The text was put together for this event, so it will hardly come again. */
   #writeText(text: string, built: boolean): void {
-    const known = built ? undefined : this.#texts.get(text)
-    if (known !== undefined) return dispatch.log.writeStatic(known)
-    if (built || text.length > MAX_STATIC_CHARS || textBound.remaining === 0) {
-      if (!built && text.length <= MAX_STATIC_CHARS) textBound.overflows++
-      return dispatch.log.writeText(this.#anySite, text)
-    }
-    const site = new LogSite(this.level, this.target, [text])
-    this.#texts.add(text, site)
-    dispatch.log.writeStatic(site)
+    const site = built ? undefined : this.#sites.ofText(text)
+    if (site === undefined) dispatch.log.writeText(this.#sites.anySite, text)
+    else dispatch.log.writeStatic(site)
   }
+}
 
-  #templateSite(template: Template): LogSite {
-    const known = this.#templates.get(template)
-    if (known !== undefined) return known
-    const raw = (template as TemplateStringsArray).raw
-    // A template with an invalid escape has no cooked text there, only raw.
-    const site = new LogSite(
-      this.level,
-      this.target,
-      template.map((part: string | undefined, i) => part ?? raw[i] ?? ''),
-    )
-    this.#templates.add(template, site)
-    return site
-  }
+/** The parts of a template; one with an invalid escape has no cooked text there, only raw. */
+function cookedParts(template: Template): readonly string[] {
+  const { raw } = template as TemplateStringsArray
+  return template.map((part: string | undefined, i) => part ?? raw[i] ?? '')
 }
 
 class TargetLogger implements Logger {
@@ -196,16 +228,18 @@ class TargetLogger implements Logger {
   readonly debug: LogMethod
   readonly trace: LogMethod
   readonly #bound: PropertySet | undefined
+  readonly #sites: SitesByLevel
 
-  constructor(target: string, bound: PropertySet | undefined) {
+  constructor(target: string, bound: PropertySet | undefined, sites: SitesByLevel) {
     this.target = target
     this.#bound = bound
-    this.fatal = logMethod(new LevelLog(Level.Fatal, target, bound))
-    this.error = logMethod(new LevelLog(Level.Error, target, bound))
-    this.warn = logMethod(new LevelLog(Level.Warn, target, bound))
-    this.info = logMethod(new LevelLog(Level.Info, target, bound))
-    this.debug = logMethod(new LevelLog(Level.Debug, target, bound))
-    this.trace = logMethod(new LevelLog(Level.Trace, target, bound))
+    this.#sites = sites
+    this.fatal = logMethod(new LevelLog(sites.fatal, bound))
+    this.error = logMethod(new LevelLog(sites.error, bound))
+    this.warn = logMethod(new LevelLog(sites.warn, bound))
+    this.info = logMethod(new LevelLog(sites.info, bound))
+    this.debug = logMethod(new LevelLog(sites.debug, bound))
+    this.trace = logMethod(new LevelLog(sites.trace, bound))
   }
 
   isEnabled(level: Level): boolean {
@@ -215,7 +249,27 @@ class TargetLogger implements Logger {
   with(properties: Properties | PropertySet): Logger {
     const bound =
       this.#bound === undefined ? propertySet(properties) : mergeProperties(this.#bound, properties)
-    return new TargetLogger(this.target, bound)
+    return new TargetLogger(this.target, bound, this.#sites)
+  }
+}
+
+interface SitesByLevel {
+  readonly fatal: CallSites
+  readonly error: CallSites
+  readonly warn: CallSites
+  readonly info: CallSites
+  readonly debug: CallSites
+  readonly trace: CallSites
+}
+
+function sitesOf(target: string, bounds: CallSiteBounds): SitesByLevel {
+  return {
+    fatal: new CallSites(Level.Fatal, target, bounds),
+    error: new CallSites(Level.Error, target, bounds),
+    warn: new CallSites(Level.Warn, target, bounds),
+    info: new CallSites(Level.Info, target, bounds),
+    debug: new CallSites(Level.Debug, target, bounds),
+    trace: new CallSites(Level.Trace, target, bounds),
   }
 }
 

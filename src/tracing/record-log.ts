@@ -15,7 +15,7 @@ export function recordLog(
   message: string,
   properties?: PropertySet | Properties,
 ): void {
-  if (typeof level !== 'number' || !(level > Level.Off)) return
+  if (!Number.isInteger(level) || level <= Level.Off) return
   const shownTarget = toName(target)
   if (level > dispatch.filters.interopMaxLevelOf(shownTarget)) return
   const text = renderValue(message, MAX_MESSAGE_CHARS)

@@ -22,10 +22,21 @@ export function isError(value: unknown): value is Error {
   return safely(() => value instanceof Error, false)
 }
 
-/** Cuts a text that is too long, and says how much is missing. */
+/** Room for what {@link truncate} adds. */
+const NOTE_CHARS = 36
+
+/** Cuts a text that is longer than `maxChars`, and says how much is missing; that note counts towards the limit. */
 export function truncate(text: string, maxChars: number): string {
   if (text.length <= maxChars) return text
-  return `${text.slice(0, maxChars)}${ELLIPSIS} [${text.length - maxChars} more characters]`
+  const kept = head(text, maxChars - NOTE_CHARS)
+  return `${kept}${ELLIPSIS} [${text.length - kept.length} more characters]`
+}
+
+/** The first `chars` UTF-16 code units, one less where that would cut a surrogate pair. */
+export function head(text: string, chars: number): string {
+  if (text.length <= chars) return text
+  const last = text.charCodeAt(chars - 1)
+  return text.slice(0, last >= 0xd800 && last < 0xdc00 ? chars - 1 : chars)
 }
 
 /** Collects text up to a limit; `full` tells the renderers to stop. */
@@ -41,7 +52,7 @@ class Output {
   write(text: string): void {
     if (this.full) return
     if (this.text.length + text.length > this.#maxChars) {
-      this.text += text.slice(0, this.#maxChars - this.text.length) + ELLIPSIS
+      this.text = head(this.text + text, this.#maxChars - ELLIPSIS.length) + ELLIPSIS
       this.full = true
     } else {
       this.text += text

@@ -23,27 +23,38 @@ const U32 = 2 ** 32
 
 /** What the spans of one name share; listed once in each block that has such a span's event. */
 export class SpanRecord {
-  /** Undefined where the name is carried by the event: one record for many names. */
-  readonly name: string | undefined
+  readonly name: string
   readonly target: string
   readonly file: string
   readonly line: number
+  /** Where the name is carried by the events: the record that stands for all such names. Its own record is not listed. */
+  readonly location: SpanLocation | undefined
   epoch = 0
   id = 0
 
-  constructor(name: string | undefined, target: string, callSite: CallSite) {
+  constructor(name: string, target: string, callSite: CallSite, location?: SpanLocation) {
     this.name = name
     this.target = target
     this.file = callSite.file
     this.line = callSite.line
+    this.location = location
+  }
+}
+
+/** What spans share that carry their name themselves. */
+export class SpanLocation {
+  readonly target: string
+  epoch = 0
+  id = 0
+
+  constructor(target: string) {
+    this.target = target
   }
 }
 
 /** An async span that has begun. */
 export interface OpenAsyncSpan {
   readonly record: SpanRecord
-  /** The name, where the record has none. */
-  readonly name: string | undefined
   /** Unique in the process, from 1; below 2^53. */
   readonly spanId: number
   /** 0 for a root. */
@@ -62,7 +73,6 @@ export class SpanStream extends EventStream {
   readonly #open: (SpanRecord | undefined)[] = new Array<SpanRecord | undefined>(MAX_OPEN_SPANS).fill(
     undefined,
   )
-  readonly #openNames: (string | undefined)[] = new Array<string | undefined>(MAX_OPEN_SPANS).fill(undefined)
   #depth = 0
   #beyond = 0
 
@@ -77,34 +87,35 @@ export class SpanStream extends EventStream {
   }
 
   /** Begins a thread span; it must end in the same turn of the event loop, after the spans begun within it. */
-  beginThreadSpan(record: SpanRecord, name?: string): void {
-    if (this.#depth === MAX_OPEN_SPANS) {
+  beginThreadSpan(record: SpanRecord): void {
+    if (this.refusing) return this.refuse()
+    const depth = this.#depth
+    if (depth === MAX_OPEN_SPANS) {
       this.#beyond++
       this.countInvalid()
       return
     }
     // A begin that could not be written keeps its place, so that its end is not taken for another's.
-    const written = this.#writeThreadEvent(THREAD_SPAN_BEGIN, record, name)
-    this.#open[this.#depth] = written ? record : undefined
-    this.#openNames[this.#depth] = name
-    this.#depth++
+    this.#open[depth] = this.#writeThreadEvent(THREAD_SPAN_BEGIN, record) ? record : undefined
+    this.#depth = depth + 1
   }
 
   /**
    * Ends a thread span. Servers refuse a stream whose ends do not match its begins, so an end without its begin is left
    * out and counted, and spans left open within the one that ends are ended with it.
    */
-  endThreadSpan(record: SpanRecord, name?: string): void {
+  endThreadSpan(record: SpanRecord): void {
+    if (this.refusing) return this.refuse()
     const top = this.#depth - 1
     if (this.#beyond > 0) {
       this.#beyond--
-    } else if (top >= 0 && this.#open[top] === record && this.#openNames[top] === name) {
+    } else if (top >= 0 && this.#open[top] === record) {
       this.#depth = top
-      this.#writeThreadEvent(THREAD_SPAN_BEGIN + 1, record, name)
+      this.#writeThreadEvent(THREAD_SPAN_BEGIN + 1, record)
     } else if (top >= 0 && this.#open[top] === undefined) {
       this.#depth = top
     } else {
-      this.#endUnbalanced(record, name)
+      this.#endUnbalanced(record)
     }
   }
 
@@ -128,10 +139,10 @@ export class SpanStream extends EventStream {
     this.#writeAsyncEvent(1, span)
   }
 
-  #endUnbalanced(record: SpanRecord, name: string | undefined): void {
+  #endUnbalanced(record: SpanRecord): void {
     this.countInvalid()
     let at = this.#depth - 1
-    while (at >= 0 && !(this.#open[at] === record && this.#openNames[at] === name)) at--
+    while (at >= 0 && !(this.#open[at] === record)) at--
     if (at < 0) return
     while (this.#depth > at) this.#endTop()
   }
@@ -139,15 +150,13 @@ export class SpanStream extends EventStream {
   #endTop(): void {
     const top = --this.#depth
     const record = this.#open[top]
-    if (record !== undefined) this.#writeThreadEvent(THREAD_SPAN_BEGIN + 1, record, this.#openNames[top])
+    if (record !== undefined) this.#writeThreadEvent(THREAD_SPAN_BEGIN + 1, record)
   }
 
-  #writeThreadEvent(typeIndex: number, record: SpanRecord, name: string | undefined): boolean {
-    if (name !== undefined) return this.#writeNamedThreadEvent(typeIndex, record, name)
+  #writeThreadEvent(typeIndex: number, record: SpanRecord): boolean {
     const start = this.cursor
     if (record.epoch !== this.epoch || start + 17 > this.capacity) {
-      if (!this.#place(record, 17)) return false
-      return this.#writeThreadEvent(typeIndex, record, name)
+      return this.#writeThreadEventCold(typeIndex, record)
     }
     const view = this.view
     view.setUint8(start, typeIndex)
@@ -159,13 +168,19 @@ export class SpanStream extends EventStream {
     return true
   }
 
-  #writeNamedThreadEvent(typeIndex: number, record: SpanRecord, name: string): boolean {
-    if (!this.#place(record, 25)) return false
-    const nameId = this.dependencies.string(name)
+  #writeThreadEventCold(typeIndex: number, record: SpanRecord): boolean {
+    if (record.location !== undefined) return this.#writeNamedThreadEvent(typeIndex, record, record.location)
+    return this.#place(record, 17) && this.#writeThreadEvent(typeIndex, record)
+  }
+
+  #writeNamedThreadEvent(typeIndex: number, record: SpanRecord, location: SpanLocation): boolean {
+    if (!this.prepare(25)) return false
+    this.#listLocation(location)
+    const nameId = this.dependencies.string(record.name)
     const start = this.cursor
     const view = this.view
     view.setUint8(start, typeIndex + THREAD_NAMED_SPAN_BEGIN)
-    setId(view, start + 1, record.id)
+    setId(view, start + 1, location.id)
     setId(view, start + 9, nameId)
     view.setBigInt64(start + 17, readTicks(), true)
     this.cursor = start + 25
@@ -174,33 +189,45 @@ export class SpanStream extends EventStream {
   }
 
   #writeAsyncEvent(isEnd: 0 | 1, span: OpenAsyncSpan): void {
-    const { record, name } = span
-    const size = name === undefined ? 37 : 45
-    if (record.epoch !== this.epoch || this.cursor + size > this.capacity || name !== undefined) {
-      if (!this.#place(record, size)) return
+    const record = span.record
+    if (record.location !== undefined) return this.#writeNamedAsyncEvent(isEnd, span, record.location)
+    if (record.epoch !== this.epoch || this.cursor + 37 > this.capacity) {
+      if (!this.#place(record, 37)) return
     }
     const start = this.cursor
-    let cursor = start + 9
     const view = this.view
-    view.setUint32(start + 1, record.id, true)
-    view.setUint32(start + 5, 0, true)
-    if (name === undefined) {
-      view.setUint8(start, ASYNC_SPAN_BEGIN + isEnd)
-    } else {
-      view.setUint8(start, ASYNC_NAMED_SPAN_BEGIN + isEnd)
-      setId(view, cursor, this.dependencies.string(name))
-      cursor += 8
-    }
-    view.setUint32(cursor, span.spanId, true) // keeps the low 32 bits
-    view.setUint32(cursor + 4, span.spanId / U32, true)
-    view.setUint32(cursor + 8, span.parentSpanId, true)
-    view.setUint32(cursor + 12, span.parentSpanId / U32, true)
-    view.setBigInt64(cursor + 16, readTicks(), true)
-    if (isEnd === 0) span.beginTicksLow = view.getUint32(cursor + 16, true)
-    else if (view.getUint32(cursor + 16, true) === span.beginTicksLow) this.#writeLaterTicks(cursor + 16)
-    view.setUint32(cursor + 24, span.depth, true)
-    this.cursor = start + size
+    view.setUint8(start, ASYNC_SPAN_BEGIN + isEnd)
+    setId(view, start + 1, record.id)
+    this.#writeAsyncMembers(start + 9, isEnd, span)
+    this.cursor = start + 37
     this.eventCount++
+  }
+
+  #writeNamedAsyncEvent(isEnd: 0 | 1, span: OpenAsyncSpan, location: SpanLocation): void {
+    if (!this.prepare(45)) return
+    this.#listLocation(location)
+    const nameId = this.dependencies.string(span.record.name)
+    const start = this.cursor
+    const view = this.view
+    view.setUint8(start, ASYNC_NAMED_SPAN_BEGIN + isEnd)
+    setId(view, start + 1, location.id)
+    setId(view, start + 9, nameId)
+    this.#writeAsyncMembers(start + 17, isEnd, span)
+    this.cursor = start + 45
+    this.eventCount++
+  }
+
+  #writeAsyncMembers(offset: number, isEnd: 0 | 1, span: OpenAsyncSpan): void {
+    const view = this.view
+    view.setUint32(offset, span.spanId, true) // keeps the low 32 bits
+    view.setUint32(offset + 4, span.spanId / U32, true)
+    view.setUint32(offset + 8, span.parentSpanId, true)
+    view.setUint32(offset + 12, span.parentSpanId / U32, true)
+    view.setBigInt64(offset + 16, readTicks(), true)
+    const ticksLow = view.getUint32(offset + 16, true)
+    if (isEnd === 0) span.beginTicksLow = ticksLow
+    else if (ticksLow === span.beginTicksLow) this.#writeLaterTicks(offset + 16)
+    view.setUint32(offset + 24, span.depth, true)
   }
 
   /**
@@ -218,16 +245,21 @@ export class SpanStream extends EventStream {
     if (!this.prepare(size)) return false
     if (record.epoch === this.epoch) return true
     const strings = this.dependencies
+    const name = strings.string(record.name)
     const target = strings.string(record.target)
     const file = strings.string(record.file)
-    if (record.name === undefined) {
-      record.id = strings.record(SPAN_LOCATION_INDEX, [target, target, file], [record.line, LOD_MAX])
-    } else {
-      const name = strings.string(record.name)
-      record.id = strings.record(SPAN_INDEX, [name, target, target, file], [record.line, LOD_MAX])
-    }
+    record.id = strings.record(SPAN_INDEX, [name, target, target, file], [record.line, LOD_MAX])
     record.epoch = this.epoch
     return true
+  }
+
+  #listLocation(location: SpanLocation): void {
+    if (location.epoch === this.epoch) return
+    const strings = this.dependencies
+    const target = strings.string(location.target)
+    const file = strings.string('')
+    location.id = strings.record(SPAN_LOCATION_INDEX, [target, target, file], [0, LOD_MAX])
+    location.epoch = this.epoch
   }
 }
 

@@ -1,8 +1,8 @@
 import { BoundedTable, TableBound } from './bounded-table.ts'
-import { type CallSite, captureCallSite } from './call-site.ts'
+import { type CallSite, captureCallSite, UNKNOWN_CALL_SITE } from './call-site.ts'
 import { dispatch } from './dispatch.ts'
 import { DEFAULT_TARGET, toName } from './metric.ts'
-import { type OpenAsyncSpan, SpanRecord } from './span-stream.ts'
+import { type OpenAsyncSpan, SpanLocation, SpanRecord } from './span-stream.ts'
 
 export interface SpanOptions {
   /** The part of the program that is measured. @defaultValue `app` */
@@ -12,10 +12,9 @@ export interface SpanOptions {
 /** Span names that are remembered; past it a span's events carry the name themselves. */
 const spanBound = new TableBound(4096)
 const definitions = new BoundedTable<string, SpanDefinition>(spanBound)
-/** Records that stand for names which are not remembered, by target. */
+/** Stand for the names that are not remembered, by target. */
 const locationBound = new TableBound(256)
-const locations = new BoundedTable<string, SpanRecord>(locationBound)
-const anyLocation = new SpanRecord(undefined, DEFAULT_TARGET, { file: '', line: 0 })
+const locations = new BoundedTable<string, SpanLocation>(locationBound)
 
 /** Spans that were recorded under a name that is not remembered. */
 export function spanOverflows(): number {
@@ -24,15 +23,14 @@ export function spanOverflows(): number {
 
 /** A named place in the program that is measured. Made by {@link defineSpan}. */
 export class SpanDefinition {
-  readonly name: string
   readonly #record: SpanRecord
-  /** The name, where the record has none. */
-  readonly #eventName: string | undefined
 
-  constructor(name: string, record: SpanRecord) {
-    this.name = name
+  constructor(record: SpanRecord) {
     this.#record = record
-    this.#eventName = record.name === undefined ? name : undefined
+  }
+
+  get name(): string {
+    return this.#record.name
   }
 
   /**
@@ -40,12 +38,12 @@ export class SpanDefinition {
    * never across an `await`. Prefer {@link span}.
    */
   begin(): void {
-    if (dispatch.cpu.enabled) dispatch.cpu.beginThreadSpan(this.#record, this.#eventName)
+    if (dispatch.cpu.enabled) dispatch.cpu.beginThreadSpan(this.#record)
   }
 
   /** Ends the span begun last under this definition. Without one it does nothing but count. */
   end(): void {
-    if (dispatch.cpu.enabled) dispatch.cpu.endThreadSpan(this.#record, this.#eventName)
+    if (dispatch.cpu.enabled) dispatch.cpu.endThreadSpan(this.#record)
   }
 
   /** Begins an async span, a child of the async span that the caller runs in. */
@@ -54,7 +52,6 @@ export class SpanDefinition {
     const spanId = dispatch.nextSpanId()
     const open: OpenAsyncSpan = {
       record: this.#record,
-      name: this.#eventName,
       spanId,
       parentSpanId: parent === undefined ? 0 : parent.spanId,
       rootSpanId: parent === undefined ? spanId : parent.rootSpanId,
@@ -256,7 +253,9 @@ function findDefinition(
   if (known !== undefined) return known
   if (spanBound.remaining === 0) {
     spanBound.overflows++
-    return new SpanDefinition(shownName, anonymousRecord(shownTarget))
+    return new SpanDefinition(
+      new SpanRecord(shownName, shownTarget, UNKNOWN_CALL_SITE, findLocation(shownTarget)),
+    )
   }
   const definition = newDefinition(shownName, shownTarget, captureCallSite(callee))
   definitions.add(key, definition)
@@ -264,14 +263,13 @@ function findDefinition(
 }
 
 function newDefinition(name: string, target: string, place: CallSite): SpanDefinition {
-  return new SpanDefinition(toName(name), new SpanRecord(toName(name), toName(target), place))
+  return new SpanDefinition(new SpanRecord(toName(name), toName(target), place))
 }
 
-function anonymousRecord(target: string): SpanRecord {
-  if (target === DEFAULT_TARGET) return anyLocation
+function findLocation(target: string): SpanLocation {
   const known = locations.get(target)
   if (known !== undefined) return known
-  const record = new SpanRecord(undefined, target, { file: '', line: 0 })
-  locations.add(target, record)
-  return record
+  const location = new SpanLocation(target)
+  locations.add(target, location)
+  return location
 }
