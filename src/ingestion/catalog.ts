@@ -9,7 +9,6 @@ import {
 import { EVENT_READERS } from '../telemetry/event-readers.ts'
 import { decompressFrame } from '../telemetry/lz4-frame.ts'
 import { TickConverter } from '../telemetry/tick-converter.ts'
-import type { ProcessInfo } from '../tracing/process-info.ts'
 import { BlockParser } from '../transit/parser.ts'
 import type { TransitObject } from '../transit/value.ts'
 import { withoutReserved } from './database-rules.ts'
@@ -17,6 +16,9 @@ import { LruCache } from './lru-cache.ts'
 import { compare, type ScanSource } from './scan.ts'
 import type { Store } from './store.ts'
 import type { StoredBlock } from './store-index.ts'
+
+/** A process as it came over the wire. */
+export type DecodedProcess = ReturnType<typeof decodeProcess>
 
 /** A stream with what reads its blocks. */
 export interface OpenStream {
@@ -28,7 +30,7 @@ export interface OpenStream {
 export interface OpenBlock {
   readonly stored: StoredBlock
   readonly stream: DecodedStream
-  readonly process: ProcessInfo
+  readonly process: DecodedProcess
   /** Converts the block's ticks as the views of logs, metrics and images do. */
   readonly ticks: TickConverter
   /** Bytes held in memory. */
@@ -64,7 +66,7 @@ const MAX_EVENTS = 1_000_000
 export class Catalog {
   readonly #store: Store
   readonly #streams = new LruCache<OpenStream>(CACHE_BYTES)
-  readonly #processes = new LruCache<ProcessInfo>(CACHE_BYTES)
+  readonly #processes = new LruCache<DecodedProcess>(CACHE_BYTES)
   /** Times of events outside the block's own edges, which a producer should not send but may. */
   readonly #eventTimes = new WeakMap<StoredBlock, { readonly fromNs: bigint; readonly toNs: bigint }>()
 
@@ -78,7 +80,7 @@ export class Catalog {
   }
 
   /** The process as it was accepted: without properties that only a server may set. */
-  async process(processId: string): Promise<ProcessInfo | undefined> {
+  async process(processId: string): Promise<DecodedProcess | undefined> {
     const stored = this.#store.index.processes.get(processId)
     if (stored === undefined) return undefined
     const cached = this.#processes.get(processId)
@@ -137,7 +139,7 @@ export class Catalog {
    *
    * @throws TelemetryError `ERR_TELEMETRY_FORMAT` when the process has no frequency and none can be derived.
    */
-  processTicks(process: ProcessInfo): TickConverter {
+  processTicks(process: DecodedProcess): TickConverter {
     if (process.tscFrequency > 0n) return new TickConverter(process)
     let endTicks = 0n
     let endTimeMicros = 0n
@@ -167,7 +169,7 @@ export class Catalog {
     const sources: ScanSource[] = []
     const clocks = new Map<
       string,
-      { readonly process: ProcessInfo; readonly ticks: TickConverter | undefined }
+      { readonly process: DecodedProcess; readonly ticks: TickConverter | undefined }
     >()
     for (const block of blocks) {
       const processId = this.#store.index.streams.get(block.streamId)?.processId

@@ -4,7 +4,7 @@ import { readMeasures } from '../telemetry/measures.ts'
 import type { Properties } from '../telemetry/properties.ts'
 import type { TransitObject } from '../transit/value.ts'
 import { type Catalog, formatReason, type OpenBlock } from './catalog.ts'
-import { type Cursor, type EventOrder, type EventPosition, type Page, scan } from './scan.ts'
+import { type BlockRows, type Cursor, type EventOrder, type EventPosition, type Page, scan } from './scan.ts'
 import type { Store } from './store.ts'
 import type { StoredBlock } from './store-index.ts'
 
@@ -77,8 +77,8 @@ export interface ImageRow extends EventOrigin {
 
 export const DEFAULT_LIMIT = 100
 export const MAX_LIMIT = 10_000
-/** Files read for one page; decoding them takes a second or two. */
-const BUDGET_BYTES = 32 * 1024 * 1024
+/** Decompressed bytes read for one page; decoding them takes some seconds. */
+const BUDGET_BYTES = 128 * 1024 * 1024
 
 /** What queries read from. */
 export interface QueryContext {
@@ -157,23 +157,22 @@ export function* selectBlocks(
   }
 }
 
-/**
- * Reads the rows of a block; `undefined` when it cannot be read: as on a Micromegas server, one bad event costs the
- * block.
- */
+/** Reads the rows of a block. As on a Micromegas server, one bad event costs the block. */
 export async function readRows<Row>(
   catalog: Catalog,
   stored: StoredBlock,
   read: (block: OpenBlock) => Iterable<Row>,
-): Promise<Row[] | undefined> {
+): Promise<BlockRows<Row>> {
   const outcome = await catalog.open(stored)
-  if (outcome.state === 'unreadable') return undefined
-  if (outcome.state !== 'open') return []
+  if (outcome.state !== 'open') {
+    return { rows: outcome.state === 'unreadable' ? undefined : [], bytes: stored.fileBytes }
+  }
+  const bytes = outcome.block.sectionBytes
   try {
-    return [...read(outcome.block)]
+    return { rows: [...read(outcome.block)], bytes }
   } catch (error) {
     formatReason(error)
-    return undefined
+    return { rows: undefined, bytes }
   }
 }
 

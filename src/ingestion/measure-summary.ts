@@ -35,8 +35,8 @@ export interface MeasureSummaries {
   readonly unreadableBlocks: number
 }
 
-/** Files read for one answer. */
-const BUDGET_BYTES = 64 * 1024 * 1024
+/** Decompressed bytes read for one answer. */
+const BUDGET_BYTES = 256 * 1024 * 1024
 const MAX_GROUPS = 10_000
 
 interface Group {
@@ -76,8 +76,7 @@ export async function summarizeMeasures(
       complete = false
       break
     }
-    readBytes += stored.fileBytes
-    const rows = await readRows(catalog, stored, function* ({ process, objects, ticks }) {
+    const { rows, bytes } = await readRows(catalog, stored, function* ({ process, objects, ticks }) {
       for (const measure of readMeasures(objects(), ticks)) {
         const { timeNs } = measure
         if (sinceNs !== undefined && timeNs < sinceNs) continue
@@ -85,6 +84,7 @@ export async function summarizeMeasures(
         if (isWanted(measure)) yield { ...measure, processId: process.processId, exe: process.exe }
       }
     })
+    readBytes += bytes
     if (rows === undefined) unreadableBlocks += 1
     for (const row of rows ?? []) {
       const key = JSON.stringify([row.processId, row.name, row.unit, row.target])

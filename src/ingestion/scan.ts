@@ -27,10 +27,17 @@ export interface ScanSource {
   readonly toNs: bigint
 }
 
+/** What a block holds for a query. */
+export interface BlockRows<Row> {
+  /** In any order; `undefined` when the block cannot be read. */
+  readonly rows: readonly Row[] | undefined
+  /** What reading it cost: its decompressed size. */
+  readonly bytes: number
+}
+
 export interface ScanRequest<Row extends EventPosition> {
   readonly sources: readonly ScanSource[]
-  /** Rows of a block, in any order; `undefined` when the block cannot be read. */
-  readonly read: (block: StoredBlock) => Promise<readonly Row[] | undefined>
+  readonly read: (block: StoredBlock) => Promise<BlockRows<Row>>
   readonly order: EventOrder
   readonly limit: number
   /** First time of interest. */
@@ -38,7 +45,10 @@ export interface ScanRequest<Row extends EventPosition> {
   /** First time of no interest any more. */
   readonly untilNs: bigint | undefined
   readonly cursor: Cursor | undefined
-  /** Ends the page early once blocks of so many bytes were read, so that a rare word does not read the whole disk. */
+  /**
+   * Ends the page early once blocks of so many bytes, decompressed, were read: a rare word must not read the whole disk,
+   * nor an answer take the whole memory.
+   */
   readonly budgetBytes: number
 }
 
@@ -99,8 +109,8 @@ export async function scan<Row extends EventPosition>(request: ScanRequest<Row>)
       }
       break
     }
-    const rows = await request.read(source.block)
-    readBytes += source.block.fileBytes
+    const { rows, bytes } = await request.read(source.block)
+    readBytes += bytes
     if (rows === undefined) unreadableBlocks += 1
     else pending = mergeInto(pending, rows.filter(isWanted).sort(byPosition), byPosition, limit + 1)
   }

@@ -2,9 +2,7 @@ import { type AsyncSpanEvent, pairAsyncSpans, readAsyncSpanEvents } from '../tel
 import type { SpanRow } from '../telemetry/span-place.ts'
 import { rebuildThreadSpans, THREAD_ROW_ID, type ThreadSpanBlock } from '../telemetry/thread-spans.ts'
 import type { TickConverter } from '../telemetry/tick-converter.ts'
-import type { ProcessInfo } from '../tracing/process-info.ts'
-import type { OpenBlock } from './catalog.ts'
-import { formatReason } from './catalog.ts'
+import { type DecodedProcess, formatReason, type OpenBlock } from './catalog.ts'
 import {
   DEFAULT_LIMIT,
   type EventQuery,
@@ -201,7 +199,7 @@ interface OpenBlocks {
 
 async function openAll(
   { catalog }: QueryContext,
-  process: ProcessInfo,
+  process: DecodedProcess,
   sources: readonly ScanSource[],
   problems: SpanProblem[],
 ): Promise<OpenBlocks> {
@@ -229,7 +227,7 @@ async function openAll(
 }
 
 function threadSpans(
-  process: ProcessInfo,
+  process: DecodedProcess,
   { blocks, broken }: OpenBlocks,
   ticks: TickConverter,
   problems: SpanProblem[],
@@ -258,7 +256,7 @@ function threadSpans(
 }
 
 function asyncSpans(
-  process: ProcessInfo,
+  process: DecodedProcess,
   { blocks }: OpenBlocks,
   ticks: TickConverter,
   problems: SpanProblem[],
