@@ -1,0 +1,185 @@
+import { Writable } from 'node:stream'
+import { multistream, pino, stdTimeFunctions } from 'pino'
+import { expect, test } from 'vitest'
+import { micromegasPinoStream } from '../../src/interop/pino.ts'
+import type { DecodedLogEntry } from '../../src/telemetry/log-entries.ts'
+import { Level } from '../../src/tracing/level.ts'
+import { type Recording, startRecording } from './support/recording.ts'
+
+function logsOf(recording: Recording): readonly DecodedLogEntry[] {
+  return recording.read().logs()
+}
+
+test('each level is recorded as ours of the same name', async () => {
+  await using recording = startRecording()
+  const log = pino({ level: 'trace' }, micromegasPinoStream())
+  for (const level of ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const) log[level](level)
+  expect(logsOf(recording).map(({ message, level, target }) => [message, level, target])).toEqual([
+    ['fatal', Level.Fatal, 'pino'],
+    ['error', Level.Error, 'pino'],
+    ['warn', Level.Warn, 'pino'],
+    ['info', Level.Info, 'pino'],
+    ['debug', Level.Debug, 'pino'],
+    ['trace', Level.Trace, 'pino'],
+  ])
+})
+
+test('a level of the logger itself is the less severe of its neighbours', async () => {
+  await using recording = startRecording()
+  const log = pino({ customLevels: { audit: 35, whisper: 5 }, level: 'whisper' }, micromegasPinoStream())
+  log.audit('a')
+  log.whisper('b')
+  expect(logsOf(recording).map(({ level }) => level)).toEqual([Level.Info, Level.Trace])
+})
+
+test('name is the target, for child loggers too, and bindings are properties', async () => {
+  await using recording = startRecording()
+  const log = pino({ name: 'shop' }, micromegasPinoStream())
+  log.info('plain')
+  const child = log.child({ requestId: 'r1', user: { id: 7 } })
+  child.info({ total: 9.5, paid: true, note: null }, 'placed')
+  log.child({ name: 'shop.db' }).info('renamed')
+  const [plain, placed, renamed] = logsOf(recording)
+  expect(plain).toMatchObject({ target: 'shop', message: 'plain', properties: {} })
+  expect(placed).toMatchObject({ target: 'shop', message: 'placed' })
+  expect(placed!.properties).toEqual({ requestId: 'r1', user: '{"id":7}', total: '9.5', paid: 'true' })
+  expect(renamed!.target).toBe('shop.db')
+})
+
+test('fields of an event that are called level, name or hostname do not pass for those of the logger', async () => {
+  await using recording = startRecording()
+  const log = pino({ name: 'shop' }, micromegasPinoStream())
+  log.warn({ level: 'gold', name: 'Ada', hostname: 'elsewhere', pid: 0 }, 'customer')
+  const [entry] = logsOf(recording)
+  expect(entry).toMatchObject({ level: Level.Warn, target: 'shop', message: 'customer' })
+  expect(entry!.properties).toEqual({ level: 'gold', name: 'Ada', hostname: 'elsewhere', pid: '0' })
+})
+
+test('an error is recorded with stack, causes and its own fields', async () => {
+  await using recording = startRecording()
+  const log = pino(micromegasPinoStream())
+  const error = Object.assign(new Error('refused', { cause: new TypeError('no route') }), { code: 'E1' })
+  log.error(error)
+  log.error(error, 'load failed')
+  log.error({ err: error, attempt: 2 }, 'again')
+  const [alone, joined, tagged] = logsOf(recording)
+  expect(alone!.message).toMatch(/^Error: refused\n {4}at .*\ncaused by: TypeError: no route\n {4}at /s)
+  expect(alone!.properties).toEqual({ 'err.code': 'E1' })
+  expect(joined!.message).toMatch(/^load failed\nError: refused\n {4}at /)
+  expect(tagged!.message).toMatch(/^again\nError: refused\n {4}at /)
+  expect(tagged!.properties).toEqual({ 'err.code': 'E1', attempt: '2' })
+})
+
+test('placeholders, prefixes, redaction, serializers and renamed keys are as pino makes them', async () => {
+  await using recording = startRecording()
+  const log = pino(
+    {
+      redact: ['password'],
+      serializers: { req: (req: { url: string }) => req.url },
+      messageKey: 'message',
+      errorKey: 'problem',
+      msgPrefix: '[web] ',
+    },
+    micromegasPinoStream({ messageKey: 'message', errorKey: 'problem', target: 'web' }),
+  )
+  log.info({ password: 'p', req: { url: '/a', headers: 'many' } }, 'user %s', 'Ada')
+  log.error(new Error('broken'))
+  const [entry, failure] = logsOf(recording)
+  expect(entry).toMatchObject({ target: 'web', message: '[web] user Ada' })
+  expect(entry!.properties).toEqual({ password: '[Redacted]', req: '/a' })
+  expect(failure!.message).toMatch(/Error: broken\n {4}at /)
+})
+
+test('formatters that name levels, other times and no base do not disturb it', async () => {
+  await using recording = startRecording()
+  const log = pino(
+    { base: null, timestamp: stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
+    micromegasPinoStream(),
+  )
+  log.warn('named')
+  expect(logsOf(recording)[0]).toMatchObject({ level: Level.Warn, message: 'named', properties: {} })
+})
+
+test('it is one of several streams, with a level of its own', async () => {
+  await using recording = startRecording()
+  let written = ''
+  const other = new Writable({
+    write(chunk, _encoding, callback) {
+      written += String(chunk)
+      callback()
+    },
+  })
+  const log = pino(
+    { name: 'shop', level: 'debug' },
+    multistream([
+      { level: 'debug', stream: other },
+      { level: 'warn', stream: micromegasPinoStream() },
+    ]),
+  )
+  log.debug('one')
+  log.child({ a: 1 }).warn('both')
+  expect(logsOf(recording)).toMatchObject([
+    { message: 'both', level: Level.Warn, target: 'shop', properties: { a: '1' } },
+  ])
+  expect(written.trim().split('\n')).toHaveLength(2)
+})
+
+test('lines that are not from pino are recorded as they are', async () => {
+  await using recording = startRecording()
+  const stream = micromegasPinoStream()
+  for (const line of ['not json\n', '[1,2]\n', '"text"\n', '{"level":50', '', 'null']) stream.write(line)
+  stream.write(Buffer.from('{"msg":"bytes"}') as unknown as string)
+  stream.write('{"level":40,"name":"from.elsewhere","msg":"a","pid":1,"nested":{"a":[1]}}')
+  stream.write('{"level":{"odd":1},"msg":{"text":"structured"}}')
+  stream.write('{"level":"error","msg":"by name"}')
+  expect(
+    logsOf(recording).map(({ level, target, message, properties }) => [level, target, message, properties]),
+  ).toEqual([
+    [Level.Info, 'pino', 'not json', {}],
+    [Level.Info, 'pino', '[1,2]', {}],
+    [Level.Info, 'pino', '"text"', {}],
+    [Level.Info, 'pino', '{"level":50', {}],
+    [Level.Info, 'pino', '', {}],
+    [Level.Info, 'pino', 'null', {}],
+    [Level.Info, 'pino', expect.stringContaining('15 bytes'), {}],
+    [Level.Warn, 'from.elsewhere', 'a', { pid: '1', nested: '{"a":[1]}' }],
+    [Level.Info, 'pino', '{"text":"structured"}', { level: '{"odd":1}' }],
+    [Level.Error, 'pino', 'by name', {}],
+  ])
+})
+
+test('a line beyond 1 Mi characters is not parsed: it is recorded cut, with its level and target', async () => {
+  await using recording = startRecording()
+  const log = pino({ name: 'shop' }, micromegasPinoStream())
+  log.error({ blob: 'x'.repeat(1024 * 1024) }, 'huge')
+  log.error({ blob: 'x'.repeat(1024 * 1024 - 1000) }, 'just fits')
+  const [huge, fits] = logsOf(recording)
+  expect(huge).toMatchObject({ level: Level.Error, target: 'shop', properties: {} })
+  expect(huge!.message).toMatch(/^\{"level":50,.* more characters\]$/)
+  expect(fits!.message).toBe('just fits')
+  expect(fits!.properties.blob!.length).toBeLessThan(9000)
+})
+
+test('what a line carries beyond the limits of properties is left out, and a __proto__ is a property like others', async () => {
+  await using recording = startRecording()
+  const stream = micromegasPinoStream()
+  const fields = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`field${i}`, i]))
+  stream.write(JSON.stringify({ level: 30, msg: 'wide', ...fields }))
+  stream.write('{"level":30,"msg":"proto","__proto__":{"a":1},"constructor":"c"}')
+  const [wide, proto] = logsOf(recording)
+  expect(Object.keys(wide!.properties)).toHaveLength(128)
+  expect(Object.entries(proto!.properties)).toEqual([
+    ['__proto__', '{"a":1}'],
+    ['constructor', 'c'],
+  ])
+})
+
+test('a thousand distinct lines leave no property sets behind', async () => {
+  const { propertySetBound } = await import('../../src/tracing/property-set.ts')
+  await using recording = startRecording()
+  const log = pino(micromegasPinoStream())
+  const before = propertySetBound.remaining
+  for (let i = 0; i < 1000; i++) log.info({ requestId: `r${i}` }, 'request')
+  expect(propertySetBound.remaining).toBe(before)
+  expect(new Set(logsOf(recording).map(({ properties }) => properties.requestId)).size).toBe(1000)
+})
