@@ -85,6 +85,18 @@ export class OidcVerifier implements TokenVerifier {
     )
   }
 
+  /** A warning for each issuer whose keys come over plain http from another machine. */
+  plainHttpIssuers(): string[] {
+    return [...this.#issuers.keys()].flatMap((issuer) => {
+      const { protocol, hostname } = new URL(issuer)
+      const isLocal = hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.')
+      if (protocol === 'https:' || isLocal) return []
+      return [
+        `the keys of ${issuer} come over plain http: whoever can change them on the way can make tokens`,
+      ]
+    })
+  }
+
   async verify(token: string): Promise<AuthOutcome> {
     // The cache holds digests: a heap dump shows no token.
     const digest = createHash('sha256').update(token).digest('base64')

@@ -157,7 +157,7 @@ export const oidcEnvSchema = z.pipe(
 
 const portError = 'expected a port from 0 to 65535'
 export const portSchema = whole(0, portError).check(z.maximum(65_535, { error: portError }))
-const maxBytesError = `expected a number of bytes, at least ${MIN_MAX_BYTES}, or Infinity`
+const maxBytesError = 'expected at least 1MiB, e.g. 500MiB, or unlimited (in code: a number of bytes, or Infinity)'
 export const maxBytesSchema = z.union(
   [z.literal(Number.POSITIVE_INFINITY), z.number().check(z.minimum(MIN_MAX_BYTES))],
   { error: maxBytesError },
@@ -217,7 +217,7 @@ export function configError(problems: readonly string[], cause?: unknown): Telem
 }
 
 export const NO_AUTH_PROBLEM =
-  'no authentication: set MICROMEGAS_API_KEYS or MICROMEGAS_OIDC_CONFIG (options apiKeys, oidc), or --disable-auth (option disableAuth) for local development'
+  'no authentication: set MICROMEGAS_API_KEYS or MICROMEGAS_OIDC_CONFIG (options apiKeys, oidc), or pass --generate-key, or --disable-auth (option disableAuth) for local development'
 
 /**
  * Checks the options and fills in the defaults.

@@ -1,0 +1,199 @@
+import { mkdtemp, realpath, rm } from 'node:fs/promises'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { getRequestListener } from '@hono/node-server'
+import { TelemetryError } from '../errors.ts'
+import { ApiKeyVerifier } from './api-keys.ts'
+import { BlockChecker } from './block-checker.ts'
+import { Catalog } from './catalog.ts'
+import { consoleReporter } from './console-reporter.ts'
+import { createApp } from './http-app.ts'
+import type { TokenVerifier } from './identity.ts'
+import { IngestionReader } from './ingestion-reader.ts'
+import { LivePrinter } from './live-printer.ts'
+import { OidcVerifier } from './oidc-verifier.ts'
+import { type IngestionServerConfig, type IngestionServerOptions, resolveOptions } from './options.ts'
+import { BodyReader, boundUnreadBody } from './request-body.ts'
+import type { ServerContext } from './server-context.ts'
+import type { IngestionEvent, IngestionEventListener } from './server-event.ts'
+import { ServerStats } from './server-stats.ts'
+import { Store } from './store.ts'
+
+/** A running ingestion server. */
+export interface IngestionServer extends AsyncDisposable {
+  /** What services take as `MICROMEGAS_TELEMETRY_URL`, without a slash at the end. */
+  readonly url: string
+  readonly port: number
+  /** Where the data is. */
+  readonly dataDir: string
+  /** Reads what has come. */
+  readonly reader: IngestionReader
+  /** Waits until every block stored so far has been checked, reported and printed. */
+  idle(): Promise<void>
+  /**
+   * Takes no more connections, answers what is under way for up to `closeTimeoutMs`, and lets go of the data directory.
+   * Every call returns the same promise.
+   */
+  close(): Promise<void>
+}
+
+/**
+ * Starts an ingestion server: the three routes of a Micromegas server that producers use, with its status codes and
+ * authentication; everything it takes is kept on disk and can be read back over HTTP or through `reader`. For
+ * development and tests.
+ *
+ * @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` for options that cannot be used (all of them at once), a port
+ * that is taken, or a data directory that cannot be used or is in use.
+ * @example
+ * ```ts
+ * await using server = await startIngestionServer({ port: 0, temporary: true, disableAuth: true })
+ * process.env.MICROMEGAS_TELEMETRY_URL = server.url
+ * ```
+ */
+export async function startIngestionServer(options: IngestionServerOptions): Promise<IngestionServer> {
+  const config = resolveOptions(options)
+  const stats = new ServerStats(Date.now)
+  const report = reporter(config, stats)
+  const dataDir = config.dataDir ?? (await mkdtemp(join(await realpath(tmpdir()), 'micromegas-')))
+  const store = await Store.open({
+    dataDir,
+    maxBytes: config.maxBytes,
+    wallClock: Date.now,
+    warn: (message) => report({ type: 'warning', message }),
+  })
+  const catalog = new Catalog(store)
+  const printer = config.print === undefined ? undefined : new LivePrinter(config.print)
+  const checker = new BlockChecker({ catalog, report, onEvents: printer?.print.bind(printer) })
+  const oidcEnd = new AbortController()
+  const oidc = oidcVerifier(config, oidcEnd.signal)
+  const verifiers: TokenVerifier[] = []
+  if (config.apiKeys.length > 0) verifiers.push(new ApiKeyVerifier(config.apiKeys))
+  if (oidc !== undefined) verifiers.push(oidc)
+  const bodies = new BodyReader(config.bodyLimitBytes)
+  const context: ServerContext = { config, store, catalog, checker, bodies, stats, verifiers, report }
+
+  let closing: Promise<void> | undefined
+  const server = httpServer(context, () => closing !== undefined)
+  const close = async (): Promise<void> => {
+    await endServer(server, config.closeTimeoutMs)
+    oidcEnd.abort()
+    await checker.close()
+    await store.close()
+    if (config.dataDir === undefined) await rm(dataDir, { recursive: true, force: true })
+  }
+  try {
+    await listen(server, config)
+  } catch (error) {
+    closing = close()
+    await closing
+    throw error
+  }
+  warnOfRisks(config, report)
+  if (oidc !== undefined && !config.disableAuth) {
+    for (const message of oidc.plainHttpIssuers()) report({ type: 'warning', message })
+    // Keys that cannot be had yet do not keep the server from starting; saying so now saves a search later.
+    void oidc.warmUp().then((failures) => {
+      if (closing === undefined) for (const message of failures) report({ type: 'warning', message })
+    })
+  }
+  const { port } = server.address() as AddressInfo
+  const closeOnce = (): Promise<void> => {
+    closing ??= close()
+    return closing
+  }
+  return {
+    url: `http://${urlHost(config.host)}:${port}`,
+    port,
+    dataDir,
+    reader: new IngestionReader(context, checker),
+    idle: () => checker.idle(),
+    close: closeOnce,
+    [Symbol.asyncDispose]: closeOnce,
+  }
+}
+
+function reporter(config: IngestionServerConfig, stats: ServerStats): IngestionEventListener {
+  const listener = config.onEvent ?? consoleReporter({ write: (line) => process.stderr.write(`${line}\n`) })
+  return (event: IngestionEvent) => {
+    stats.count(event)
+    try {
+      listener(event)
+    } catch (error) {
+      // A listener's fault is not the client's.
+      process.emitWarning(error instanceof Error ? error : String(error))
+    }
+  }
+}
+
+function oidcVerifier(
+  { oidc, admins }: IngestionServerConfig,
+  signal: AbortSignal,
+): OidcVerifier | undefined {
+  if (oidc === undefined) return undefined
+  return new OidcVerifier({ ...oidc, admins, signal, clock: () => performance.now(), wallClock: Date.now })
+}
+
+function httpServer(context: ServerContext, isClosing: () => boolean): Server {
+  const app = createApp(context)
+  const listener = getRequestListener(app.fetch, {
+    // The host's Request and Response stay what they are.
+    overrideGlobalObjects: false,
+    // See boundUnreadBody.
+    autoCleanupIncoming: false,
+  })
+  const server = createServer((request, response) => {
+    boundUnreadBody(request, response)
+    response.once('close', () => {
+      if (isClosing()) setImmediate(() => server.closeIdleConnections())
+    })
+    void listener(request, response)
+  })
+  return server
+}
+
+function listen(server: Server, { host, port }: IngestionServerConfig): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause) => {
+      const message = `Cannot listen on ${host}:${port}: ${cause.message}`
+      reject(new TelemetryError('ERR_TELEMETRY_CONFIG', message, { cause }))
+    })
+    server.listen(port, host, resolve)
+  })
+}
+
+async function endServer(server: Server, timeoutMs: number): Promise<void> {
+  if (!server.listening) return
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+  server.closeIdleConnections()
+  const timer = setTimeout(() => server.closeAllConnections(), timeoutMs)
+  await closed
+  clearTimeout(timer)
+}
+
+function warnOfRisks(config: IngestionServerConfig, report: IngestionEventListener): void {
+  const { disableAuth, host, apiKeys, oidc, admins } = config
+  const isLocal = host === 'localhost' || host === '::1' || host.startsWith('127.')
+  if (disableAuth && !isLocal) {
+    report({
+      type: 'warning',
+      message: `authentication is disabled and ${host} is no loopback address: everyone who reaches it can write and read`,
+    })
+  }
+  if (disableAuth && (apiKeys.length > 0 || oidc !== undefined)) {
+    report({ type: 'warning', message: 'authentication is disabled: API keys and OIDC are not looked at' })
+  }
+  if (admins.length > 0 && oidc === undefined) {
+    report({
+      type: 'warning',
+      message: 'MICROMEGAS_ADMINS has no effect without OIDC: API keys are never admins',
+    })
+  }
+}
+
+function urlHost(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1'
+  if (host === '::') return '[::1]'
+  return host.includes(':') ? `[${host}]` : host
+}

@@ -1,0 +1,61 @@
+import type { IngestionServerOptions } from './options.ts'
+import { DEFAULT_MAX_BYTES } from './options.ts'
+import type { IngestionServer } from './server.ts'
+
+/**
+ * What the command prints once it listens: where it is, what it keeps, who may come in, and the environment of a service
+ * that sends to it. Keys are named, not shown, except for one that the command made itself.
+ */
+export function startMessage(
+  server: IngestionServer,
+  options: IngestionServerOptions,
+  generated: string | undefined,
+): string {
+  const { apiKeys = [], oidc, disableAuth = false, maxBytes = DEFAULT_MAX_BYTES } = options
+  const kept = Number.isFinite(maxBytes)
+    ? `${formatBytes(maxBytes)} at most, then the oldest blocks are deleted`
+    : 'without limit'
+  const lines = [
+    `Micromegas ingestion server listening on ${server.url}`,
+    `  data: ${server.dataDir} (${kept})`,
+    `  auth: ${describeAuth(options)}`,
+    '',
+    'Environment of a service that sends to it:',
+    `  MICROMEGAS_TELEMETRY_URL=${server.url}`,
+  ]
+  if (!disableAuth) {
+    const name = apiKeys[0]?.name
+    if (generated !== undefined) lines.push(`  MICROMEGAS_INGESTION_API_KEY=${generated}`)
+    else if (name !== undefined)
+      lines.push(`  MICROMEGAS_INGESTION_API_KEY=<the key named ${JSON.stringify(name)}>`)
+    else if (oidc !== undefined) lines.push(...oidcLines(oidc))
+  }
+  lines.push('', `Read it back: ${server.url}/api/log_entries`)
+  return `${lines.join('\n')}\n`
+}
+
+function oidcLines(oidc: NonNullable<IngestionServerOptions['oidc']>): string[] {
+  const issuer = oidc.issuers[0]
+  return [
+    `  MICROMEGAS_OIDC_TOKEN_ENDPOINT=<token endpoint of ${issuer?.issuer}>`,
+    '  MICROMEGAS_OIDC_CLIENT_ID=<client id>',
+    '  MICROMEGAS_OIDC_CLIENT_SECRET=<client secret>',
+    `  MICROMEGAS_OIDC_AUDIENCE=${issuer?.audience}`,
+  ]
+}
+
+function describeAuth({ apiKeys = [], oidc, disableAuth = false }: IngestionServerOptions): string {
+  if (disableAuth) return 'disabled'
+  const parts: string[] = []
+  if (apiKeys.length > 0) parts.push(`API keys (${apiKeys.map(({ name }) => name).join(', ')})`)
+  for (const { issuer, audience } of oidc?.issuers ?? []) parts.push(`OIDC ${issuer} (audience ${audience})`)
+  return parts.join(', ')
+}
+
+function formatBytes(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+  let value = bytes
+  let unit = 0
+  for (; value >= 1024 && unit < units.length - 1; unit++) value /= 1024
+  return `${Number(value.toFixed(1))} ${units[unit]}`
+}
