@@ -1,3 +1,5 @@
+import { detachedText } from './detached-text.ts'
+
 /** How many entries several tables may hold together, and how often they were refused one. */
 export class TableBound {
   remaining: number
@@ -8,12 +10,15 @@ export class TableBound {
   }
 }
 
+/** What every table starts with: a logger has a dozen tables, most of which stay empty. */
+const NO_ENTRIES: Map<unknown, unknown> = new Map()
+
 /**
  * A table keyed by what users pass, which stops growing: past its bound nothing more is remembered, what is there stays
  * fast, and every miss is counted. Evicting the oldest instead would let one noisy call site push out all the others.
  */
 export class BoundedTable<K, V> {
-  readonly #entries = new Map<K, V>()
+  #entries: Map<K, V> = NO_ENTRIES as Map<K, V>
   readonly #bound: TableBound
 
   constructor(bound: TableBound) {
@@ -24,27 +29,23 @@ export class BoundedTable<K, V> {
     return this.#entries.get(key)
   }
 
-  /** The value of a key, made and remembered at its first use; `undefined`, and counted, where there is no room for it. */
-  getOrMake(key: K, make: () => V): V | undefined {
+  /**
+   * The value of a key, made and remembered at its first use; `undefined`, and counted, where there is no room for it.
+   *
+   * @param make - Gets the key as the table keeps it: a text is detached from what it was cut out of.
+   */
+  getOrMake(key: K, make: (key: K) => V): V | undefined {
     const known = this.#entries.get(key)
     if (known !== undefined) return known
     if (this.#bound.remaining === 0) {
       this.#bound.overflows++
       return undefined
     }
-    const made = make()
+    const ownKey = typeof key === 'string' ? (detachedText(key) as K & string) : key
+    const made = make(ownKey)
+    if (this.#entries === NO_ENTRIES) this.#entries = new Map()
     this.#bound.remaining--
-    this.#entries.set(key, made)
+    this.#entries.set(ownKey, made)
     return made
-  }
-
-  /** Remembers the entry unless the bound is reached. The key is new. */
-  add(key: K, value: V): void {
-    if (this.#bound.remaining === 0) {
-      this.#bound.overflows++
-    } else {
-      this.#bound.remaining--
-      this.#entries.set(key, value)
-    }
   }
 }

@@ -36,7 +36,7 @@ export class ImageStream extends EventStream {
 }
 
 function writeString(bytes: Buffer, view: DataView, offset: number, text: string): number {
-  const end = writeText(bytes, offset + 5, text)
+  const end = writeText(bytes, view, offset + 5, text)
   view.setUint8(offset, CODEC_UTF8)
   view.setUint32(offset + 1, end - offset - 5, true)
   return end

@@ -1,4 +1,4 @@
-import { writeEncoded, writeInt32, writeText } from '../transit/text.ts'
+import { type EncodedText, encodeText, writeEncoded, writeInt32, writeText } from '../transit/text.ts'
 import { readTicks } from './clock.ts'
 import { EventStream } from './event-stream.ts'
 import type { Level } from './level.ts'
@@ -36,7 +36,9 @@ export class LogSite {
   readonly format: string
   /** The template's fixed parts, and the same encoded: one more than it has values. */
   readonly fixedParts: readonly string[]
-  readonly parts: readonly Uint8Array[]
+  readonly parts: readonly EncodedText[]
+  /** Bytes of a `LogStringEventV2` of the site without its values, and of the last word's padding. */
+  readonly fixedBytes: number
   epoch = 0
   id = 0
 
@@ -45,7 +47,8 @@ export class LogSite {
     this.target = target
     this.format = fixedParts.join('{}')
     this.fixedParts = fixedParts
-    this.parts = fixedParts.map((part) => Buffer.from(part))
+    this.parts = fixedParts.map(encodeText)
+    this.fixedBytes = this.parts.reduce((sum, { words }) => sum + words.byteLength, STRING_HEADER_BYTES)
   }
 }
 
@@ -73,13 +76,13 @@ export class LogStream extends EventStream {
     const piece = toPiece(value)
     const valueBytes = pieceBytes(piece)
     if (valueBytes > MAX_VALUE_BYTES) return this.writeText(site, formatMessage(site.fixedParts, [piece]))
-    const parts = site.parts
-    const start = this.#place(site, STRING_HEADER_BYTES + parts[0]!.length + valueBytes + parts[1]!.length)
+    const start = this.#place(site, site.fixedBytes + valueBytes)
     if (start < 0) return
-    const bytes = this.bytes
-    let cursor = writeEncoded(bytes, start + STRING_HEADER_BYTES, parts[0]!)
-    cursor = writePiece(bytes, cursor, piece)
-    cursor = writeEncoded(bytes, cursor, parts[1]!)
+    const parts = site.parts
+    const { bytes, view } = this
+    let cursor = writeEncoded(view, start + STRING_HEADER_BYTES, parts[0]!)
+    cursor = writePiece(bytes, view, cursor, piece)
+    cursor = writeEncoded(view, cursor, parts[1]!)
     this.#finishString(start, site, cursor)
   }
 
@@ -90,16 +93,15 @@ export class LogStream extends EventStream {
     const valueBytes = pieceBytes(piece0) + pieceBytes(piece1)
     if (valueBytes > MAX_VALUE_BYTES)
       return this.writeText(site, formatMessage(site.fixedParts, [piece0, piece1]))
-    const parts = site.parts
-    const fixedBytes = parts[0]!.length + parts[1]!.length + parts[2]!.length
-    const start = this.#place(site, STRING_HEADER_BYTES + fixedBytes + valueBytes)
+    const start = this.#place(site, site.fixedBytes + valueBytes)
     if (start < 0) return
-    const bytes = this.bytes
-    let cursor = writeEncoded(bytes, start + STRING_HEADER_BYTES, parts[0]!)
-    cursor = writePiece(bytes, cursor, piece0)
-    cursor = writeEncoded(bytes, cursor, parts[1]!)
-    cursor = writePiece(bytes, cursor, piece1)
-    cursor = writeEncoded(bytes, cursor, parts[2]!)
+    const parts = site.parts
+    const { bytes, view } = this
+    let cursor = writeEncoded(view, start + STRING_HEADER_BYTES, parts[0]!)
+    cursor = writePiece(bytes, view, cursor, piece0)
+    cursor = writeEncoded(view, cursor, parts[1]!)
+    cursor = writePiece(bytes, view, cursor, piece1)
+    cursor = writeEncoded(view, cursor, parts[2]!)
     this.#finishString(start, site, cursor)
   }
 
@@ -109,7 +111,7 @@ export class LogStream extends EventStream {
     const start = this.#place(site, size)
     if (start < 0) return
     const bytes = this.bytes
-    const end = writeText(bytes, start + STRING_HEADER_BYTES, text)
+    const end = writeText(bytes, this.view, start + STRING_HEADER_BYTES, text)
     this.#finishString(start, site, end)
   }
 
@@ -123,7 +125,7 @@ export class LogStream extends EventStream {
     const start = this.cursor
     const { bytes, view } = this
     const textStart = start + TAGGED_HEADER_BYTES
-    const end = writeText(bytes, textStart, text)
+    const end = writeText(bytes, view, textStart, text)
     view.setUint8(start, LOG_TAGGED)
     view.setUint32(start + 1, end - start - 5, true)
     setId(view, start + 5, site.id)
@@ -144,7 +146,7 @@ export class LogStream extends EventStream {
     const start = this.cursor
     const { bytes, view } = this
     const textStart = start + headerBytes
-    const end = writeText(bytes, textStart, text)
+    const end = writeText(bytes, view, textStart, text)
     view.setUint8(start, properties === undefined ? LOG_INTEROP : LOG_TAGGED_INTEROP)
     view.setUint32(start + 1, end - start - 5, true)
     view.setBigInt64(start + 5, readTicks(), true)
@@ -213,10 +215,10 @@ function pieceBytes(piece: string | number): number {
   return typeof piece === 'number' ? MAX_NUMBER_CHARS : piece.length * 3
 }
 
-function writePiece(bytes: Buffer, offset: number, piece: string | number): number {
-  if (typeof piece === 'string') return writeText(bytes, offset, piece)
-  if ((piece | 0) === piece) return writeInt32(bytes, offset, piece)
-  return writeText(bytes, offset, String(piece))
+function writePiece(bytes: Buffer, view: DataView, offset: number, piece: string | number): number {
+  if (typeof piece === 'string') return writeText(bytes, view, offset, piece)
+  if ((piece | 0) === piece) return writeInt32(view, offset, piece)
+  return writeText(bytes, view, offset, String(piece))
 }
 
 function setId(view: DataView, offset: number, id: number): void {

@@ -61,13 +61,13 @@ export function loggerOverflows(): { templates: number; texts: number; loggers: 
  */
 export function logger(target: string): Logger {
   const name = typeof target === 'string' ? truncate(target, 255) : renderValue(target, 255)
-  const known = loggers.get(name)
-  if (known !== undefined) return known
+  const known = loggers.getOrMake(name, (ownName) => makeLogger(ownName, { templateBound, textBound }))
   // A logger that is not remembered is not the last of its kind: it takes no room in the tables of the others.
-  const bounds = loggerBound.remaining > 0 ? { templateBound, textBound } : NO_ROOM
-  const created = new TargetLogger(name, undefined, sitesOf(name, bounds))
-  loggers.add(name, created)
-  return created
+  return known ?? makeLogger(name, NO_ROOM)
+}
+
+function makeLogger(target: string, bounds: CallSiteBounds): TargetLogger {
+  return new TargetLogger(target, undefined, sitesOf(target, bounds))
 }
 
 type Template = readonly string[]
@@ -103,7 +103,7 @@ class CallSites {
   /** The site of a text that may come again; `undefined` when it is not remembered. */
   ofText(text: string): LogSite | undefined {
     if (text.length > MAX_STATIC_CHARS) return undefined
-    return this.texts.getOrMake(text, () => new LogSite(this.level, this.target, [text]))
+    return this.texts.getOrMake(text, (ownText) => new LogSite(this.level, this.target, [ownText]))
   }
 
   /** The site of a template with the given parts; `undefined` when it is not remembered. */
@@ -122,6 +122,9 @@ class LevelLog {
   readonly #sites: CallSites
   readonly #templates: BoundedTable<Template, LogSite>
   readonly #texts: BoundedTable<string, LogSite>
+  /** The last message found and its site. */
+  #lastMessage: unknown
+  #lastSite: LogSite | undefined
 
   constructor(sites: CallSites, bound: PropertySet | undefined) {
     this.level = sites.level
@@ -145,20 +148,28 @@ class LevelLog {
   /** Records an event of an enabled level; `all` holds every argument where there are more than three. */
   write(message: unknown, count: number, value0: unknown, value1: unknown, all: unknown[] | undefined): void {
     if (this.level > dispatch.attentionLevel && this.bound === undefined) {
-      if (typeof message === 'string') {
-        const site = this.#texts.get(message)
-        if (site !== undefined && count === 1) return dispatch.log.writeStatic(site)
-      } else {
-        const site = this.#templates.get(message as Template)
-        // A wrapper may pass a template on with values of its own choice.
-        if (site !== undefined && site.parts.length === count) {
-          if (count === 1) return dispatch.log.writeStatic(site)
-          if (count === 2) return dispatch.log.writeFormatted1(site, value0)
-          if (count === 3) return dispatch.log.writeFormatted2(site, value0, value1)
-        }
+      const stream = dispatch.log
+      if (stream.refusing) return stream.refuse()
+      const site = message === this.#lastMessage ? this.#lastSite : this.#find(message)
+      // A wrapper may pass a template on with values of its own choice.
+      if (site !== undefined && site.parts.length === count) {
+        if (count === 1) return stream.writeStatic(site)
+        if (count === 2) return stream.writeFormatted1(site, value0)
+        if (count === 3) return stream.writeFormatted2(site, value0, value1)
       }
     }
     this.#writeSlow(message, all ?? [message, value0, value1].slice(0, count))
+  }
+
+  /** The call site of a message that has been seen; it is kept at hand, since call sites repeat themselves. */
+  #find(message: unknown): LogSite | undefined {
+    const site =
+      typeof message === 'string' ? this.#texts.get(message) : this.#templates.get(message as Template)
+    if (site !== undefined) {
+      this.#lastMessage = message
+      this.#lastSite = site
+    }
+    return site
   }
 
   /** First use of a call site, properties, errors, sinks that show logs at once. */

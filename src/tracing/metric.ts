@@ -1,4 +1,5 @@
 import { BoundedTable, TableBound } from './bounded-table.ts'
+import { detachedText } from './detached-text.ts'
 import { dispatch } from './dispatch.ts'
 import { MetricSite } from './metrics-stream.ts'
 import { type Properties, type PropertySet, propertySet } from './property-set.ts'
@@ -117,11 +118,9 @@ function findMetric<M>(
   const shownUnit = toName(unit)
   const target = toName(options?.target ?? DEFAULT_TARGET)
   const key = `${target.length}:${target}${shownUnit.length}:${shownUnit}${shownName}`
-  const known = table.get(key)
-  if (known !== undefined) return known
-  const metric = make(new MetricSite(shownName, shownUnit, target))
-  table.add(key, metric)
-  return metric
+  const makeMetric = () =>
+    make(new MetricSite(detachedText(shownName), detachedText(shownUnit), detachedText(target)))
+  return table.getOrMake(key, makeMetric) ?? makeMetric()
 }
 
 /** What callers pass as a name, as text of bounded length. */

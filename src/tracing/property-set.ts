@@ -1,5 +1,6 @@
 import { BoundedTable, TableBound } from './bounded-table.ts'
-import { renderValue } from './render-value.ts'
+import { detachedText } from './detached-text.ts'
+import { head, renderValue } from './render-value.ts'
 
 /**
  * Properties as users pass them. Values that are no strings are rendered: numbers, booleans and bigints as `String`
@@ -10,6 +11,8 @@ export type Properties = Readonly<Record<string, unknown>>
 
 /** Distinct property sets that are remembered for the life of the process. */
 const MAX_INTERNED_SETS = 4096
+/** UTF-16 code units of a set that is remembered; larger ones would fill the memory before they fill the table. */
+const MAX_INTERNED_CHARS = 1024
 /** Properties of one set; further ones are left out. */
 const MAX_PROPERTIES = 128
 /** UTF-16 code units of a property's name or value; longer ones are cut. */
@@ -80,11 +83,9 @@ export function propertySet(properties: Properties | PropertySet): PropertySet {
   if (isPropertySet(properties)) return properties
   const entries: Entry[] = []
   const key = readEntries(properties, entries)
-  const known = table.get(key)
-  if (known !== undefined) return known
-  const set = new PropertySet(entries)
-  table.add(key, set)
-  return set
+  if (key.length > MAX_INTERNED_CHARS) return new PropertySet(entries)
+  const detached = () => entries.map(([name, value]) => [detachedText(name), detachedText(value)] as const)
+  return table.getOrMake(key, () => new PropertySet(detached())) ?? new PropertySet(entries)
 }
 
 /** True for the sets of any copy of this package: the ESM and the CommonJS build may meet in one process. */
@@ -117,10 +118,10 @@ function readEntries(properties: Properties, entries: Entry[]): string {
       if (entries.length === MAX_PROPERTIES) break
       const value = readProperty(properties, name)
       if (value === undefined) continue
-      if (key.length + name.length + value.length > MAX_SET_CHARS) break
-      const entry: Entry = [name.slice(0, MAX_PROPERTY_CHARS), value]
-      entries.push(entry)
-      key += `${entry[0].length}:${entry[0]}${value.length}:${value}`
+      const shownName = head(name, MAX_PROPERTY_CHARS)
+      if (key.length + shownName.length + value.length > MAX_SET_CHARS) break
+      entries.push([shownName, value])
+      key += `${shownName.length}:${shownName}${value.length}:${value}`
     }
   } catch {
     // Only a hostile proxy gets here; the event keeps what was readable.
@@ -136,8 +137,7 @@ function readProperty(properties: Properties, name: string): string | undefined 
     return renderValue(error, MAX_PROPERTY_CHARS)
   }
   if (value === undefined || value === null) return undefined
-  if (typeof value === 'string')
-    return value.length > MAX_PROPERTY_CHARS ? value.slice(0, MAX_PROPERTY_CHARS) : value
+  if (typeof value === 'string') return head(value, MAX_PROPERTY_CHARS)
   return renderValue(value, MAX_PROPERTY_CHARS)
 }
 

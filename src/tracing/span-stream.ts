@@ -245,9 +245,9 @@ export class SpanStream extends EventStream {
     if (!this.prepare(size)) return false
     if (record.epoch === this.epoch) return true
     const strings = this.dependencies
-    const name = strings.string(record.name)
     const target = strings.string(record.target)
     const file = strings.string(record.file)
+    const name = strings.string(record.name)
     record.id = strings.record(SPAN_INDEX, [name, target, target, file], [record.line, LOD_MAX])
     record.epoch = this.epoch
     return true

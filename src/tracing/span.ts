@@ -1,5 +1,6 @@
 import { BoundedTable, TableBound } from './bounded-table.ts'
 import { type CallSite, captureCallSite, UNKNOWN_CALL_SITE } from './call-site.ts'
+import { detachedText } from './detached-text.ts'
 import { dispatch } from './dispatch.ts'
 import { DEFAULT_TARGET, toName } from './metric.ts'
 import { type OpenAsyncSpan, SpanLocation, SpanRecord } from './span-stream.ts'
@@ -249,27 +250,20 @@ function findDefinition(
   const shownTarget = target === undefined ? DEFAULT_TARGET : toName(target)
   // The default target is left out of the key, so that span() finds its definition by the bare name.
   const key = shownTarget === DEFAULT_TARGET ? shownName : `${shownTarget}\0${shownName}`
-  const known = definitions.get(key)
-  if (known !== undefined) return known
-  if (spanBound.remaining === 0) {
-    spanBound.overflows++
-    return new SpanDefinition(
-      new SpanRecord(shownName, shownTarget, UNKNOWN_CALL_SITE, findLocation(shownTarget)),
-    )
-  }
-  const definition = newDefinition(shownName, shownTarget, captureCallSite(callee))
-  definitions.add(key, definition)
-  return definition
+  const known = definitions.getOrMake(key, () =>
+    newDefinition(shownName, shownTarget, captureCallSite(callee)),
+  )
+  return known ?? unplacedDefinition(shownName, shownTarget)
 }
 
 function newDefinition(name: string, target: string, place: CallSite): SpanDefinition {
-  return new SpanDefinition(new SpanRecord(toName(name), toName(target), place))
+  return new SpanDefinition(new SpanRecord(detachedText(toName(name)), detachedText(toName(target)), place))
 }
 
-function findLocation(target: string): SpanLocation {
-  const known = locations.get(target)
-  if (known !== undefined) return known
-  const location = new SpanLocation(target)
-  locations.add(target, location)
-  return location
+/** A definition that is not remembered: its events carry the name, and its place is not looked for. */
+function unplacedDefinition(name: string, target: string): SpanDefinition {
+  const location = locations.getOrMake(target, (ownTarget) => new SpanLocation(ownTarget))
+  return new SpanDefinition(
+    new SpanRecord(name, target, UNKNOWN_CALL_SITE, location ?? new SpanLocation(target)),
+  )
 }

@@ -16,6 +16,7 @@ const U32 = 2 ** 32
  */
 export class DependencyWriter {
   #bytes: Buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES)
+  #view: DataView = viewOf(this.#bytes)
   #length = 0
   #nextId = 1
   readonly #strings = new Map<string, number>()
@@ -32,7 +33,7 @@ export class DependencyWriter {
     const start = this.#reserve(18 + text.length * 3)
     const id = this.#nextId++
     const textStart = start + 18
-    const end = writeText(this.#bytes, textStart, text)
+    const end = writeText(this.#bytes, this.#view, textStart, text)
     this.#bytes[start] = STRING_TYPE_INDEX
     this.#bytes.writeUInt32LE(end - start - 5, start + 1)
     this.#writeId(start + 5, id)
@@ -92,7 +93,12 @@ export class DependencyWriter {
       const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.length * 2))
       this.#bytes.copy(grown, 0, 0, this.#length)
       this.#bytes = grown
+      this.#view = viewOf(grown)
     }
     return this.#length
   }
+}
+
+function viewOf(bytes: Buffer): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

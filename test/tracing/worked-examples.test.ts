@@ -6,7 +6,7 @@ import { Level } from '../../src/tracing/level.ts'
 import { LogSite, LogStream } from '../../src/tracing/log-stream.ts'
 import { MetricSite, MetricsStream } from '../../src/tracing/metrics-stream.ts'
 import { propertySet } from '../../src/tracing/property-set.ts'
-import { SpanRecord, SpanStream } from '../../src/tracing/span-stream.ts'
+import { SpanLocation, SpanRecord, SpanStream } from '../../src/tracing/span-stream.ts'
 import {
   CPU_LAYOUT,
   IMAGE_LAYOUT,
@@ -166,15 +166,15 @@ describe('span events', () => {
 
   test('of threads under a name of their own have a SpanLocationRecord', () => {
     const block = blockOf(new SpanStream(), (cpu) => {
-      const anywhere = new SpanRecord(undefined, 'app', place)
-      cpu.beginThreadSpan(anywhere, 'parse')
-      cpu.endThreadSpan(anywhere, 'parse')
+      const parse = new SpanRecord('parse', 'app', place, new SpanLocation('app'))
+      cpu.beginThreadSpan(parse)
+      cpu.endThreadSpan(parse)
     })
     expect(hex(block.dependencies)).toBe(
       bytesOf(`
         00 10000000 0100000000000000 02 03000000 617070
-        00 14000000 0200000000000000 02 07000000 6d61696e2e7473
-        02 0300000000000000 0100000000000000 0100000000000000 0200000000000000 2a000000 03000000
+        00 0d000000 0200000000000000 02 00000000
+        02 0300000000000000 0100000000000000 0100000000000000 0200000000000000 00000000 03000000
         00 12000000 0400000000000000 02 05000000 7061727365`),
     )
     expect(withTimes(block, { 17: 1n, 42: 2n })).toBe(
@@ -187,8 +187,8 @@ describe('span events', () => {
   test('of async spans repeat id, parent and depth on both events', () => {
     const block = blockOf(new SpanStream(), (cpu) => {
       const ids = { spanId: 2 ** 40 + 5, parentSpanId: 2 ** 33, rootSpanId: 1, depth: 3, beginTicksLow: 0 }
-      const charge = { record: new SpanRecord('charge', 'app', place), name: undefined, ...ids }
-      const named = { record: new SpanRecord(undefined, 'app', place), name: 'n', ...ids }
+      const charge = { record: new SpanRecord('charge', 'app', place), ...ids }
+      const named = { record: new SpanRecord('n', 'app', place, new SpanLocation('app')), ...ids }
       cpu.beginAsyncSpan(charge)
       cpu.endAsyncSpan(charge)
       cpu.beginAsyncSpan(named)
@@ -200,8 +200,8 @@ describe('span events', () => {
       bytesOf(`
         04 0400000000000000 ${ids} 0100000000000000 03000000
         05 0400000000000000 ${ids} 0200000000000000 03000000
-        06 0500000000000000 0600000000000000 ${ids} 0300000000000000 03000000
-        07 0500000000000000 0600000000000000 ${ids} 0400000000000000 03000000`),
+        06 0600000000000000 0700000000000000 ${ids} 0300000000000000 03000000
+        07 0600000000000000 0700000000000000 ${ids} 0400000000000000 03000000`),
     )
   })
 })

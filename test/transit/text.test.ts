@@ -1,18 +1,19 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { writeEncoded, writeInt32, writeText } from '../../src/transit/text.ts'
+import { encodeText, writeEncoded, writeInt32, writeText } from '../../src/transit/text.ts'
 
 const PREFIX = 3
 
 /** What a writer leaves between its offset and the offset it returns. */
-function written(size: number, write: (bytes: Buffer, offset: number) => number): Buffer {
+function written(size: number, write: (bytes: Buffer, view: DataView, offset: number) => number): Buffer {
   const bytes = Buffer.alloc(PREFIX + size + 1, 0xee)
-  const end = write(bytes, PREFIX)
+  const end = write(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), PREFIX)
   expect(bytes.subarray(0, PREFIX)).toEqual(Buffer.alloc(PREFIX, 0xee))
   return bytes.subarray(PREFIX, end)
 }
 
-const textBytes = (text: string) => written(text.length * 3, (bytes, at) => writeText(bytes, at, text))
+const textBytes = (text: string) =>
+  written(text.length * 3, (bytes, view, at) => writeText(bytes, view, at, text))
 
 describe('writeText', () => {
   test('writes what TextEncoder writes, for any text of any length', () => {
@@ -27,7 +28,7 @@ describe('writeText', () => {
     )
   })
 
-  test.each([39, 40, 41])('writes %i characters alike on both sides of the switch to Buffer.write', (n) => {
+  test.each([63, 64, 65])('writes %i characters alike on both sides of the switch to Buffer.write', (n) => {
     expect(textBytes('a'.repeat(n)).toString()).toBe('a'.repeat(n))
     expect(textBytes(`${'a'.repeat(n - 1)}é`).toString()).toBe(`${'a'.repeat(n - 1)}é`)
   })
@@ -56,14 +57,20 @@ describe('writeText', () => {
 })
 
 describe('writeEncoded', () => {
-  test.each([0, 1, 40, 41, 200])('copies %i bytes', (n) => {
-    const encoded = Uint8Array.from({ length: n }, (_, i) => i * 7)
-    expect(written(n, (bytes, at) => writeEncoded(bytes, at, encoded))).toEqual(Buffer.from(encoded))
+  test.each([0, 1, 2, 3, 4, 5, 64, 200])('writes %i bytes, and no more than 3 after them', (n) => {
+    const text = 'abcdefghij'.repeat(20).slice(0, n)
+    const encoded = encodeText(text)
+    expect(written(n + 3, (_, view, at) => writeEncoded(view, at, encoded)).toString()).toBe(text)
+  })
+
+  test('writes what is not ASCII as UTF-8, lone surrogates replaced', () => {
+    const encoded = encodeText('é→\ud800')
+    expect(written(20, (_, view, at) => writeEncoded(view, at, encoded)).toString()).toBe('é→\ufffd')
   })
 })
 
 describe('writeInt32', () => {
-  const decimal = (value: number) => written(11, (bytes, at) => writeInt32(bytes, at, value)).toString()
+  const decimal = (value: number) => written(11, (_, view, at) => writeInt32(view, at, value)).toString()
 
   test('writes the decimal text of any 32-bit integer', () => {
     fc.assert(
