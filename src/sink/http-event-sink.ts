@@ -31,8 +31,8 @@ export type { BlocksRetryOptions, HttpEventSinkOptions, RetryOptions } from './o
 export type { DropReason } from './outcome.ts'
 export type { SinkState, SinkStats } from './sink-stats.ts'
 
-/** While somebody waits in a flush, a service that is away is asked again this long after its last failure. */
-const NUDGE_MS = 1_000
+/** While somebody waits in a flush, a service that is away is asked again after no more than this. */
+const FLUSH_MAX_DELAY_MS = 1_000
 /** No wait between attempts is longer than this during a shutdown. */
 const DRAIN_MAX_DELAY_MS = 500
 /** Part of a shutdown's time kept for closing connections; at most a tenth of it. */
@@ -162,9 +162,9 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
    */
   async flush({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<DeliveryReport> {
     const watch = this.#ledger.watch()
-    this.#isolated(() => this.#scheduler.nudge(NUDGE_MS))
-    this.#schedulePump()
+    const done = this.#isolated(() => this.#scheduler.expedite(FLUSH_MAX_DELAY_MS))
     await waitUntil(watch.done, signal === undefined ? this.#config.flushTimeoutMs : undefined, signal)
+    done()
     return watch.report()
   }
 

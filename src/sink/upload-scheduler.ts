@@ -50,7 +50,9 @@ export class UploadScheduler {
   #inFlight = 0
   #timer: NodeJS.Timeout | undefined
   #wakeAtMs: number = Number.POSITIVE_INFINITY
-  #maxDelayMs: number = Number.POSITIVE_INFINITY
+  #drainDelayMs: number = Number.POSITIVE_INFINITY
+  #expediting = 0
+  #expediteMs: number = Number.POSITIVE_INFINITY
   #state: 'new' | 'running' | 'stopped' = 'new'
 
   constructor(options: SchedulerOptions) {
@@ -116,7 +118,7 @@ export class UploadScheduler {
         backoff.inconclusive(admission)
         break
       case 'unauthorized':
-        backoff.paused(admission, this.#limited(unauthorizedPolicy), nowMs)
+        backoff.paused(admission, limited(unauthorizedPolicy, this.#drainDelayMs), nowMs)
         break
       case 'retry':
         this.#failed(admission, item, outcome, nowMs)
@@ -128,16 +130,24 @@ export class UploadScheduler {
    * For a shutdown: everything is tried at once, whatever its wait, and no later wait is longer than `maxDelayMs`.
    */
   hurry(maxDelayMs: number): void {
-    this.#maxDelayMs = maxDelayMs
+    this.#drainDelayMs = maxDelayMs
     this.#options.backoff.hurry()
     for (const { item } of this.#waiting) item.notBeforeMs = 0
     this.pump()
   }
 
-  /** Somebody waits for deliveries: a backoff of our own making is cut to `minPauseMs` since the last failure. */
-  nudge(minPauseMs: number): void {
-    this.#options.backoff.nudge(minPauseMs)
+  /**
+   * Somebody waits for deliveries: until the function returned is called, a wait that nobody asked us for is no longer than
+   * `maxDelayMs`, the present one included.
+   */
+  expedite(maxDelayMs: number): () => void {
+    this.#expediting++
+    this.#expediteMs = maxDelayMs
+    this.#options.backoff.nudge(maxDelayMs)
     this.pump()
+    return () => {
+      this.#expediting--
+    }
   }
 
   /** No turn is given any more. */
@@ -155,7 +165,8 @@ export class UploadScheduler {
     nowMs: number,
   ): void {
     const { backoff, policyOf, deliveredItems, maxRetryAfterMs, random } = this.#options
-    const policy = this.#limited(policyOf(item))
+    const expediteMs = this.#expediting > 0 ? this.#expediteMs : Number.POSITIVE_INFINITY
+    const policy = limited(policyOf(item), Math.min(expediteMs, this.#drainDelayMs))
     const delivered = deliveredItems()
     if (item.failures > 0 && delivered > item.deliveredAtFailure) {
       item.suspicion += suspicion
@@ -167,15 +178,9 @@ export class UploadScheduler {
     // An item known to fail alone says nothing about the service; were it the only one left, its own wait would do.
     if (known) backoff.inconclusive(admission)
     else {
-      const asked = retryAfterMs === undefined ? undefined : Math.min(retryAfterMs, maxRetryAfterMs)
+      const longestMs = Math.min(maxRetryAfterMs, this.#drainDelayMs)
+      const asked = retryAfterMs === undefined ? undefined : Math.min(retryAfterMs, longestMs)
       backoff.failed(admission, policy, asked, nowMs)
-    }
-  }
-
-  #limited({ baseDelayMs, maxDelayMs }: BackoffPolicy): BackoffPolicy {
-    return {
-      baseDelayMs: Math.min(baseDelayMs, this.#maxDelayMs),
-      maxDelayMs: Math.min(maxDelayMs, this.#maxDelayMs),
     }
   }
 
@@ -220,4 +225,8 @@ export class UploadScheduler {
     const delayMs = Math.max(1, Math.ceil(atMs - performance.now()))
     this.#timer = setTimeout(() => this.pump(), delayMs).unref()
   }
+}
+
+function limited({ baseDelayMs, maxDelayMs }: BackoffPolicy, limitMs: number): BackoffPolicy {
+  return { baseDelayMs: Math.min(baseDelayMs, limitMs), maxDelayMs: Math.min(maxDelayMs, limitMs) }
 }

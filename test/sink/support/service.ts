@@ -111,6 +111,11 @@ export class Service implements AsyncDisposable {
     while (!condition(this.requests)) await once(this.#events, 'request')
   }
 
+  /** Resolves once every connection is closed, which is for the other side to do. */
+  async idle(): Promise<void> {
+    for (const socket of this.sockets) await once(socket, 'close')
+  }
+
   of(insert: string): ReceivedRequest[] {
     return this.requests.filter((request) => request.insert === insert)
   }
