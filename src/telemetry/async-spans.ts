@@ -1,13 +1,9 @@
-import {
-  memberAsI64,
-  memberAsObject,
-  memberAsString,
-  memberAsU32,
-  memberAsU64,
-} from '../transit/coercions.ts'
+import { memberAsI64, memberAsU32, memberAsU64 } from '../transit/coercions.ts'
 import type { TransitObject } from '../transit/value.ts'
 import type { EventOptions } from './event-options.ts'
-import { type SpanPlace, type SpanRow, spanPlace } from './span-place.ts'
+import type { Properties } from './properties.ts'
+import { endPropertiesOf, placeOf, SPAN_EVENT_TYPES, type SpanEventType } from './span-event-types.ts'
+import type { SpanPlace, SpanRow } from './span-place.ts'
 import type { TickConverter } from './tick-converter.ts'
 
 /** One row of the `async_events` view. */
@@ -20,6 +16,8 @@ export interface AsyncSpanEvent extends SpanPlace {
   /** Id of the enclosing span; 0 for none. */
   readonly parentSpanId: bigint
   readonly depth: number
+  /** Only ends have some. Frozen, and shared by the events of a block that have the same property set. */
+  readonly properties: Properties
 }
 
 /**
@@ -34,37 +32,22 @@ export function* readAsyncSpanEvents(
 ): Generator<AsyncSpanEvent, void, undefined> {
   let index = 0
   for (const event of objects) {
-    switch (event.typeName) {
-      case 'BeginAsyncSpanEvent':
-      case 'BeginAsyncNamedSpanEvent':
-        yield asyncSpanEvent('begin', event, ticks)
-        break
-      case 'EndAsyncSpanEvent':
-      case 'EndAsyncNamedSpanEvent':
-        yield asyncSpanEvent('end', event, ticks)
-        break
-      case 'BeginThreadSpanEvent':
-      case 'EndThreadSpanEvent':
-      case 'BeginThreadNamedSpanEvent':
-      case 'EndThreadNamedSpanEvent':
-        break
-      default:
-        options.onUnknown?.(event.typeName, index)
-    }
+    const type = SPAN_EVENT_TYPES.get(event.typeName)
+    if (type === undefined) options.onUnknown?.(event.typeName, index)
+    else if (type.kind === 'async') yield asyncSpanEvent(type, event, ticks)
     index++
   }
 }
 
-function asyncSpanEvent(phase: 'begin' | 'end', event: TransitObject, ticks: TickConverter): AsyncSpanEvent {
-  const isNamed = event.typeName.endsWith('AsyncNamedSpanEvent')
-  const desc = memberAsObject(event, isNamed ? 'span_location' : 'span_desc')
+function asyncSpanEvent(type: SpanEventType, event: TransitObject, ticks: TickConverter): AsyncSpanEvent {
   return {
-    phase,
+    phase: type.phase,
     timeNs: ticks.toNanoseconds(memberAsI64(event, 'time')),
     spanId: BigInt.asIntN(64, memberAsU64(event, 'span_id')),
     parentSpanId: BigInt.asIntN(64, memberAsU64(event, 'parent_span_id')),
     depth: memberAsU32(event, 'depth'),
-    ...spanPlace(desc, memberAsString(isNamed ? event : desc, 'name')),
+    ...placeOf(event, type),
+    properties: endPropertiesOf(event, type),
   }
 }
 
@@ -132,5 +115,6 @@ function toRow(begin: AsyncSpanEvent, end: AsyncSpanEvent): SpanRow {
     target,
     filename,
     line,
+    properties: end.properties,
   }
 }

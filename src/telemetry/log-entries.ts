@@ -9,6 +9,7 @@ import { formatError } from '../transit/format-error.ts'
 import type { PropertyList, TransitObject } from '../transit/value.ts'
 import type { EventOptions } from './event-options.ts'
 import { type Properties, propertiesOf } from './properties.ts'
+import { TemplateRenderer } from './template-renderer.ts'
 import type { TickConverter } from './tick-converter.ts'
 
 /** One row of the `log_entries` view. */
@@ -36,26 +37,32 @@ const LEVELS: ReadonlyMap<string, number> = new Map([
 /**
  * Reads the log events of a block as the reference's `log_entries` view does.
  *
- * On `TaggedLogString` a property `target` replaces the target and a property `level` the level.
+ * On tagged events, interop ones apart, a property `target` replaces the target and a property `level` the level.
  *
  * @throws TelemetryError `ERR_TELEMETRY_FORMAT` from the iteration when an event cannot be converted, such as one with
- * a property `level` that is no level name: the reference then loses every row of the block.
+ * a property `level` that is no level name: the reference then loses every row of the block. Also when templates render
+ * to messages out of all proportion to the block.
  */
 export function* readLogEntries(
   objects: Iterable<TransitObject>,
   ticks: TickConverter,
   options: EventOptions = {},
 ): Generator<DecodedLogEntry, void, undefined> {
+  const templates = new TemplateRenderer()
   let index = 0
   for (const event of objects) {
-    const entry = toLogEntry(event, ticks)
+    const entry = toLogEntry(event, ticks, templates)
     if (entry === undefined) options.onUnknown?.(event.typeName, index)
     else yield entry
     index++
   }
 }
 
-function toLogEntry(event: TransitObject, ticks: TickConverter): DecodedLogEntry | undefined {
+function toLogEntry(
+  event: TransitObject,
+  ticks: TickConverter,
+  templates: TemplateRenderer,
+): DecodedLogEntry | undefined {
   switch (event.typeName) {
     case 'LogStaticStrEvent': {
       const desc = memberAsObject(event, 'desc')
@@ -65,6 +72,7 @@ function toLogEntry(event: TransitObject, ticks: TickConverter): DecodedLogEntry
     case 'LogStringEventV2':
       return entry(event, memberAsObject(event, 'desc'), memberAsString(event, 'msg'), ticks)
     case 'LogStaticStrInteropEvent':
+    case 'LogStaticStrInteropEventV2':
     case 'LogStringInteropEventV2':
     case 'LogStringInteropEventV3':
       return entry(event, event, memberAsString(event, 'msg'), ticks)
@@ -72,11 +80,13 @@ function toLogEntry(event: TransitObject, ticks: TickConverter): DecodedLogEntry
       const properties = memberAsProperties(event, 'properties')
       return entry(event, event, memberAsString(event, 'msg'), ticks, properties)
     }
-    case 'TaggedLogString': {
-      const properties = memberAsProperties(event, 'properties')
-      const message = memberAsString(event, 'msg')
-      const plain = entry(event, memberAsObject(event, 'desc'), message, ticks, properties)
-      return withOverrides(plain, properties)
+    case 'TaggedLogString':
+      return taggedEntry(event, memberAsString(event, 'msg'), ticks)
+    case 'TaggedLogStaticStrEvent':
+      return taggedEntry(event, memberAsString(memberAsObject(event, 'desc'), 'fmt_str'), ticks)
+    case 'TaggedLogTemplateEvent': {
+      const template = memberAsString(memberAsObject(event, 'desc'), 'fmt_str')
+      return taggedEntry(event, templates.render(template, memberAsProperties(event, 'properties')), ticks)
     }
     default:
       return undefined
@@ -102,7 +112,9 @@ function entry(
   }
 }
 
-function withOverrides(plain: DecodedLogEntry, properties: PropertyList): DecodedLogEntry {
+function taggedEntry(event: TransitObject, message: string, ticks: TickConverter): DecodedLogEntry {
+  const properties = memberAsProperties(event, 'properties')
+  const plain = entry(event, memberAsObject(event, 'desc'), message, ticks, properties)
   let { level, target } = plain
   for (const [name, value] of properties) {
     if (name === 'target') target = value

@@ -3,7 +3,7 @@ import type { PropertyList } from '../transit/value.ts'
 /** Properties of an event or a process by key. Keys may be any string, `__proto__` included; values are own properties. */
 export type Properties = Readonly<Record<string, string>>
 
-const NO_PROPERTIES: Properties = Object.freeze({})
+export const NO_PROPERTIES: Properties = Object.freeze({})
 
 /** A block's events share their property sets: each list becomes one object, however many events refer to it. */
 const byList = new WeakMap<PropertyList, Properties>()

@@ -1,5 +1,4 @@
-import { memberAsString, memberAsU32 } from '../transit/coercions.ts'
-import type { TransitObject } from '../transit/value.ts'
+import type { Properties } from './properties.ts'
 
 /** What a span measures: its name and the place in the code. */
 export interface SpanPlace {
@@ -20,18 +19,8 @@ export interface SpanRow extends SpanPlace {
   /** Nanoseconds since the Unix epoch. */
   readonly endNs: bigint
   readonly durationNs: bigint
-}
-
-/**
- * @param desc - A `SpanRecord`, or a `SpanLocationRecord` when the event brings the name.
- */
-export function spanPlace(desc: TransitObject, name: string): SpanPlace {
-  return {
-    name,
-    target: memberAsString(desc, 'target'),
-    filename: memberAsString(desc, 'file'),
-    line: memberAsU32(desc, 'line'),
-  }
+  /** Those of the end event; none when the span does not end in the blocks read. */
+  readonly properties: Properties
 }
 
 /** Spans are matched by what they measure: descriptors have a new id in every block. */

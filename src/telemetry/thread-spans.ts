@@ -1,8 +1,10 @@
-import { memberAsI64, memberAsObject, memberAsString } from '../transit/coercions.ts'
+import { memberAsI64 } from '../transit/coercions.ts'
 import { formatError, locateError } from '../transit/format-error.ts'
 import type { TransitObject } from '../transit/value.ts'
 import type { EventOptions } from './event-options.ts'
-import { isSamePlace, type SpanPlace, type SpanRow, spanPlace } from './span-place.ts'
+import { NO_PROPERTIES, type Properties } from './properties.ts'
+import { endPropertiesOf, placeOf, SPAN_EVENT_TYPES } from './span-event-types.ts'
+import { isSamePlace, type SpanPlace, type SpanRow } from './span-place.ts'
 import type { TickConverter } from './tick-converter.ts'
 
 /** One begin or end of a synchronous span. */
@@ -13,6 +15,8 @@ export interface ThreadSpanEvent {
   /** Index of the event in its block; async events and unknown ones count too. */
   readonly index: number
   readonly place: SpanPlace
+  /** Only ends have some. Frozen, and shared by the events of a block that have the same property set. */
+  readonly properties: Properties
 }
 
 /**
@@ -27,40 +31,19 @@ export function* readThreadSpanEvents(
 ): Generator<ThreadSpanEvent, void, undefined> {
   let index = 0
   for (const event of objects) {
-    switch (event.typeName) {
-      case 'BeginThreadSpanEvent':
-      case 'BeginThreadNamedSpanEvent':
-        yield threadSpanEvent('begin', event, index, ticks)
-        break
-      case 'EndThreadSpanEvent':
-      case 'EndThreadNamedSpanEvent':
-        yield threadSpanEvent('end', event, index, ticks)
-        break
-      case 'BeginAsyncSpanEvent':
-      case 'EndAsyncSpanEvent':
-      case 'BeginAsyncNamedSpanEvent':
-      case 'EndAsyncNamedSpanEvent':
-        break
-      default:
-        options.onUnknown?.(event.typeName, index)
+    const type = SPAN_EVENT_TYPES.get(event.typeName)
+    if (type === undefined) options.onUnknown?.(event.typeName, index)
+    else if (type.kind === 'thread') {
+      yield {
+        phase: type.phase,
+        timeNs: ticks.toNanoseconds(memberAsI64(event, 'time')),
+        index,
+        place: placeOf(event, type),
+        properties: endPropertiesOf(event, type),
+      }
     }
     index++
   }
-}
-
-function threadSpanEvent(
-  phase: 'begin' | 'end',
-  event: TransitObject,
-  index: number,
-  ticks: TickConverter,
-): ThreadSpanEvent {
-  const timeNs = ticks.toNanoseconds(memberAsI64(event, 'time'))
-  if (event.typeName.endsWith('ThreadNamedSpanEvent')) {
-    const location = memberAsObject(event, 'thread_span_location')
-    return { phase, timeNs, index, place: spanPlace(location, memberAsString(event, 'name')) }
-  }
-  const desc = memberAsObject(event, 'thread_span_desc')
-  return { phase, timeNs, index, place: spanPlace(desc, memberAsString(desc, 'name')) }
 }
 
 /** A block of a `cpu` stream, to rebuild its call tree from. */
@@ -84,6 +67,7 @@ interface Node {
   place: SpanPlace
   beginNs: bigint
   endNs: bigint
+  properties: Properties
   children: Node[]
 }
 
@@ -147,25 +131,28 @@ function replayChain(chain: readonly ThreadSpanBlock[], ticks: TickConverter, th
     place: { name: threadName, target: '', filename: '', line: 0 },
     beginNs,
     endNs,
+    properties: NO_PROPERTIES,
     children,
   })
   const stack: Node[] = [root([])]
   const open = (id: bigint, event: ThreadSpanEvent): void => {
-    const node: Node = { id, place: event.place, beginNs: event.timeNs, endNs, children: [] }
+    const { place, timeNs, properties } = event
+    const node: Node = { id, place, beginNs: timeNs, endNs, properties, children: [] }
     stack.at(-1)!.children.push(node)
     stack.push(node)
   }
-  const close = (id: bigint, event: ThreadSpanEvent): void => {
+  const close = (id: bigint, { place, timeNs, properties }: ThreadSpanEvent): void => {
     const top = stack.at(-1)!
     if (stack.length === 1) {
       // begun before the chain: it holds everything that came before its end
       const children = top.children
-      top.children = [{ id, place: event.place, beginNs, endNs: event.timeNs, children }]
-    } else if (isSamePlace(top.place, event.place)) {
-      top.endNs = event.timeNs
+      top.children = [{ id, place, beginNs, endNs: timeNs, properties, children }]
+    } else if (isSamePlace(top.place, place)) {
+      top.endNs = timeNs
+      top.properties = properties
       stack.pop()
     } else {
-      throw formatError('thread spans', `'${event.place.name}' ends while '${top.place.name}' is open`)
+      throw formatError('thread spans', `'${place.name}' ends while '${top.place.name}' is open`)
     }
   }
   for (const block of chain) {
@@ -189,8 +176,8 @@ function appendRows(rows: SpanRow[], root: Node): void {
   const pending: { node: Node; parent: bigint; depth: number }[] = [{ node: root, parent: 0n, depth: 0 }]
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
     const { node, parent, depth } = next
-    const { beginNs, endNs } = node
-    rows.push({ id: node.id, parent, depth, beginNs, endNs, durationNs: endNs - beginNs, ...node.place })
+    const { id, beginNs, endNs, place, properties } = node
+    rows.push({ id, parent, depth, beginNs, endNs, durationNs: endNs - beginNs, ...place, properties })
     for (let i = node.children.length - 1; i >= 0; i--) {
       pending.push({ node: node.children[i]!, parent: node.id, depth: depth + 1 })
     }

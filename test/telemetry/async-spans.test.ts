@@ -15,6 +15,7 @@ function dependencies(): Section {
     .u64(20, 2, 3, 4)
     .u32(7)
     .u32(3)
+    .dynamic(3, section().u64(30).u32(1).u64(1, 5))
 }
 
 function read(objects: Section): AsyncSpanEvent[] {
@@ -22,6 +23,7 @@ function read(objects: Section): AsyncSpanEvent[] {
 }
 
 const PLACE = { name: 'get', target: 'app', filename: 'a.ts', line: 42 }
+const SPAN = { parentSpanId: 1n, depth: 1, ...PLACE, properties: {} }
 
 test('async events are read with ids, depth and place, named ones with the name of the event', () => {
   const objects = section()
@@ -37,13 +39,31 @@ test('async events are read with ids, depth and place, named ones with the name 
     .u8(7)
     .u64(20, 5, 3, 1, 400)
     .u32(1)
-  const plain = { spanId: 2n, parentSpanId: 1n, depth: 1, ...PLACE }
-  const named = { spanId: 3n, parentSpanId: 1n, depth: 1, ...PLACE, name: 'other', line: 7 }
+  const plain = { spanId: 2n, ...SPAN }
+  const named = { spanId: 3n, ...SPAN, name: 'other', line: 7 }
   expect(read(objects)).toEqual([
     { phase: 'begin', timeNs: 100n, ...plain },
     { phase: 'end', timeNs: 200n, ...plain },
     { phase: 'begin', timeNs: 300n, ...named },
     { phase: 'end', timeNs: 400n, ...named },
+  ])
+})
+
+test('events with names made at run time are read as the named ones', () => {
+  const objects = section().u8(10).u64(20, 5, 3, 1, 300).u32(1).u8(11).u64(20, 5, 3, 1, 400).u32(1)
+  const named = { spanId: 3n, ...SPAN, name: 'other', line: 7 }
+  expect(read(objects)).toEqual([
+    { phase: 'begin', timeNs: 300n, ...named },
+    { phase: 'end', timeNs: 400n, ...named },
+  ])
+})
+
+test('tagged ends bring properties', () => {
+  const objects = section().u8(14).u64(10, 30, 2, 1, 200).u32(1).u8(15).u64(20, 5, 30, 3, 1, 400).u32(1)
+  const properties = { get: 'other' }
+  expect(read(objects)).toEqual([
+    { phase: 'end', timeNs: 200n, spanId: 2n, ...SPAN, properties },
+    { phase: 'end', timeNs: 400n, spanId: 3n, ...SPAN, name: 'other', line: 7, properties },
   ])
 })
 
@@ -67,7 +87,8 @@ test('sync span events are passed over, unknown ones are reported', () => {
     objectsMetadata: [...CPU_TYPES.objectsMetadata, fixedType('Odd', { v: 'u8' })],
   }
   const unknown: [string, number][] = []
-  const objects = section().u8(0).u64(10, 1).u8(8, 0).u8(1).u64(10, 2)
+  const odd = types.objectsMetadata.length - 1
+  const objects = section().u8(0).u64(10, 1).u8(odd, 0).u8(1).u64(10, 2)
   const events = readAsyncSpanEvents(objectsOf(types, dependencies(), objects), TICKS, {
     onUnknown: (name, index) => unknown.push([name, index]),
   })
@@ -90,14 +111,16 @@ describe('pairing', () => {
     parentSpanId: 0n,
     depth: 0,
     ...PLACE,
+    properties: phase === 'end' ? { end: String(timeNs) } : {},
   })
 
-  test('matches begins and ends by id alone, wherever and in whatever order they come', () => {
+  test('matches begins and ends by id alone, wherever and in whatever order they come; properties are the end’s', () => {
+    const row = { parent: 0n, depth: 0, ...PLACE }
     const events = [event('end', 2, 40), event('begin', 1, 10), event('end', 1, 50), event('begin', 2, 20)]
     const { spans, unmatched } = pairAsyncSpans(events)
     expect(spans).toEqual([
-      { id: 1n, parent: 0n, depth: 0, beginNs: 10n, endNs: 50n, durationNs: 40n, ...PLACE },
-      { id: 2n, parent: 0n, depth: 0, beginNs: 20n, endNs: 40n, durationNs: 20n, ...PLACE },
+      { ...row, id: 1n, beginNs: 10n, endNs: 50n, durationNs: 40n, properties: { end: '50' } },
+      { ...row, id: 2n, beginNs: 20n, endNs: 40n, durationNs: 20n, properties: { end: '40' } },
     ])
     expect(unmatched).toEqual([])
   })

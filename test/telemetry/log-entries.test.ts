@@ -67,6 +67,22 @@ describe('every log event type', () => {
     ])
   })
 
+  test('LogStaticStrInteropEventV2 is read as the first version', () => {
+    expect(read(section().u8(10).u64(7).u32(3).u64(2, 1))).toEqual([{ ...PLAIN, level: 3 }])
+  })
+
+  test('TaggedLogStaticStrEvent takes its message from the descriptor, as it is', () => {
+    expect(read(section().u8(11).u64(10, 20, 7), dependencies(['', 'v']))).toEqual([
+      { ...PLAIN, properties: { '': 'v' } },
+    ])
+  })
+
+  test('TaggedLogTemplateEvent renders the message of the descriptor with its properties', () => {
+    expect(read(section().u8(12).u64(10, 20, 7), dependencies(['', 'v']))).toEqual([
+      { ...PLAIN, message: 'static v', properties: { '': 'v' } },
+    ])
+  })
+
   test('LogStringEvent, legacy, has the rest of the record as message', () => {
     expect(read(section().dynamic(7, section().u64(10, 7).raw('zażółć')))).toEqual([
       { ...PLAIN, message: 'zażółć' },
@@ -116,6 +132,7 @@ test.each([
   ['a descriptor that is a string', section().dynamic(1, section().u64(1, 7).text('m'))],
   ['properties that are not in the block', section().dynamic(2, section().u64(10, 21, 7).text('m'))],
   ['properties that are a string', section().dynamic(2, section().u64(10, 1, 7).text('m'))],
+  ['properties of a template that are a record', section().u8(12).u64(10, 10, 7)],
   ['a target that is a record', section().dynamic(3, section().u64(7).u8(3).u64(10).text('m'))],
 ])('%s makes the block unreadable', (_name, objects) => {
   expectFormatError(() => read(objects))
@@ -150,9 +167,13 @@ test('levels and times may be stored in the types the reference accepts, and in 
   expectFormatError(() => entry('u32', 'f64'), /member time of LogStaticStrInteropEvent as i64: it is f64/)
 })
 
-describe('properties of TaggedLogString', () => {
+describe.each([
+  ['TaggedLogString', section().dynamic(2, section().u64(10, 20, 7).text('m'))],
+  ['TaggedLogStaticStrEvent', section().u8(11).u64(10, 20, 7)],
+  ['TaggedLogTemplateEvent', section().u8(12).u64(10, 20, 7)],
+])('properties of %s', (_type, objects) => {
   const tagged = (...properties: readonly (readonly [string, string])[]) =>
-    read(section().dynamic(2, section().u64(10, 20, 7).text('m')), dependencies(...properties))[0]!
+    read(objects, dependencies(...properties))[0]!
 
   test('named target replace the target and stay properties', () => {
     expect(tagged(['target', 'other'])).toMatchObject({ target: 'other', properties: { target: 'other' } })
@@ -218,7 +239,8 @@ test('events of other types are passed over and reported with their index', () =
     ...LOG_TYPES,
     objectsMetadata: [...LOG_TYPES.objectsMetadata, fixedType('Odd', { v: 'u8' })],
   }
-  const objects = section().u8(10, 1).u8(0).u64(10, 7).u8(10, 2)
+  const odd = types.objectsMetadata.length - 1
+  const objects = section().u8(odd, 1).u8(0).u64(10, 7).u8(odd, 2)
   const unknown: [string, number][] = []
   const onUnknown = (name: string, index: number) => unknown.push([name, index])
   expect([...readLogEntries(objectsOf(types, dependencies(), objects), TICKS, { onUnknown })]).toEqual([

@@ -43,6 +43,9 @@ export const LOG_TYPES: RecordTypes = {
       members: [{ name: 'id', typeName: 'u64', offset: 0, size: 8, isReference: true }],
       isReference: true,
     },
+    fixedType('LogStaticStrInteropEventV2', { time: 'i64', level: 'u32', target: 'ref', msg: 'ref' }),
+    fixedType('TaggedLogStaticStrEvent', { desc: 'ref', properties: 'ref', time: 'i64' }),
+    fixedType('TaggedLogTemplateEvent', { desc: 'ref', properties: 'ref', time: 'i64' }),
   ],
 }
 
@@ -72,6 +75,8 @@ export const CPU_TYPES: RecordTypes = {
     dynamicType('StaticStringDependency'),
     fixedType('SpanRecord', span),
     fixedType('SpanLocationRecord', location),
+    dynamicType('PropertySetDependency'),
+    fixedType('Property', { name: 'ref', value: 'ref' }),
   ],
   objectsMetadata: [
     fixedType('BeginThreadSpanEvent', thread),
@@ -82,5 +87,23 @@ export const CPU_TYPES: RecordTypes = {
     fixedType('EndAsyncSpanEvent', { span_desc: 'ref', ...ids }),
     fixedType('BeginAsyncNamedSpanEvent', { span_location: 'ref', name: 'ref', ...ids }),
     fixedType('EndAsyncNamedSpanEvent', { span_location: 'ref', name: 'ref', ...ids }),
+    fixedType('BeginThreadDynNamedSpanEvent', threadNamed),
+    fixedType('EndThreadDynNamedSpanEvent', threadNamed),
+    fixedType('BeginAsyncDynNamedSpanEvent', { span_location: 'ref', name: 'ref', ...ids }),
+    fixedType('EndAsyncDynNamedSpanEvent', { span_location: 'ref', name: 'ref', ...ids }),
+    fixedType('TaggedEndThreadSpanEvent', { thread_span_desc: 'ref', properties: 'ref', time: 'i64' }),
+    fixedType('TaggedEndThreadNamedSpanEvent', {
+      thread_span_location: 'ref',
+      name: 'ref',
+      properties: 'ref',
+      time: 'i64',
+    }),
+    fixedType('TaggedEndAsyncSpanEvent', { span_desc: 'ref', properties: 'ref', ...ids }),
+    fixedType('TaggedEndAsyncNamedSpanEvent', {
+      span_location: 'ref',
+      name: 'ref',
+      properties: 'ref',
+      ...ids,
+    }),
   ],
 }

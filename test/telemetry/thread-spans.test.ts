@@ -1,13 +1,17 @@
 import { describe, expect, test } from 'vitest'
 import type { SpanRow } from '../../src/telemetry/span-place.ts'
 import { rebuildThreadSpans, type ThreadSpanBlock } from '../../src/telemetry/thread-spans.ts'
+import { TickConverter } from '../../src/telemetry/tick-converter.ts'
 import { expectFormatError } from '../transit/format-errors.ts'
 import { type Section, section } from '../transit/section.ts'
 import { CPU_TYPES, objectsOf, strings, TICKS } from './sample-blocks.ts'
 
 const NAMES = ['main', 'app', 'mod', 'a.ts', 'work', 'step']
 
-/** Strings 1 to 6; span records 11 `main`, 15 `work`, 16 `step`, all at a.ts:42 of app; the location 20 at a.ts:7. */
+/**
+ * Strings 1 to 6; span records 11 `main`, 15 `work`, 16 `step`, all at a.ts:42 of app; the location 20 at a.ts:7; the
+ * property set 30.
+ */
 function dependencies(): Section {
   const out = strings(...NAMES)
   for (const name of [1, 5, 6])
@@ -16,7 +20,7 @@ function dependencies(): Section {
       .u64(10 + name, name, 2, 3, 4)
       .u32(42)
       .u32(3)
-  return out.u8(2).u64(20, 2, 3, 4).u32(7).u32(3)
+  return out.u8(2).u64(20, 2, 3, 4).u32(7).u32(3).dynamic(3, section().u64(30).u32(1).u64(5, 6))
 }
 
 const MAIN = 11
@@ -88,6 +92,7 @@ test('rows say what was measured, where, and for how long', () => {
     target: '',
     filename: '',
     line: 0,
+    properties: {},
   })
   expect(main).toEqual({
     id: 7n,
@@ -100,6 +105,7 @@ test('rows say what was measured, where, and for how long', () => {
     target: 'app',
     filename: 'a.ts',
     line: 42,
+    properties: {},
   })
 })
 
@@ -107,6 +113,44 @@ test('named spans take the name from the event and the place from the location',
   const objects = section().u8(2).u64(20, 5, 10).u8(3).u64(20, 5, 20)
   const [, row] = rebuild(custom(0, 100, 0, objects))
   expect(row).toMatchObject({ name: 'work', target: 'app', filename: 'a.ts', line: 7, durationNs: 10n })
+})
+
+test('spans with names made at run time are read as the named ones', () => {
+  const objects = section().u8(8).u64(20, 5, 10).u8(9).u64(20, 5, 20)
+  const [, row] = rebuild(custom(0, 100, 0, objects))
+  expect(row).toMatchObject({ name: 'work', target: 'app', filename: 'a.ts', line: 7, durationNs: 10n })
+})
+
+describe('properties', () => {
+  const properties = { work: 'step' }
+
+  test('come with the end of a span, and stay with that span', () => {
+    // main( work( ) step( ), the last two ending with properties: one by descriptor, one by name
+    const objects = section().u8(0).u64(MAIN, 10).u8(0).u64(WORK, 20).u8(12).u64(WORK, 30, 30)
+    objects.u8(2).u64(20, 6, 40).u8(13).u64(20, 6, 30, 50).u8(1).u64(MAIN, 60)
+    expect(rebuild(custom(0, 100, 0, objects))).toMatchObject([
+      { name: 'thread', properties: {} },
+      { name: 'main', endNs: 60n, properties: {} },
+      { name: 'work', endNs: 30n, properties },
+      { name: 'step', endNs: 50n, properties },
+    ])
+  })
+
+  test('are there when the begin is not, and are not there when the end is not', () => {
+    const objects = section().u8(12).u64(WORK, 30, 10).u8(0).u64(MAIN, 20)
+    expect(rebuild(custom(0, 100, 0, objects))).toMatchObject([
+      { name: 'thread', properties: {} },
+      { name: 'work', beginNs: 0n, endNs: 10n, properties },
+      { name: 'main', beginNs: 20n, endNs: 100n, properties: {} },
+    ])
+  })
+
+  test('must be a property set', () => {
+    expectFormatError(
+      () => rebuild(custom(0, 100, 0, section().u8(12).u64(WORK, MAIN, 10))),
+      /member properties of TaggedEndThreadSpanEvent as a property set/,
+    )
+  })
 })
 
 test('async events in between count for the ids and for nothing else', () => {
@@ -145,6 +189,17 @@ describe('blocks', () => {
     const first = block(0, 100, 0, [['+', MAIN, 10]])
     const second = block(100, 200, 1, [['-', MAIN, 150]])
     expect(outline(rebuild(second, first))).toEqual(['thread -1<0 0-200', '.main 0<-1 10-150'])
+  })
+
+  test('may begin before the process says it started', () => {
+    const start = 1_000_000_000n
+    const ticks = new TickConverter({ tscFrequency: 1_000_000_000n, startTicks: start, startTimeMicros: 0n })
+    const first = { ...block(0, 50, 0, [['+', MAIN, 999_999_990]]), beginTicks: -20n }
+    const second = block(50, 100, 1, [['-', MAIN, 1_000_000_060]])
+    expect(outline(rebuildThreadSpans([second, first], ticks, 'thread'))).toEqual([
+      'thread -1<0 -20-100',
+      '.main 0<-1 -10-60',
+    ])
   })
 
   test('may overlap', () => {
