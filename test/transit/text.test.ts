@@ -4,9 +4,9 @@ import { encodeText, writeEncoded, writeInt32, writeText } from '../../src/trans
 
 const PREFIX = 3
 
-/** What a writer leaves between its offset and the offset it returns. */
+/** What a writer leaves between its offset and the offset it returns; it has no byte more room than it asks for. */
 function written(size: number, write: (bytes: Buffer, view: DataView, offset: number) => number): Buffer {
-  const bytes = Buffer.alloc(PREFIX + size + 1, 0xee)
+  const bytes = Buffer.alloc(PREFIX + size, 0xee)
   const end = write(bytes, new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), PREFIX)
   expect(bytes.subarray(0, PREFIX)).toEqual(Buffer.alloc(PREFIX, 0xee))
   return bytes.subarray(PREFIX, end)
@@ -49,6 +49,11 @@ describe('writeText', () => {
 
   test('keeps NUL, which event strings may hold', () => {
     expect(textBytes('a\0b').toString('hex')).toBe('610062')
+  })
+
+  test.each([0, 1, 2, 3, 4, 5, 62, 63])('finds a character beyond ASCII at position %i of 64', (at) => {
+    const text = `${'a'.repeat(at)}é${'a'.repeat(63 - at)}`
+    expect(textBytes(text).toString()).toBe(text)
   })
 
   test('writes nothing for an empty text', () => {
