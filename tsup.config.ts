@@ -18,5 +18,4 @@ export default defineConfig({
   dts: true,
   sourcemap: true,
   clean: true,
-  tsconfig: 'tsconfig.build.json',
 })

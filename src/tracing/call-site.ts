@@ -10,6 +10,10 @@ export interface CallSite {
 
 export const UNKNOWN_CALL_SITE: CallSite = { file: '', line: 0 }
 
+/** Frames looked at: a decorator is called through a few helpers where it was compiled. */
+const MAX_FRAMES = 6
+/** `__esDecorate`, `__decorateElement` and their like, which TypeScript and esbuild put into the file. */
+const COMPILER_HELPER = /^at (?:\w+\.)?__\w+ /
 const FRAME = /\(?((?:file:\/\/|[a-z]+:\/\/|\/|[A-Za-z]:[\\/]|webpack:|node:)[^()]*?):(\d+)(?::\d+)?\)?$/
 
 /**
@@ -22,7 +26,7 @@ export function captureCallSite(callee: (...args: never[]) => unknown): CallSite
   const holder: { stack?: string } = {}
   const limit = Error.stackTraceLimit
   try {
-    Error.stackTraceLimit = 1
+    Error.stackTraceLimit = MAX_FRAMES
     Error.captureStackTrace(holder, callee)
     const stack: unknown = holder.stack
     return typeof stack === 'string' ? parseFrame(stack) : UNKNOWN_CALL_SITE
@@ -34,11 +38,11 @@ export function captureCallSite(callee: (...args: never[]) => unknown): CallSite
   }
 }
 
-/** Reads file and line from the first frame of a stack's text. */
+/** Reads file and line from the first frame of a stack's text that is not a helper of the compiler. */
 export function parseFrame(stack: string): CallSite {
   for (const line of stack.split('\n')) {
     const text = line.trim()
-    if (!text.startsWith('at ')) continue
+    if (!text.startsWith('at ') || COMPILER_HELPER.test(text)) continue
     const match = FRAME.exec(text.slice(3))
     if (match === null) continue
     const path = match[1]!

