@@ -7,7 +7,7 @@ const rooms = {
   tracing: { imports: ['transit'], types: [] },
   telemetry: { imports: ['transit'], types: ['tracing'] },
   auth: { imports: [], types: [] },
-  sink: { imports: ['telemetry'], types: ['auth', 'tracing'] },
+  sink: { imports: ['telemetry', 'transit', 'tracing', 'auth'], types: [] },
   interop: { imports: ['tracing'], types: ['main'] },
   main: { imports: ['transit', 'tracing', 'telemetry', 'auth', 'sink', 'interop'], types: [] },
   ingestion: { imports: ['transit', 'telemetry'], types: [] },
