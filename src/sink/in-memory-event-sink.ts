@@ -23,6 +23,7 @@ export interface InMemoryEventSinkOptions {
   readonly maxBytes?: number | undefined
 }
 
+const NOTHING: DeliveryCount = { blocks: 0, events: 0 }
 const DEFAULT_MAX_BYTES = 64 * 1024 * 1024
 
 /**
@@ -43,7 +44,10 @@ export class InMemoryEventSink implements EventSink {
   readonly #processes: Map<string, ProcessInfo> = new Map()
   #blocks: SealedBlock[] = []
   #bytes = 0
-  #unreported: { kept: DeliveryCount; lost: DeliveryCount } = { kept: NOTHING, lost: NOTHING }
+  /** Kept, and in no report yet. */
+  readonly #unreported: Set<SealedBlock> = new Set()
+  /** Let go before any report. */
+  #lost: DeliveryCount = NOTHING
   #stopped: Promise<DeliveryReport> | undefined
 
   /** @throws `RangeError` unless `maxBytes` is a whole number from 1. */
@@ -69,18 +73,18 @@ export class InMemoryEventSink implements EventSink {
   }
 
   onBlock(block: SealedBlock): void {
-    const { kept, lost } = this.#unreported
     if (this.#stopped !== undefined) return
     this.#blocks.push(block)
+    this.#unreported.add(block)
     this.#bytes += bytesOf(block)
-    this.#unreported = { kept: plus(kept, block), lost }
     while (this.#bytes > this.#maxBytes && this.#blocks.length > 1) this.#forgetOldest()
   }
 
   flush(): Promise<DeliveryReport> {
-    const { kept, lost } = this.#unreported
-    this.#unreported = { kept: NOTHING, lost: NOTHING }
-    return Promise.resolve({ ...EMPTY_REPORT, delivered: kept, dropped: lost })
+    const report = { ...EMPTY_REPORT, delivered: count([...this.#unreported]), dropped: this.#lost }
+    this.#unreported.clear()
+    this.#lost = NOTHING
+    return Promise.resolve(report)
   }
 
   /** Takes no more blocks; what is kept can still be read. */
@@ -92,6 +96,7 @@ export class InMemoryEventSink implements EventSink {
   /** Forgets all blocks. */
   clear(): void {
     this.#blocks = []
+    this.#unreported.clear()
     this.#bytes = 0
   }
 
@@ -169,15 +174,13 @@ export class InMemoryEventSink implements EventSink {
   #forgetOldest(): void {
     const oldest = this.#blocks.shift()!
     this.#bytes -= bytesOf(oldest)
-    const { kept, lost } = this.#unreported
-    this.#unreported = { kept, lost: plus(lost, oldest) }
+    if (!this.#unreported.delete(oldest)) return
+    this.#lost = { blocks: this.#lost.blocks + 1, events: this.#lost.events + oldest.eventCount }
   }
 }
 
-const NOTHING: DeliveryCount = { blocks: 0, events: 0 }
-
-function plus(count: DeliveryCount, { eventCount }: SealedBlock): DeliveryCount {
-  return { blocks: count.blocks + 1, events: count.events + eventCount }
+function count(blocks: readonly SealedBlock[]): DeliveryCount {
+  return { blocks: blocks.length, events: blocks.reduce((sum, block) => sum + block.eventCount, 0) }
 }
 
 function bytesOf(block: SealedBlock): number {

@@ -11,6 +11,8 @@ export class LineWriter {
   readonly #stream: Writable
   #unwritten = 0
   #broken = false
+  /** Writes whose outcome is not known. */
+  #writing = 0
 
   constructor(stream: Writable) {
     this.#stream = stream
@@ -44,12 +46,16 @@ export class LineWriter {
     const stream = this.#stream
     // A closed pipe is reported as an event, and without a listener ends the process. Only errors of our own writes are
     // ours to swallow: the host's keep their meaning, so the listener is there for as long as the write takes.
-    stream.on('error', ignore)
+    if (this.#writing++ === 0) stream.on('error', ignore)
     stream.write(text, (error) => {
       if (error) this.#broken = true
-      setImmediate(() => stream.off('error', ignore)).unref() // the event comes after the callback
+      setImmediate(() => this.#written()).unref() // the event comes after the callback
       done?.()
     })
+  }
+
+  #written(): void {
+    if (--this.#writing === 0) this.#stream.off('error', ignore)
   }
 }
 
