@@ -1,0 +1,56 @@
+import {
+  type Context,
+  createTraceState,
+  isSpanContextValid,
+  type TextMapGetter,
+  type TextMapPropagator,
+  type TextMapSetter,
+  TraceFlags,
+  trace,
+} from '@opentelemetry/api'
+import { isTracingSuppressed } from './suppression.ts'
+
+const TRACEPARENT = 'traceparent'
+const TRACESTATE = 'tracestate'
+/** Version, trace id, parent id, flags; versions above 00 may go on after a dash. */
+const FORMAT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/
+
+/** Carries traces from process to process in the headers of the W3C recommendation "Trace Context". */
+export class TraceContextPropagator implements TextMapPropagator {
+  inject(context: Context, carrier: unknown, setter: TextMapSetter): void {
+    const spanContext = trace.getSpanContext(context)
+    if (spanContext === undefined || !isSpanContextValid(spanContext) || isTracingSuppressed(context)) return
+    const { traceId, spanId, traceFlags, traceState } = spanContext
+    const flags = (traceFlags & TraceFlags.SAMPLED).toString(16).padStart(2, '0')
+    setter.set(carrier, TRACEPARENT, `00-${traceId}-${spanId}-${flags}`)
+    const state = traceState?.serialize()
+    if (state !== undefined && state !== '') setter.set(carrier, TRACESTATE, state)
+  }
+
+  extract(context: Context, carrier: unknown, getter: TextMapGetter): Context {
+    const header = firstOf(getter.get(carrier, TRACEPARENT))
+    const match = header === undefined ? null : FORMAT.exec(header.trim())
+    if (match === null) return context
+    const [, version, traceId, spanId, flags, rest] = match
+    if (version === 'ff' || (version === '00' && rest !== undefined)) return context
+    const spanContext = {
+      traceId: traceId!,
+      spanId: spanId!,
+      traceFlags: Number.parseInt(flags!, 16) & TraceFlags.SAMPLED,
+      isRemote: true,
+    }
+    if (!isSpanContextValid(spanContext)) return context
+    const state = getter.get(carrier, TRACESTATE)
+    if (state === undefined) return trace.setSpanContext(context, spanContext)
+    const traceState = createTraceState(Array.isArray(state) ? state.join(',') : state)
+    return trace.setSpanContext(context, { ...spanContext, traceState })
+  }
+
+  fields(): string[] {
+    return [TRACEPARENT, TRACESTATE]
+  }
+}
+
+function firstOf(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header[0] : header
+}
