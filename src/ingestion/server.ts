@@ -57,11 +57,17 @@ export async function startIngestionServer(options: IngestionServerOptions): Pro
   const stats = new ServerStats(Date.now)
   const report = reporter(config, stats)
   const dataDir = config.dataDir ?? (await mkdtemp(join(await realpath(tmpdir()), 'micromegas-')))
+  const deleteTemporary = async (): Promise<void> => {
+    if (config.dataDir === undefined) await rm(dataDir, { recursive: true, force: true })
+  }
   const store = await Store.open({
     dataDir,
     maxBytes: config.maxBytes,
     wallClock: Date.now,
     warn: (message) => report({ type: 'warning', message }),
+  }).catch(async (error: unknown) => {
+    await deleteTemporary()
+    throw error
   })
   const catalog = new Catalog(store)
   const printer = config.print === undefined ? undefined : new LivePrinter(config.print)
@@ -81,7 +87,7 @@ export async function startIngestionServer(options: IngestionServerOptions): Pro
     oidcEnd.abort()
     await checker.close()
     await store.close()
-    if (config.dataDir === undefined) await rm(dataDir, { recursive: true, force: true })
+    await deleteTemporary()
   }
   try {
     await listen(server, config)

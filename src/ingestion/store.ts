@@ -1,17 +1,6 @@
-import { mkdirSync, readdirSync } from 'node:fs'
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import { TelemetryError } from '../errors.ts'
-import { lockDataDir } from './data-dir-lock.ts'
-import {
-  DamagedRecord,
-  type RecordFacts,
-  type RecordHeader,
-  readHeaderSync,
-  readRecord,
-  writeRecord,
-} from './record-file.ts'
+import { DataDir, type RecordKind, reasonOf } from './data-dir.ts'
+import { DamagedRecord, type RecordFacts, type RecordHeader } from './record-file.ts'
 import { type StoredBlock, type StoredProcess, type StoredStream, StoreIndex } from './store-index.ts'
 
 export interface StoreOptions {
@@ -22,8 +11,6 @@ export interface StoreOptions {
   readonly wallClock: () => number
   readonly warn: (message: string) => void
 }
-
-type Kind = RecordHeader['kind']
 
 /** Index entries of this many items take some 200 MB; a block a second for three days. */
 const MAX_BLOCKS = 250_000
@@ -36,25 +23,22 @@ const READY_TIMEOUT_MS = 2_000
 const READY_CACHE_MS = 1_000
 
 /**
- * Keeps processes, streams and blocks in files, one each, and an index of them in memory. The first item of an id stays;
- * the index is rebuilt from the files at start. Beyond the byte budget the oldest blocks go first.
- *
- * Layout: `processes/<id>`, `streams/<id>`, `blocks/<first two digits>/<id>`; `tmp` holds files being written and
- * `damaged` those that were found unreadable.
+ * Keeps processes, streams and blocks in files, and an index of them in memory. The first item of an id stays; the index
+ * is rebuilt from the files at start. Beyond the byte budget the oldest blocks go first.
  */
 export class Store {
   readonly index: StoreIndex = new StoreIndex()
   readonly #options: StoreOptions
-  readonly #unlock: (() => Promise<void>) | undefined
+  readonly #dir: DataDir
   /** Inserts under way, by kind and id. */
   readonly #pending = new Map<string, Promise<void>>()
   #evicting: Promise<void> | undefined
   #evictedBlocks = 0
   #readyUntil = 0
 
-  private constructor(options: StoreOptions, unlock: (() => Promise<void>) | undefined) {
+  private constructor(options: StoreOptions, dir: DataDir) {
     this.#options = options
-    this.#unlock = unlock
+    this.#dir = dir
   }
 
   /**
@@ -63,33 +47,14 @@ export class Store {
    * @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` when it cannot be used or another server holds it.
    */
   static async open(options: StoreOptions): Promise<Store> {
-    const { dataDir, warn } = options
+    const dir = await DataDir.open(options.dataDir, options.warn)
     try {
-      for (const name of ['processes', 'streams', 'damaged'])
-        await mkdir(join(dataDir, name), { recursive: true })
-      for (let shard = 0; shard < 256; shard++)
-        mkdirSync(join(dataDir, 'blocks', hex(shard)), { recursive: true })
-    } catch (error) {
-      throw new TelemetryError(
-        'ERR_TELEMETRY_CONFIG',
-        `Cannot use the data directory ${dataDir}: ${reasonOf(error)}`,
-        {
-          cause: error,
-        },
-      )
-    }
-    const unlock = await lockDataDir(dataDir)
-    if (unlock === undefined)
-      warn(`${dataDir} cannot be locked: see to it that no other ingestion server uses it`)
-    try {
-      const store = new Store(options, unlock)
-      await rm(join(dataDir, 'tmp'), { recursive: true, force: true })
-      await mkdir(join(dataDir, 'tmp'))
+      const store = new Store(options, dir)
       await store.#load()
       await store.#evict()
       return store
     } catch (error) {
-      await unlock?.()
+      await dir.close()
       throw error
     }
   }
@@ -179,19 +144,17 @@ export class Store {
   }
 
   /** The request body of an item, exactly as it came; `undefined` when there is none, or no longer. */
-  async read(kind: Kind, id: string): Promise<Uint8Array | undefined> {
+  async read(kind: RecordKind, id: string): Promise<Uint8Array | undefined> {
     if (!this.#table(kind).has(id)) return undefined
     try {
-      return await readRecord(this.#path(kind, id))
-    } catch (error) {
-      if (error instanceof DamagedRecord) {
-        this.#forget(kind, id)
-        await this.#setAside(kind, id, error.message)
-        return undefined
-      }
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      const body = await this.#dir.read(kind, id)
       // Deleted between the look-up and the reading.
+      if (body === undefined) this.#forget(kind, id)
+      return body
+    } catch (error) {
+      if (!(error instanceof DamagedRecord)) throw error
       this.#forget(kind, id)
+      await this.#setAside(kind, id, error.message)
       return undefined
     }
   }
@@ -202,16 +165,16 @@ export class Store {
     for (const stream of [...this.index.streamsOf(processId)]) {
       for (const block of [...this.index.blocksOf(stream.streamId)]) {
         this.index.removeBlock(block)
-        await rm(this.#path('block', block.blockId), { force: true })
+        await this.#dir.remove('block', block.blockId)
         blocks += 1
       }
       this.index.removeStream(stream)
-      await rm(this.#path('stream', stream.streamId), { force: true })
+      await this.#dir.remove('stream', stream.streamId)
     }
     const process = this.index.processes.get(processId)
     if (process !== undefined) {
       this.index.removeProcess(process)
-      await rm(this.#path('process', processId), { force: true })
+      await this.#dir.remove('process', processId)
     }
     return blocks
   }
@@ -220,9 +183,8 @@ export class Store {
   async isReady(): Promise<boolean> {
     const now = performance.now()
     if (now < this.#readyUntil) return true
-    const probe = join(this.#options.dataDir, 'tmp', 'ready')
     try {
-      await writeFile(probe, 'ready', { signal: AbortSignal.timeout(READY_TIMEOUT_MS) })
+      await this.#dir.probe(AbortSignal.timeout(READY_TIMEOUT_MS))
       this.#readyUntil = now + READY_CACHE_MS
       return true
     } catch (error) {
@@ -234,7 +196,7 @@ export class Store {
   /** Waits for what is being written and lets go of the directory. */
   async close(): Promise<void> {
     await Promise.allSettled([...this.#pending.values(), this.#evicting])
-    await this.#unlock?.()
+    await this.#dir.close()
   }
 
   async #insert<T extends RecordFacts>(
@@ -252,8 +214,7 @@ export class Store {
       await other.catch(() => undefined)
     }
     const write = async (): Promise<void> => {
-      const path = this.#path(facts.kind, facts.id)
-      add(facts, await writeRecord(path, join(this.#options.dataDir, 'tmp'), facts, body))
+      add(facts, await this.#dir.write(facts, body))
     }
     const pending = write().finally(() => this.#pending.delete(key))
     this.#pending.set(key, pending)
@@ -305,43 +266,28 @@ export class Store {
     return false
   }
 
-  async #remove(kind: Kind, id: string): Promise<void> {
+  async #remove(kind: RecordKind, id: string): Promise<void> {
     try {
-      await rm(this.#path(kind, id), { force: true })
+      await this.#dir.remove(kind, id)
     } catch (error) {
-      this.#options.warn(`cannot delete ${this.#path(kind, id)}: ${reasonOf(error)}`)
+      this.#options.warn(`cannot delete ${kind} ${id}: ${reasonOf(error)}`)
     }
   }
 
   async #load(): Promise<void> {
     const found: { readonly header: RecordHeader; readonly fileBytes: number }[] = []
     let files = 0
-    for (const { kind, dir } of this.#folders()) {
-      for (const id of readdirSync(dir)) {
-        if (!UUID.test(id)) continue
-        if (++files % FILES_PER_TURN === 0) await nextTurn()
-        try {
-          const item = readHeaderSync(this.#path(kind, id))
-          if (item.header.kind !== kind || item.header.id !== id) {
-            throw new DamagedRecord(`it holds the ${item.header.kind} ${item.header.id}`)
-          }
-          found.push(item)
-        } catch (error) {
-          if (error instanceof DamagedRecord) await this.#setAside(kind, id, error.message)
-          else this.#options.warn(`cannot read ${this.#path(kind, id)}: ${reasonOf(error)}`)
-        }
+    for (const { kind, id } of this.#dir.items()) {
+      if (++files % FILES_PER_TURN === 0) await nextTurn()
+      try {
+        found.push(this.#dir.readHeader(kind, id))
+      } catch (error) {
+        if (error instanceof DamagedRecord) await this.#setAside(kind, id, error.message)
+        else this.#options.warn(`cannot read ${kind} ${id}: ${reasonOf(error)}`)
       }
     }
     found.sort((a, b) => a.header.insert_time_ms - b.header.insert_time_ms)
     for (const { header, fileBytes } of found) this.#addLoaded(header, fileBytes)
-  }
-
-  *#folders(): Generator<{ kind: Kind; dir: string }> {
-    const { dataDir } = this.#options
-    yield { kind: 'process', dir: join(dataDir, 'processes') }
-    yield { kind: 'stream', dir: join(dataDir, 'streams') }
-    for (let shard = 0; shard < 256; shard++)
-      yield { kind: 'block', dir: join(dataDir, 'blocks', hex(shard)) }
   }
 
   #addLoaded(header: RecordHeader, fileBytes: number): void {
@@ -373,11 +319,10 @@ export class Store {
     }
   }
 
-  async #setAside(kind: Kind, id: string, why: string): Promise<void> {
-    const aside = join(this.#options.dataDir, 'damaged', `${kind}-${id}`)
+  async #setAside(kind: RecordKind, id: string, why: string): Promise<void> {
     try {
-      await rename(this.#path(kind, id), aside)
-      this.#options.warn(`${kind} ${id} was damaged on disk (${why}): moved to ${aside}`)
+      const path = await this.#dir.setAside(kind, id)
+      this.#options.warn(`${kind} ${id} was damaged on disk (${why}): moved to ${path}`)
     } catch (error) {
       this.#options.warn(
         `${kind} ${id} is damaged on disk (${why}) and cannot be moved away: ${reasonOf(error)}`,
@@ -385,41 +330,23 @@ export class Store {
     }
   }
 
-  #forget(kind: Kind, id: string): void {
+  #forget(kind: RecordKind, id: string): void {
     const { index } = this
     if (kind === 'process') withItem(index.processes.get(id), (process) => index.removeProcess(process))
     else if (kind === 'stream') withItem(index.streams.get(id), (stream) => index.removeStream(stream))
     else withItem(index.blocks.get(id), (block) => index.removeBlock(block))
   }
 
-  #table(kind: Kind): ReadonlyMap<string, StoredProcess | StoredStream | StoredBlock> {
+  #table(kind: RecordKind): ReadonlyMap<string, StoredProcess | StoredStream | StoredBlock> {
     if (kind === 'process') return this.index.processes
     return kind === 'stream' ? this.index.streams : this.index.blocks
   }
-
-  #path(kind: Kind, id: string): string {
-    // Ids come from requests: nothing but a UUID may become a part of a path.
-    if (!UUID.test(id)) throw new TypeError('an id must be a UUID in lower case')
-    const { dataDir } = this.#options
-    if (kind === 'process') return join(dataDir, 'processes', id)
-    return kind === 'stream' ? join(dataDir, 'streams', id) : join(dataDir, 'blocks', id.slice(0, 2), id)
-  }
 }
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 function isKnownTag(tag: string): boolean {
   return tag === 'log' || tag === 'metrics' || tag === 'cpu' || tag === 'image'
 }
 
-function hex(byte: number): string {
-  return byte.toString(16).padStart(2, '0')
-}
-
 function withItem<T>(item: T | undefined, action: (item: T) => void): void {
   if (item !== undefined) action(item)
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -84,8 +84,8 @@ describe('damaged files', () => {
     await truncate(paths[0]!, (await stat(paths[0]!)).size - 1)
     await truncate(paths[1]!, 0)
     await writeFile(paths[2]!, Buffer.alloc(500))
-    await cp(paths[3]!, blockPath(directory.path, randomUUID()))
-    await writeFile(join(directory.path, 'blocks', '00', 'README'), 'no block')
+    await cp(paths[3]!, join(paths[3]!, '..', `${blocks[3]!.blockId.slice(0, 2)}${randomUUID().slice(2)}`))
+    await writeFile(join(directory.path, 'blocks', 'README'), 'no block')
 
     await using server = await startServer({ dataDir: directory.path })
     expect((await server.reader.logEntries()).rows.map(({ message }) => message)).toEqual(['m3'])
