@@ -2,6 +2,7 @@ import type { EncodeOptions } from 'cborg'
 import type { SealedBlock, StreamInfo } from '../tracing/event-sink.ts'
 import type { ProcessInfo } from '../tracing/process-info.ts'
 import type { Member, UserDefinedType } from '../transit/reflection.ts'
+import { writeCbor } from './cbor-writer.ts'
 import { storedFrame } from './lz4-frame.ts'
 import { TickConverter } from './tick-converter.ts'
 import { formatTimestamp } from './timestamps.ts'
@@ -37,7 +38,11 @@ interface Payload {
 
 /** Compresses one section into one LZ4 frame. */
 type CompressFrame = (content: Uint8Array) => Promise<Uint8Array>
-type Cbor = Pick<typeof import('cborg'), 'encode' | 'encodeInto'>
+/** The part of cborg that is used. */
+interface Cbor {
+  encode(value: unknown, options: EncodeOptions): Uint8Array
+  encodeInto(value: unknown, into: Uint8Array, options: EncodeOptions): { readonly written: number }
+}
 
 /** What a block takes besides its payload and ids: two times, integers, keys and lengths, about 270 bytes. */
 const ENVELOPE_BYTES = 384
@@ -54,6 +59,22 @@ const OPTIONS: EncodeOptions = { mapSorter: undefined } as unknown as EncodeOpti
 export async function loadTelemetryEncoder(): Promise<TelemetryEncoder> {
   const [cbor, lz4] = await Promise.all([import('cborg'), loadLz4()])
   return new CborEncoder(cbor, lz4)
+}
+
+/**
+ * An encoder at once, without any library: for the end of a process, when {@link loadTelemetryEncoder} has not come to its
+ * end. Its blocks are not compressed.
+ */
+export function plainTelemetryEncoder(): TelemetryEncoder {
+  const cbor: Cbor = {
+    encode: writeCbor,
+    encodeInto: (value, into) => {
+      const bytes = writeCbor(value)
+      into.set(bytes)
+      return { written: bytes.byteLength }
+    },
+  }
+  return new CborEncoder(cbor, new Error('LZ4 was not loaded yet'))
 }
 
 async function loadLz4(): Promise<CompressFrame | Error> {
