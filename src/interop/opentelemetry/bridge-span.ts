@@ -93,10 +93,13 @@ export abstract class MicromegasSpan implements Span {
   /** An error log event with the stack. */
   recordException(exception: Exception): void {
     if (!this.isRecording()) return
-    this.log(Level.Error, exceptionText(exception), {
-      ...this.attributes,
-      'exception.type': exceptionType(exception),
-    })
+    try {
+      const properties = { ...this.attributes, 'exception.type': exceptionType(exception) }
+      this.log(Level.Error, exceptionText(exception), properties)
+    } catch {
+      // An exception whose getters throw: it costs its event, not the host.
+      dispatch.log.countInvalid()
+    }
   }
 
   protected log(level: Level, message: string, properties: Properties): void {
@@ -135,7 +138,7 @@ export class BridgeSpan extends MicromegasSpan {
     this.#kind = init.kind
     this.#parentSpanId = init.parentSpanId
     this.#attributes = init.attributes === undefined ? undefined : { ...init.attributes }
-    this.#links = init.links ?? []
+    this.#links = Array.isArray(init.links) ? init.links : []
   }
 
   override isRecording(): boolean {
@@ -156,13 +159,13 @@ export class BridgeSpan extends MicromegasSpan {
   }
 
   override addLinks(links: Link[]): this {
-    if (!this.#ended) this.#links = [...this.#links, ...links]
+    if (!this.#ended && Array.isArray(links)) this.#links = [...this.#links, ...links]
     return this
   }
 
   /** As the specification has it: OK is final, and UNSET never replaces another. */
   override setStatus(status: SpanStatus): this {
-    const isFinal = this.#status?.code === SpanStatusCode.OK || status.code === SpanStatusCode.UNSET
+    const isFinal = this.#status?.code === SpanStatusCode.OK || status?.code === SpanStatusCode.UNSET
     if (!this.#ended && !isFinal) this.#status = status
     return this
   }
@@ -198,7 +201,7 @@ export class BridgeSpan extends MicromegasSpan {
   }
 
   #description(): Properties {
-    const links = this.#links.map(({ context }) => `${context.traceId}-${context.spanId}`)
+    const links = this.#links.map((link) => `${link?.context?.traceId}-${link?.context?.spanId}`)
     return {
       'span.kind': this.#kind,
       parent_span_id: this.#parentSpanId,
@@ -223,7 +226,7 @@ export class NativeSpan extends MicromegasSpan {
   }
 
   override setStatus(status: SpanStatus): this {
-    if (status.code === SpanStatusCode.ERROR) {
+    if (status?.code === SpanStatusCode.ERROR) {
       this.log(Level.Warn, `${this.open.record.name}: ${status.message ?? 'failed'}`, {})
     }
     return this

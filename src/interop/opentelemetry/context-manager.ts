@@ -80,8 +80,12 @@ export class MicromegasContextManager implements ContextManager {
   #bindEmitter(context: Context, emitter: EventEmitter & { [BOUND]?: boolean }): void {
     if (emitter[BOUND]) return
     Object.defineProperty(emitter, BOUND, { value: true })
-    const emit = emitter.emit
-    emitter.emit = (...args) => this.with(context, emit, emitter, ...args)
+    const emit = emitter.emit as (this: unknown, ...args: unknown[]) => boolean
+    Object.defineProperty(emitter, 'emit', {
+      value: (...args: unknown[]) => this.with(context, emit, emitter, ...args),
+      configurable: true,
+      writable: true,
+    })
   }
 
   #contextOf(open: OpenAsyncSpan, base: Context): Context {

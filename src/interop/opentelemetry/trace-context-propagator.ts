@@ -28,8 +28,9 @@ export class TraceContextPropagator implements TextMapPropagator {
   }
 
   extract(context: Context, carrier: unknown, getter: TextMapGetter): Context {
-    const header = firstOf(getter.get(carrier, TRACEPARENT))
-    const match = header === undefined ? null : FORMAT.exec(header.trim())
+    const parents = getter.get(carrier, TRACEPARENT)
+    const parent = Array.isArray(parents) ? parents[0] : parents
+    const match = typeof parent === 'string' ? FORMAT.exec(parent.trim()) : null
     if (match === null) return context
     const [, version, traceId, spanId, flags, rest] = match
     if (version === 'ff' || (version === '00' && rest !== undefined)) return context
@@ -40,17 +41,13 @@ export class TraceContextPropagator implements TextMapPropagator {
       isRemote: true,
     }
     if (!isSpanContextValid(spanContext)) return context
-    const state = getter.get(carrier, TRACESTATE)
-    if (state === undefined) return trace.setSpanContext(context, spanContext)
-    const traceState = createTraceState(Array.isArray(state) ? state.join(',') : state)
-    return trace.setSpanContext(context, { ...spanContext, traceState })
+    const header = getter.get(carrier, TRACESTATE)
+    const state = Array.isArray(header) ? header.join(',') : header
+    if (typeof state !== 'string') return trace.setSpanContext(context, spanContext)
+    return trace.setSpanContext(context, { ...spanContext, traceState: createTraceState(state) })
   }
 
   fields(): string[] {
     return [TRACEPARENT, TRACESTATE]
   }
-}
-
-function firstOf(header: string | string[] | undefined): string | undefined {
-  return Array.isArray(header) ? header[0] : header
 }

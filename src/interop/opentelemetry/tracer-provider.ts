@@ -90,11 +90,11 @@ class BridgeTracer implements Tracer {
 
   #start(
     name: string,
-    options: SpanOptions = {},
+    options: SpanOptions | undefined,
     parentContext: Context,
     callee: (...args: never[]) => unknown,
   ): Span {
-    const parent = options.root === true ? undefined : trace.getSpan(parentContext)
+    const parent = options?.root === true ? undefined : trace.getSpan(parentContext)
     const parentSpanContext = parent?.spanContext()
     if (!this.#state.active || !dispatch.cpu.enabled || isTracingSuppressed(parentContext)) {
       // What comes in goes out again: a trace does not break where nothing is recorded.
@@ -108,10 +108,10 @@ class BridgeTracer implements Tracer {
       remote: isOurs ? parent.remote : toRemoteTrace(parent),
       target: this.#target,
       name: shownName,
-      kind: SpanKind[options.kind ?? SpanKind.INTERNAL] ?? '',
+      kind: SpanKind[options?.kind ?? SpanKind.INTERNAL] ?? '',
       parentSpanId: parentSpanContext?.spanId,
-      attributes: options.attributes,
-      links: options.links,
+      attributes: options?.attributes,
+      links: options?.links,
     })
   }
 

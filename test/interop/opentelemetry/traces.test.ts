@@ -449,3 +449,25 @@ test('attributes are read when they are written', async () => {
   span.end()
   expect(logsOf(recording)[0]!.properties.a).toBe('before')
 })
+
+test('what breaks the types of the API costs itself, not the host', async () => {
+  await using recording = startRecording()
+  const nothing = undefined as never
+  const hostile = {
+    get stack(): never {
+      throw new Error('no')
+    },
+  }
+  const tracer = trace.getTracer(nothing)
+  const span = tracer.startSpan(42 as never, null as never)
+  span.setAttributes(nothing).setAttribute(nothing, nothing).addLinks(nothing).addLink(nothing)
+  span
+    .setStatus(nothing)
+    .addEvent(nothing, null as never)
+    .updateName(nothing)
+  span.recordException(hostile as never)
+  span.end()
+  await asyncSpan('ours', async () => trace.getActiveSpan()!.setStatus(nothing))
+  expect(spansOf(recording).map(({ name }) => name)).toEqual(['42', 'ours'])
+  expect(logsOf(recording).map(({ level }) => level)).toEqual([Level.Debug, Level.Trace])
+})
