@@ -7,6 +7,9 @@ import type { StreamLayout } from './stream-layouts.ts'
 /** Bytes kept per stream for what is recorded before telemetry starts (module initialisation, imports). */
 const EARLY_BYTES = 64 * 1024
 
+/** With less than this left of them the stream takes nothing more, whatever its size. */
+const EARLY_REST_BYTES = 1024
+
 /** A block is sealed early once its dependency section holds this much. */
 const MAX_DEPENDENCY_BYTES = 512 * 1024
 
@@ -190,13 +193,14 @@ export class EventStream {
   }
 
   #prepareEarly(size: number): boolean {
-    if (this.capacity > 0) this.refusing = true
-    if (this.refusing || size > EARLY_BYTES) {
-      this.#dropped++
-      return false
+    if (this.capacity === 0 && size <= EARLY_BYTES) {
+      this.#startBlock(Buffer.allocUnsafeSlow(EARLY_BYTES), EARLY_BYTES)
+      return true
     }
-    this.#startBlock(Buffer.allocUnsafeSlow(EARLY_BYTES), EARLY_BYTES)
-    return true
+    // A large event leaves the room that is left to smaller ones.
+    if (this.capacity > 0 && !this.#fits(EARLY_REST_BYTES)) this.refusing = true
+    this.#dropped++
+    return false
   }
 
   #startBlock(bytes: Buffer, capacity: number): void {

@@ -81,9 +81,21 @@ export class SpanStream extends EventStream {
   }
 
   override open(...start: Parameters<EventStream['open']>): void {
+    const lostEvents = this.refusing
+    super.open(...start)
+    // Where ends may be among what was lost, the spans that seem open would hold all that comes.
+    if (lostEvents) this.endOpenThreadSpans()
+  }
+
+  override close(): void {
+    this.endOpenThreadSpans()
+    super.close()
+  }
+
+  override turnOff(): void {
     this.#depth = 0
     this.#beyond = 0
-    super.open(...start)
+    super.turnOff()
   }
 
   /** Begins a thread span; it must end in the same turn of the event loop, after the spans begun within it. */

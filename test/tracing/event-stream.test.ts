@@ -172,12 +172,21 @@ describe('before telemetry starts', () => {
 
   test('an event that does not fit is counted, and smaller ones after it are still kept', () => {
     const log = new LogStream()
-    log.writeText(site(''), 'x'.repeat(60_000))
-    log.writeText(site(''), 'small')
-    expect(log.stats).toEqual({ recorded: 1, dropped: 1, invalid: 0 })
+    const large = 'x'.repeat(60_000)
+    for (const text of [large, 'small', large, 'as small']) log.writeText(site(''), text)
+    expect(log.stats).toEqual({ recorded: 2, dropped: 2, invalid: 0 })
     const blocks = open(log)
     log.seal()
-    expect(messagesOf(blocks)).toEqual(['small'])
+    expect(messagesOf(blocks)).toEqual(['small', 'as small'])
+  })
+
+  test('no event is looked at any more once the room is used up', () => {
+    const log = new LogStream()
+    while (!log.refusing) log.writeText(site(''), 'y'.repeat(300))
+    expect(log.capacity - log.cursor).toBeLessThan(1024)
+    const { dropped } = log.stats
+    log.writeText(site(''), '')
+    expect(log.stats.dropped).toBe(dropped + 1)
   })
 
   test('what is kept is forgotten where nobody wants the kind, and counts nowhere from then on', () => {
