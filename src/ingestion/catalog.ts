@@ -38,7 +38,7 @@ export interface OpenBlock {
   /**
    * Parses the events, anew at each call.
    *
-   * @throws TelemetryError `ERR_TELEMETRY_FORMAT`, here or from the iteration.
+   * @throws TelemetryError `ERR_TELEMETRY_FORMAT` from the iteration.
    */
   objects(): Iterable<TransitObject>
 }
@@ -126,7 +126,7 @@ export class Catalog {
         process,
         ticks,
         sectionBytes: dependencies.length + objects.length,
-        objects: () => bounded(parser.parse(dependencies, objects)),
+        objects: () => bounded(() => parser.parse(dependencies, objects)),
       }
       return { state: 'open', block: open }
     } catch (error) {
@@ -200,9 +200,9 @@ export class Catalog {
   }
 }
 
-function* bounded(objects: Iterable<TransitObject>): Generator<TransitObject, void, undefined> {
+function* bounded(parse: () => Iterable<TransitObject>): Generator<TransitObject, void, undefined> {
   let count = 0
-  for (const object of objects) {
+  for (const object of parse()) {
     if (++count > MAX_EVENTS) {
       const message = `Cannot read block: it has more than ${MAX_EVENTS} events, the most this server reads`
       throw new TelemetryError('ERR_TELEMETRY_FORMAT', message)
