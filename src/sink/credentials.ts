@@ -9,6 +9,8 @@ import { abortable } from './abortable.ts'
 export class Credentials {
   readonly #factory: RequestDecoratorFactory | undefined
   #decorator: RequestDecorator | Promise<RequestDecorator> | undefined
+  /** What the decorator put into the last request, for the end of the process. */
+  #lastHeaders: readonly (readonly [name: string, value: string])[] = []
 
   /**
    * Calls the factory, so that a configuration it refuses fails the start.
@@ -31,8 +33,31 @@ export class Credentials {
     const decorator = this.#make()
     if (decorator === undefined) return
     const ready = decorator instanceof Promise ? await abortable(decorator, signal) : decorator
+    const before = new Map(request.headers)
     const decorating = ready.decorate(request, signal)
     if (decorating !== undefined) await abortable(decorating, signal)
+    this.#lastHeaders = added(request.headers, before)
+  }
+
+  /**
+   * Adds credentials when nothing can be waited for: those that the decorator gives at once, or else those of the last
+   * request.
+   */
+  decorateNow(request: DecoratedRequest): void {
+    const decorator = this.#decorator
+    const before = new Map(request.headers)
+    try {
+      if (decorator === undefined || decorator instanceof Promise)
+        throw new Error('there is no decorator yet')
+      const decorating = decorator.decorate(request, new AbortController().signal)
+      if (decorating === undefined) return
+      decorating.catch(() => {}) // whatever comes of it comes too late
+      const names = new Set(added(request.headers, before).map(([name]) => name))
+      if (names.size > 0 && this.#lastHeaders.every(([name]) => names.has(name))) return
+    } catch {
+      // Old credentials are better than none.
+    }
+    for (const [name, value] of this.#lastHeaders) request.headers.set(name, value)
   }
 
   /** Reports a request that the server answered with 401. @throws What the decorator throws, or the signal's reason. */
@@ -68,6 +93,10 @@ export class Credentials {
     )
     return made
   }
+}
+
+function added(headers: Headers, before: ReadonlyMap<string, string>): [string, string][] {
+  return [...headers].filter(([name, value]) => before.get(name) !== value)
 }
 
 function closeQuietly(decorator: RequestDecorator): void {

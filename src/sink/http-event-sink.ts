@@ -4,8 +4,9 @@ import { loadTelemetryEncoder } from '../telemetry/encoder.ts'
 import type { DeliveryReport, EventSink, SealedBlock } from '../tracing/event-sink.ts'
 import type { ProcessInfo } from '../tracing/process-info.ts'
 import { Credentials } from './credentials.ts'
-import { DeliveryLedger, type DropCount, type Settlement } from './delivery-ledger.ts'
-import { resolveEndpoint } from './endpoint.ts'
+import { DeliveryLedger, type DropCount, type LedgerWatch, type Settlement } from './delivery-ledger.ts'
+import { type Endpoint, resolveEndpoint } from './endpoint.ts'
+import { uploadNow } from './exit-upload.ts'
 import { MetadataRegistry } from './metadata-registry.ts'
 import { Notices } from './notices.ts'
 import {
@@ -15,7 +16,7 @@ import {
 } from './options.ts'
 import type { DropReason, Outcome } from './outcome.ts'
 import { priorityOf } from './priority.ts'
-import { proxyFromEnv } from './proxy.ts'
+import { type ProxyRoute, proxyFromEnv } from './proxy.ts'
 import { SharedBackoff } from './shared-backoff.ts'
 import type { SinkState, SinkStats } from './sink-stats.ts'
 import { withoutTracing } from './suppress-tracing.ts'
@@ -56,6 +57,8 @@ const CLOSE_MS = 200
  */
 export class HttpEventSink implements EventSink, AsyncDisposable {
   readonly #config: HttpEventSinkConfig
+  readonly #endpoint: Endpoint
+  readonly #proxy: ProxyRoute | undefined
   readonly #notices: Notices
   readonly #credentials: Credentials
   readonly #transport: Transport
@@ -92,6 +95,8 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
     const config = resolveHttpEventSinkOptions(options)
     const proxy = proxyFromEnv(endpoint.insertUrls.block, process.env)
     this.#config = config
+    this.#endpoint = endpoint
+    this.#proxy = proxy
     this.#notices = new Notices(
       proxy === undefined ? endpoint.label : `${endpoint.label} (through the proxy ${proxy.label})`,
       config.warn,
@@ -178,6 +183,21 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
   shutdown({ timeoutMs }: { readonly timeoutMs?: number | undefined } = {}): Promise<DeliveryReport> {
     this.#stopped ??= this.#stop(timeoutMs ?? this.#config.shutdownTimeoutMs)
     return this.#stopped
+  }
+
+  /**
+   * {@link shutdown} for an `exit` handler, where no promise runs any more: blocks this thread, in most cases for less than
+   * 100 ms, while another one sends what is left. A shutdown that is under way is brought to its end. Never throws.
+   *
+   * @param timeoutMs - Longest time it may take; with 0 what is left is counted as dropped.
+   */
+  shutdownSync(timeoutMs: number): void {
+    this.#closed = true
+    const watch = this.#ledger.watch()
+    this.#scheduler.stop()
+    if (this.#unsettled.size > 0 && timeoutMs > 0) this.#uploadNow(timeoutMs)
+    this.#abandon()
+    this.#stopped ??= this.#close(watch)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -337,10 +357,35 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
     const watch = this.#ledger.watch()
     this.#isolated(() => this.#scheduler.hurry(DRAIN_MAX_DELAY_MS))
     await waitUntil(watch.done, timeoutMs - Math.min(CLOSE_MS, timeoutMs / 10), undefined)
+    this.#abandon()
+    return this.#close(watch)
+  }
+
+  #uploadNow(timeoutMs: number): void {
+    try {
+      const settlements = uploadNow(this.#unsettled, this.#uploader, {
+        endpoint: this.#endpoint,
+        proxy: this.#proxy,
+        concurrency: this.#config.maxInFlightRequests,
+        timeoutMs,
+      })
+      for (const [item, settlement] of settlements) this.#settle(item, settlement)
+    } catch (error) {
+      this.#notices.say('exit', `cannot upload at the end of the process: ${String(error)}`)
+    }
+  }
+
+  /** Ends every attempt and gives up what is not settled. */
+  #abandon(): void {
     this.#scheduler.stop()
     this.#uploader.stop()
+    const events = [...this.#unsettled].reduce((sum, item) => sum + item.events, 0)
+    if (events > 0) this.#notices.say('shutdown', `the shutdown had no time to deliver ${events} events`)
     for (const item of this.#unsettled) this.#settle(item, { dropped: 'shutdown' })
     this.#credentials.close()
+  }
+
+  async #close(watch: LedgerWatch): Promise<DeliveryReport> {
     await waitUntil(this.#transport.close(), CLOSE_MS, undefined)
     return watch.report()
   }

@@ -1,6 +1,7 @@
 import type { DecoratedRequest } from '../auth/request-decorator.ts'
-import type { TelemetryEncoder } from '../telemetry/encoder.ts'
+import { plainTelemetryEncoder, type TelemetryEncoder } from '../telemetry/encoder.ts'
 import { withTimeout } from './abortable.ts'
+import type { PostRequest } from './connection.ts'
 import type { Credentials } from './credentials.ts'
 import type { Endpoint } from './endpoint.ts'
 import { classifyDecoratorError, classifyResponse, classifyTransportError, type Outcome } from './outcome.ts'
@@ -10,6 +11,8 @@ import type { UploadResponse } from './upload-response.ts'
 
 /** The service's limit of a request body: 100 MiB (`DefaultBodyLimit` of the reference server). Above it the answer is 413. */
 const MAX_BODY_BYTES = 104_857_600
+/** The server looks at no content type; the user agent is for whoever traces or filters requests. */
+const BASE_HEADERS = { 'content-type': 'application/cbor', 'user-agent': 'micromegas-node' } as const
 
 export interface UploaderOptions {
   readonly endpoint: Endpoint
@@ -51,6 +54,19 @@ export class Uploader {
     }
   }
 
+  /**
+   * The request of an item, ready to be sent, when nothing can be waited for.
+   *
+   * @throws What encoding throws.
+   */
+  requestNow(item: UploadItem): PostRequest {
+    const { endpoint, credentials } = this.#options
+    const body = item.encodeSync(this.#encoder ?? plainTelemetryEncoder())
+    const request = newRequest(endpoint, item, body, new Headers(BASE_HEADERS))
+    credentials.decorateNow(request)
+    return wireForm(request)
+  }
+
   /** Aborts what is under way. */
   stop(): void {
     this.#stopped = true
@@ -65,7 +81,7 @@ export class Uploader {
       return {
         kind: 'drop',
         reason: 'encoding',
-        detail: error instanceof Error ? error.message : String(error),
+        detail: messageOf(error),
       }
     }
     if (body.byteLength > MAX_BODY_BYTES) {
@@ -92,12 +108,7 @@ export class Uploader {
   ): Promise<{ readonly outcome: Outcome; readonly request: DecoratedRequest }> {
     const { endpoint, credentials, transport, timeoutMs } = this.#options
     const { Headers } = await transport.load()
-    const request: DecoratedRequest = {
-      method: 'POST',
-      url: new URL(endpoint.insertUrls[item.insert]), // a copy: a decorator may add to the query
-      headers: new Headers({ 'content-type': 'application/cbor', 'user-agent': 'micromegas-node' }),
-      body,
-    }
+    const request = newRequest(endpoint, item, body, new Headers(BASE_HEADERS))
     try {
       await withTimeout(timeoutMs, 'no credentials', controller, (signal) =>
         credentials.decorate(request, signal),
@@ -108,14 +119,7 @@ export class Uploader {
     let response: UploadResponse
     try {
       response = await withTimeout(timeoutMs, 'no answer', controller, (signal) =>
-        transport.post(
-          {
-            path: request.url.pathname + request.url.search,
-            headers: Object.fromEntries(request.headers),
-            body,
-          },
-          signal,
-        ),
+        transport.post(wireForm(request), signal),
       )
     } catch (error) {
       return { outcome: classifyTransportError(error), request }
@@ -134,6 +138,20 @@ export class Uploader {
       return classifyDecoratorError(error)
     }
   }
+}
+
+function newRequest(
+  endpoint: Endpoint,
+  item: UploadItem,
+  body: Uint8Array,
+  headers: Headers,
+): DecoratedRequest {
+  // The URL is a copy: a decorator may add to its query.
+  return { method: 'POST', url: new URL(endpoint.insertUrls[item.insert]), headers, body }
+}
+
+function wireForm({ url, headers, body }: DecoratedRequest): PostRequest {
+  return { path: url.pathname + url.search, headers: Object.fromEntries(headers), body }
 }
 
 function messageOf(error: unknown): string {

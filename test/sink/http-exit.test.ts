@@ -1,0 +1,256 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import { type Service, startService } from './support/service.ts'
+
+const script = fileURLToPath(new URL('./fixtures/exits.ts', import.meta.url))
+
+interface Ending {
+  readonly code: number | null
+  readonly delivered: number
+  readonly dropped: number
+  readonly pending: number
+  readonly tookMs: number
+  readonly errors: string
+  readonly output: string
+}
+
+/** Runs a program that ends as told; its exit code, and what its sink counted. */
+async function end(
+  service: Service | string,
+  scenario: object,
+  env: NodeJS.ProcessEnv = {},
+): Promise<Ending> {
+  const url = typeof service === 'string' ? service : service.url
+  const child = spawn(process.execPath, ['--import', 'tsx', script, url, JSON.stringify(scenario)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  })
+  let output = ''
+  let errors = ''
+  child.stdout.on('data', (chunk) => {
+    output += chunk
+  })
+  child.stderr.on('data', (chunk) => {
+    errors += chunk
+  })
+  const [code] = await once(child, 'close')
+  const json = /\{.*\}/.exec(output)?.[0] ?? '{}'
+  return { code, errors, output, ...JSON.parse(json) }
+}
+
+const ids = (service: Service): number => new Set(service.of('block').map(({ id }) => id)).size
+
+test.each([
+  ['exit', 0],
+  ['throw', 1],
+  ['reject', 1],
+  ['end', 0],
+] as const)(
+  'a process that ends by "%s" in its first turn delivers everything and keeps its exit code %i',
+  async (how, code) => {
+    await using service = await startService()
+    const ending = await end(service, { how, blocks: 30 })
+    expect(ending).toMatchObject({ code, delivered: 30, dropped: 0, pending: 0 })
+    expect(ids(service)).toBe(30)
+    expect(
+      service.requests
+        .slice(0, 2)
+        .map(({ insert }) => insert)
+        .sort(),
+    ).toEqual(['process', 'stream'])
+  },
+)
+
+test.each(['exit', 'throw', 'reject'])(
+  'so does one that ends by "%s" later, with requests under way',
+  async (how) => {
+    await using service = await startService()
+    const ending = await end(service, { how, blocks: 30, afterMs: 1 })
+    expect(ending).toMatchObject({ delivered: 60, dropped: 0, pending: 0 })
+    expect(ids(service)).toBe(60)
+  },
+)
+
+test('blocks of many megabytes are delivered too', async () => {
+  await using service = await startService()
+  const ending = await end(service, { how: 'exit', blocks: 8, bytes: 5_000_000 })
+  expect(ending).toMatchObject({ delivered: 8, dropped: 0 })
+  expect(service.of('block').every(({ body }) => body.length > 5_000_000)).toBe(true)
+})
+
+test('an exit with nothing left starts no thread', async () => {
+  await using service = await startService()
+  const ending = await end(service, { how: 'exit', blocks: 0 })
+  expect(ending).toMatchObject({ code: 0, delivered: 0 })
+  expect(ending.tookMs).toBeLessThan(20)
+})
+
+test('an exit takes no longer than its time when the server never answers, and says what was lost', async () => {
+  await using service = await startService(() => undefined)
+  const ending = await end(service, { how: 'exit', timeoutMs: 500 })
+  expect(ending).toMatchObject({ code: 0, delivered: 0, dropped: 5, pending: 0 })
+  expect(ending.tookMs).toBeGreaterThan(450)
+  expect(ending.tookMs).toBeLessThan(800)
+  expect(ending.errors).toContain('had no time to deliver 50 events')
+})
+
+test('an exit with no time at all counts what is left and returns', async () => {
+  await using service = await startService()
+  const ending = await end(service, { how: 'exit', timeoutMs: 0 })
+  expect(ending).toMatchObject({ code: 0, delivered: 0, dropped: 5 })
+  expect(ending.tookMs).toBeLessThan(20)
+})
+
+test('an exit while the server is down ends in its time', async () => {
+  const service = await startService()
+  const { url } = service
+  await service.close()
+  const ending = await end(url, { how: 'exit', timeoutMs: 500 })
+  expect(ending).toMatchObject({ code: 0, delivered: 0, dropped: 5 })
+  expect(ending.tookMs).toBeLessThan(800)
+})
+
+test('what fails for passing reasons at the exit is tried again within its time', async () => {
+  let failures = 6
+  await using service = await startService((_request, response) => {
+    if (failures-- <= 0) return 200
+    if (failures % 2 === 0) return 503
+    response.socket?.resetAndDestroy()
+    return undefined
+  })
+  expect(await end(service, { how: 'exit', blocks: 10 })).toMatchObject({ delivered: 10, dropped: 0 })
+})
+
+test('what the server refuses at the exit is counted as refused', async () => {
+  await using service = await startService(({ insert }) => (insert === 'block' ? 400 : 200))
+  expect(await end(service, { how: 'exit', blocks: 10 })).toMatchObject({ delivered: 0, dropped: 10 })
+  expect(service.of('block')).toHaveLength(10)
+})
+
+test('one request that is never answered does not take the time of the others', async () => {
+  let stuck = ''
+  await using service = await startService(({ insert, id }) => {
+    if (insert === 'block') stuck ||= id
+    return id === stuck ? undefined : 200
+  })
+  expect(await end(service, { how: 'exit', blocks: 20, timeoutMs: 700 })).toMatchObject({
+    delivered: 19,
+    dropped: 1,
+  })
+})
+
+test('a request that hangs when the end comes is sent again, not waited for', async () => {
+  let hang = true
+  await using service = await startService(({ insert, index }) => {
+    if (insert === 'block' && index > 8) hang = false
+    return insert === 'block' && hang && index > 6 ? undefined : 200
+  })
+  const ending = await end(service, { how: 'exit', blocks: 5, afterMs: 50, requestTimeoutMs: 60_000 })
+  expect(ending).toMatchObject({ delivered: 10, dropped: 0 })
+})
+
+test('a decorator that answers at once signs the last requests itself', async () => {
+  await using service = await startService(({ headers }) =>
+    headers.authorization === 'Bearer now' ? 200 : 401,
+  )
+  expect(await end(service, { how: 'exit', token: 'sync' })).toMatchObject({ delivered: 5 })
+})
+
+test('an asynchronous decorator that does not wait does so too', async () => {
+  await using service = await startService(({ headers }) =>
+    headers.authorization === 'Bearer later' ? 200 : 401,
+  )
+  expect(await end(service, { how: 'exit', token: 'async-late' })).toMatchObject({ delivered: 5 })
+})
+
+test('of a decorator that has to wait, the last known credentials are used', async () => {
+  await using service = await startService(({ headers }) =>
+    headers.authorization === 'Bearer later' ? 200 : 401,
+  )
+  expect(await end(service, { how: 'exit', token: 'async', afterMs: 1 })).toMatchObject({
+    delivered: 10,
+    dropped: 0,
+  })
+})
+
+test('a preload or a loader of the host is not run again in the thread', async () => {
+  await using service = await startService()
+  const preload = join(tmpdir(), `preload-${process.pid}.cjs`)
+  writeFileSync(preload, `require('node:fs').writeSync(1, 'preloaded ')`)
+  const ending = await end(service, { how: 'exit' }, { NODE_OPTIONS: `--require ${preload}` })
+  expect(ending).toMatchObject({ code: 0, delivered: 5 })
+  expect(ending.output.match(/preloaded/g)?.length).toBeLessThanOrEqual(2) // the program, and tsx's own thread
+})
+
+test('the last requests go through the proxy', async () => {
+  await using service = await startService()
+  const asked: string[] = []
+  const proxy = createHttpServer().on('connect', (request, client: Socket) => {
+    asked.push(`${request.url} ${request.headers['proxy-authorization']}`)
+    const upstream = connect(service.port, '127.0.0.1', () => {
+      client.write('HTTP/1.1 200 OK\r\n\r\n')
+      client.pipe(upstream).pipe(client)
+    })
+    for (const socket of [client, upstream]) socket.on('error', () => socket.destroy())
+  })
+  proxy.listen(0, '127.0.0.1')
+  await once(proxy, 'listening')
+  const env = { HTTP_PROXY: `http://user:pass@127.0.0.1:${(proxy.address() as AddressInfo).port}` }
+  expect(await end('http://ingest.invalid/base', { how: 'exit' }, env)).toMatchObject({ delivered: 5 })
+  expect(new Set(asked)).toEqual(
+    new Set([`ingest.invalid:80 Basic ${Buffer.from('user:pass').toString('base64')}`]),
+  )
+  expect(service.requests.every(({ url }) => url.startsWith('/base/ingestion/'))).toBe(true)
+  proxy.close()
+})
+
+test('it works at the end of a worker thread', async () => {
+  await using service = await startService()
+  const ending = await end(service, { how: 'exit', inWorker: true })
+  expect(ending).toMatchObject({ code: 0, delivered: 5, dropped: 0 })
+})
+
+test('a program that goes on afterwards ends as soon as it is done', async () => {
+  await using service = await startService()
+  const started = performance.now()
+  expect(await end(service, { how: 'go-on', timeoutMs: 20_000 })).toMatchObject({ code: 0, delivered: 5 })
+  expect(performance.now() - started).toBeLessThan(10_000)
+})
+
+test('without the permission to start a thread it says so and changes nothing', async () => {
+  await using service = await startService()
+  const child = spawn(
+    process.execPath,
+    [
+      '--import',
+      'tsx',
+      '--input-type=module',
+      '--eval',
+      `
+      import { Worker } from 'node:worker_threads'
+      import { createRequire } from 'node:module'
+      createRequire(import.meta.url)('node:worker_threads').Worker = class { constructor() { throw new Error('no threads here') } }
+      ;(await import('node:module')).syncBuiltinESMExports()
+      process.argv.splice(1, 0, 'x')
+      await import(${JSON.stringify(script)})
+    `,
+      service.url,
+      JSON.stringify({ how: 'exit' }),
+    ],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  )
+  let errors = ''
+  child.stderr.on('data', (chunk) => {
+    errors += chunk
+  })
+  const [code] = await once(child, 'close')
+  expect(code).toBe(0)
+  expect(errors).toContain('no threads here')
+})
