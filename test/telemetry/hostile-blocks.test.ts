@@ -48,6 +48,7 @@ const SPAN_DEPENDENCIES = strings('main', 'app', 'mod', 'a.ts')
   .u64(20, 2, 3, 4)
   .u32(1)
   .u32(2)
+  .dynamic(3, section().u64(30).u32(1).u64(1, 2))
 const SPAN_OBJECTS = section()
   .u8(0)
   .u64(10, 5)
@@ -63,12 +64,21 @@ const SPAN_OBJECTS = section()
   .u32(0)
   .u8(1)
   .u64(10, 10)
+  .u8(0)
+  .u64(10, 11)
+  .u8(12)
+  .u64(10, 30, 12)
+  .u8(15)
+  .u64(20, 1, 30, 1, 0, 13)
+  .u32(0)
+/** A template, of which the worked examples have none. */
+const TEMPLATE_OBJECTS = section().u8(12).u64(4, 7, 5_000_003_003).done()
 
 const SAMPLES: readonly Sample[] = [
   {
     types: LOG_TYPES,
     dependencies: Buffer.concat([LOG_DEPENDENCIES, MORE_LOG_DEPENDENCIES]),
-    objects: Buffer.concat([LOG_OBJECTS, MORE_LOG_OBJECTS]),
+    objects: Buffer.concat([LOG_OBJECTS, MORE_LOG_OBJECTS, TEMPLATE_OBJECTS]),
   },
   { types: METRICS_TYPES, dependencies: METRICS_DEPENDENCIES, objects: METRICS_OBJECTS },
   { types: CPU_TYPES, dependencies: SPAN_DEPENDENCIES.done(), objects: SPAN_OBJECTS.done() },
