@@ -52,7 +52,7 @@ export abstract class MicromegasSpan implements Span {
       const { remote, open } = this
       this.#context = {
         traceId: remote?.traceId ?? traceIdOf(open),
-        spanId: spanIdOf(open),
+        spanId: spanIdOf(open.spanId),
         // The sampling of whoever began the trace is handed on; here every span is recorded.
         traceFlags: remote?.traceFlags ?? TraceFlags.SAMPLED,
       }
@@ -116,7 +116,8 @@ export interface BridgeSpanInit {
   readonly target: string
   readonly name: string
   readonly kind: string
-  readonly parentSpanId: string | undefined
+  /** Id of a parent in another process. */
+  readonly remoteParentId: string | undefined
   readonly attributes: Attributes | undefined
   readonly links: readonly Link[] | undefined
 }
@@ -124,7 +125,7 @@ export interface BridgeSpanInit {
 /** A span begun and ended through OpenTelemetry's API. */
 export class BridgeSpan extends MicromegasSpan {
   readonly #kind: string
-  readonly #parentSpanId: string | undefined
+  readonly #remoteParentId: string | undefined
   #name: string
   #attributes: Attributes | undefined
   #links: readonly Link[]
@@ -136,7 +137,7 @@ export class BridgeSpan extends MicromegasSpan {
     super(init.open, init.remote, init.target)
     this.#name = init.name
     this.#kind = init.kind
-    this.#parentSpanId = init.parentSpanId
+    this.#remoteParentId = init.remoteParentId
     this.#attributes = init.attributes === undefined ? undefined : { ...init.attributes }
     this.#links = Array.isArray(init.links) ? init.links : []
   }
@@ -202,9 +203,10 @@ export class BridgeSpan extends MicromegasSpan {
 
   #description(): Properties {
     const links = this.#links.map((link) => `${link?.context?.traceId}-${link?.context?.spanId}`)
+    const { parentSpanId } = this.open
     return {
       'span.kind': this.#kind,
-      parent_span_id: this.#parentSpanId,
+      parent_span_id: parentSpanId === 0 ? this.#remoteParentId : spanIdOf(parentSpanId),
       'span.links': links.length === 0 ? undefined : links.join(' '),
     }
   }

@@ -46,10 +46,14 @@ export class MicromegasContextManager implements ContextManager {
   ): ReturnType<F> {
     const span = trace.getSpan(context)
     const open = span instanceof MicromegasSpan ? span.open : undefined
-    const enter = (): ReturnType<F> =>
-      this.#entered.run({ context, open }, () => Reflect.apply(fn, thisArg, args) as ReturnType<F>)
-    if (dispatch.asyncSpans.getStore() === open) return enter()
-    return dispatch.asyncSpans.run(open as OpenAsyncSpan, enter) // without a span in the context there is none for us
+    const entered: Entered = { context, open }
+    if (dispatch.asyncSpans.getStore() === open) {
+      return this.#entered.run(entered, Reflect.apply, fn, thisArg, args) as ReturnType<F>
+    }
+    // Without a span in the context there is none for us.
+    return dispatch.asyncSpans.run(open as OpenAsyncSpan, () =>
+      this.#entered.run(entered, Reflect.apply, fn, thisArg, args),
+    ) as ReturnType<F>
   }
 
   /** Binds a function, or all listeners of an emitter: they run in the context whoever calls them. */

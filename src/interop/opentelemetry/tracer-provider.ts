@@ -4,6 +4,7 @@ import {
   INVALID_SPAN_CONTEXT,
   isSpanContextValid,
   type Span,
+  type SpanContext,
   SpanKind,
   type SpanOptions,
   type Tracer,
@@ -95,21 +96,21 @@ class BridgeTracer implements Tracer {
     callee: (...args: never[]) => unknown,
   ): Span {
     const parent = options?.root === true ? undefined : trace.getSpan(parentContext)
-    const parentSpanContext = parent?.spanContext()
     if (!this.#state.active || !dispatch.cpu.enabled || isTracingSuppressed(parentContext)) {
       // What comes in goes out again: a trace does not break where nothing is recorded.
-      return trace.wrapSpanContext(parentSpanContext ?? INVALID_SPAN_CONTEXT)
+      return trace.wrapSpanContext(parent?.spanContext() ?? INVALID_SPAN_CONTEXT)
     }
     const isOurs = parent instanceof MicromegasSpan
+    const remoteParent = isOurs ? undefined : toValidContext(parent)
     const shownName = toName(name)
     const open = this.#open(shownName, isOurs ? parent.open : undefined, callee)
     return new BridgeSpan({
       open,
-      remote: isOurs ? parent.remote : toRemoteTrace(parent),
+      remote: isOurs ? parent.remote : toRemoteTrace(remoteParent),
       target: this.#target,
       name: shownName,
       kind: SpanKind[options?.kind ?? SpanKind.INTERNAL] ?? '',
-      parentSpanId: parentSpanContext?.spanId,
+      remoteParentId: remoteParent?.spanId,
       attributes: options?.attributes,
       links: options?.links,
     })
@@ -147,9 +148,13 @@ function callSiteAbove(callee: (...args: never[]) => unknown): CallSite {
     : place
 }
 
-function toRemoteTrace(parent: Span | undefined): RemoteTrace | undefined {
-  const parentContext = parent?.spanContext()
-  if (parentContext === undefined || !isSpanContextValid(parentContext)) return undefined
-  const { traceId, traceFlags, traceState } = parentContext
+function toValidContext(span: Span | undefined): SpanContext | undefined {
+  const spanContext = span?.spanContext()
+  return spanContext !== undefined && isSpanContextValid(spanContext) ? spanContext : undefined
+}
+
+function toRemoteTrace(parent: SpanContext | undefined): RemoteTrace | undefined {
+  if (parent === undefined) return undefined
+  const { traceId, traceFlags, traceState } = parent
   return { traceId, traceFlags, traceState }
 }

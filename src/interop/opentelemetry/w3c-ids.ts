@@ -20,7 +20,7 @@ export function traceIdOf({ rootSpanId }: OpenAsyncSpan): string {
 }
 
 /** 16 hexadecimal digits. */
-export function spanIdOf({ spanId }: OpenAsyncSpan): string {
+export function spanIdOf(spanId: number): string {
   return hex((spanId / U32) ^ SPAN_HIGH) + hex(spanId ^ SPAN_LOW) // operators on bits keep the low 32
 }
 

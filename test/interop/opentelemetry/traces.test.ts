@@ -195,6 +195,7 @@ test('a trace that comes from elsewhere goes on: its id, its sampling and its st
     span.end()
   })
   expect(spansOf(recording).find(({ name }) => name === 'serve')).toMatchObject({ parent: 0n, depth: 0 })
+  expect(logsOf(recording)[0]!.properties).toMatchObject({ parent_span_id: remote.spanId })
 })
 
 test('an exception is an error log with its stack that names the span', async () => {
