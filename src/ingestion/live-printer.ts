@@ -45,7 +45,7 @@ export class LivePrinter {
 
   constructor(target: PrintTarget) {
     this.#target = target
-    this.#hasColour = target.isTTY === true && !process.env.NO_COLOR
+    this.#hasColour = target.hasColors?.() === true
   }
 
   print(block: OpenBlock, events: BlockEvents): void {

@@ -8,8 +8,8 @@ import type { IngestionEventListener } from './server-event.ts'
 /** Where followed events are written; `process.stdout` is one. */
 export interface PrintTarget {
   write(text: string): unknown
-  /** Colours are used when true. */
-  readonly isTTY?: boolean | undefined
+  /** Colours are used when it says so; a terminal's answer follows `NO_COLOR`. */
+  hasColors?(): boolean
 }
 
 export interface IngestionServerOptions {

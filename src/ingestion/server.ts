@@ -8,6 +8,7 @@ import { TelemetryError } from '../errors.ts'
 import { ApiKeyVerifier } from './api-keys.ts'
 import { BlockChecker } from './block-checker.ts'
 import { Catalog } from './catalog.ts'
+import { Connections } from './connections.ts'
 import { consoleReporter } from './console-reporter.ts'
 import { createApp } from './http-app.ts'
 import type { TokenVerifier } from './identity.ts'
@@ -81,9 +82,10 @@ export async function startIngestionServer(options: IngestionServerOptions): Pro
   const context: ServerContext = { config, store, catalog, checker, bodies, stats, verifiers, report }
 
   let closing: Promise<void> | undefined
-  const server = httpServer(context, () => closing !== undefined)
+  const server = httpServer(context)
+  const connections = new Connections(server)
   const close = async (): Promise<void> => {
-    await endServer(server, config.closeTimeoutMs)
+    await connections.close(config.closeTimeoutMs)
     oidcEnd.abort()
     await checker.close()
     await store.close()
@@ -141,7 +143,7 @@ function oidcVerifier(
   return new OidcVerifier({ ...oidc, admins, signal, clock: () => performance.now(), wallClock: Date.now })
 }
 
-function httpServer(context: ServerContext, isClosing: () => boolean): Server {
+function httpServer(context: ServerContext): Server {
   const app = createApp(context)
   const listener = getRequestListener(app.fetch, {
     // The host's Request and Response stay what they are.
@@ -149,14 +151,10 @@ function httpServer(context: ServerContext, isClosing: () => boolean): Server {
     // See boundUnreadBody.
     autoCleanupIncoming: false,
   })
-  const server = createServer((request, response) => {
+  return createServer((request, response) => {
     boundUnreadBody(request, response)
-    response.once('close', () => {
-      if (isClosing()) setImmediate(() => server.closeIdleConnections())
-    })
     void listener(request, response)
   })
-  return server
 }
 
 function listen(server: Server, { host, port }: IngestionServerConfig): Promise<void> {
@@ -167,15 +165,6 @@ function listen(server: Server, { host, port }: IngestionServerConfig): Promise<
     })
     server.listen(port, host, resolve)
   })
-}
-
-async function endServer(server: Server, timeoutMs: number): Promise<void> {
-  if (!server.listening) return
-  const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-  server.closeIdleConnections()
-  const timer = setTimeout(() => server.closeAllConnections(), timeoutMs)
-  await closed
-  clearTimeout(timer)
 }
 
 function warnOfRisks(config: IngestionServerConfig, report: IngestionEventListener): void {
