@@ -10,8 +10,8 @@ import { MicromegasTracerProvider } from './opentelemetry/tracer-provider.ts'
 
 /** The object `logs` of `@opentelemetry/api-logs`, as far as it is used here. */
 export interface OpenTelemetryLogsApi {
-  // biome-ignore lint/suspicious/noExplicitAny: the provider type of a package that need not be installed
-  setGlobalLoggerProvider(provider: any): unknown
+  /** Takes a type of that package, which need not be installed. */
+  setGlobalLoggerProvider(provider: never): unknown
   disable(): void
 }
 
@@ -43,9 +43,10 @@ const LOGS_REGISTRY_VERSION = 1
 type Undo = () => void
 
 /**
- * Makes Micromegas what OpenTelemetry's API records to: libraries that are instrumented with it, and `@opentelemetry/
- * instrumentation-*` packages, are seen beside the logs, metrics and spans of this SDK, and spans of both kinds are each
- * other's parents. Call it before what it is to record is loaded: meters that were got before stay without effect.
+ * Makes Micromegas what OpenTelemetry's API records to: what libraries record through it, by themselves or by packages
+ * like `@opentelemetry/instrumentation-http`, is seen beside the logs, metrics and spans of this SDK, and spans of both
+ * kinds are each other's parents. Call it before what it is to record is loaded: meters that were got before stay
+ * without effect.
  *
  * - A span becomes an async span of the target that is its tracer's name. Its exceptions become error logs, its events
  *   debug logs, a status of error without an exception a warning; at its end a log of level trace, which is off by
@@ -121,7 +122,7 @@ function registerLogs(state: BridgeState, api: OpenTelemetryLogsApi | undefined)
   const none = new MicromegasLoggerProvider({ active: false })
   const find = (version: number): unknown => (version === LOGS_REGISTRY_VERSION ? provider : none)
   if (api === undefined) registry[LOGS_REGISTRY] = find
-  else api.setGlobalLoggerProvider(provider)
+  else api.setGlobalLoggerProvider(provider as never)
   return () => {
     if (registry[LOGS_REGISTRY]?.(LOGS_REGISTRY_VERSION) !== provider) return
     if (api === undefined) delete registry[LOGS_REGISTRY]
