@@ -1,21 +1,19 @@
-import { defineConfig } from 'tsup'
+import { defineConfig, type Options } from 'tsup'
+
+const library = { index: 'src/index.ts', ingestion: 'src/ingestion/index.ts' }
+const command = { 'micromegas-ingestion': 'src/ingestion/cli.ts' }
 
 /**
  * `dependencies` stay imports of the host's tree; development dependencies that the code imports (zod, hono, commander)
  * are bundled, tree-shaken: a service that records telemetry installs none of them and spends none of the tens of
- * milliseconds that they take to load.
+ * milliseconds that they take to load. The output is not minified and has no source maps: it reads like the source.
  */
-export default defineConfig({
-  entry: {
-    index: 'src/index.ts',
-    ingestion: 'src/ingestion/index.ts',
-    'micromegas-ingestion': 'src/ingestion/cli.ts',
-  },
-  format: ['esm', 'cjs'],
-  target: 'node20',
-  platform: 'node',
-  splitting: true,
-  dts: true,
-  sourcemap: true,
-  clean: true,
-})
+const shared: Options = { target: 'node20', platform: 'node' }
+
+export default defineConfig([
+  { ...shared, entry: library, format: 'esm', splitting: true },
+  // Split CommonJS would have every import() turned into require(), which cannot load packages that are ESM only. The
+  // command is CommonJS because commander is.
+  { ...shared, entry: { ...library, ...command }, format: 'cjs', splitting: false },
+  { ...shared, entry: library, format: ['esm', 'cjs'], dts: { only: true } },
+])
