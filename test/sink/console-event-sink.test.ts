@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { PassThrough, Writable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import { ConsoleEventSink, formatEntry } from '../../src/sink/console-event-sink.ts'
@@ -65,17 +66,17 @@ test('warnings and errors go to the standard error stream, the rest to the stand
   const stderr = new PassThrough()
   const sink = new ConsoleEventSink({ stdout, stderr })
   for (const level of Object.values(Level)) sink.onLog(entry(`level ${level}`, { level }))
-  await sink.flush()
-  expect(String(stdout.read()).match(/level \d/g)).toEqual(['level 4', 'level 5', 'level 6'])
-  expect(String(stderr.read()).match(/level \d/g)).toEqual(['level 0', 'level 1', 'level 2', 'level 3'])
+  await sink.shutdown()
+  expect((await text(stdout.end())).match(/level \d/g)).toEqual(['level 4', 'level 5', 'level 6'])
+  expect((await text(stderr.end())).match(/level \d/g)).toEqual(['level 0', 'level 1', 'level 2', 'level 3'])
 })
 
 test('a reader that does not keep up costs lines, which are counted, and no memory', async () => {
   let release: (() => void) | undefined
-  let text = ''
+  let shown = ''
   const slow = new Writable({
     write(chunk, _encoding, done) {
-      text += chunk
+      shown += chunk
       if (release === undefined) release = done
       else done()
     },
@@ -88,7 +89,7 @@ test('a reader that does not keep up costs lines, which are counted, and no memo
   await sink.flush()
   sink.onLog(entry('after'))
   await sink.flush()
-  expect(text).toMatch(/… 1\d\d lines were not shown\n.* shop: after\n$/)
+  expect(shown).toMatch(/… 1\d\d lines were not shown\n.* shop: after\n$/)
 })
 
 test('a flush does not wait for a reader for ever', async () => {

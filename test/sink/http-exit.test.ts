@@ -59,12 +59,8 @@ test.each([
     const ending = await end(service, { how, blocks: 30 })
     expect(ending).toMatchObject({ code, delivered: 30, dropped: 0, pending: 0 })
     expect(ids(service)).toBe(30)
-    expect(
-      service.requests
-        .slice(0, 2)
-        .map(({ insert }) => insert)
-        .sort(),
-    ).toEqual(['process', 'stream'])
+    const first = service.requests.slice(0, 3).map(({ insert }) => insert) // three run at once
+    expect(first.sort()).toEqual(['block', 'process', 'stream'])
   },
 )
 
