@@ -23,7 +23,7 @@ const common = {
   body_bytes: z.int().check(z.nonnegative()),
   crc32: z.int(),
 }
-const headerSchema = z.discriminatedUnion('kind', [
+const headerSchema: z.ZodMiniType<RecordHeader> = z.discriminatedUnion('kind', [
   z.object({ ...common, kind: z.literal('process') }),
   z.object({ ...common, kind: z.literal('stream'), process_id: uuid, tags: z.array(z.string()) }),
   z.object({
@@ -40,7 +40,34 @@ const headerSchema = z.discriminatedUnion('kind', [
   }),
 ])
 
-export type RecordHeader = z.infer<typeof headerSchema>
+interface CommonHeader {
+  readonly format: 1
+  readonly id: string
+  readonly insert_time_ms: number
+  readonly body_bytes: number
+  readonly crc32: number
+}
+interface ProcessHeader extends CommonHeader {
+  readonly kind: 'process'
+}
+interface StreamHeader extends CommonHeader {
+  readonly kind: 'stream'
+  readonly process_id: string
+  readonly tags: readonly string[]
+}
+interface BlockHeader extends CommonHeader {
+  readonly kind: 'block'
+  readonly process_id: string
+  readonly stream_id: string
+  readonly begin_ticks: bigint
+  readonly end_ticks: bigint
+  readonly begin_time_us: bigint
+  readonly end_time_us: bigint
+  readonly object_offset: bigint
+  readonly nb_objects: number
+}
+
+export type RecordHeader = ProcessHeader | StreamHeader | BlockHeader
 type DistributiveOmit<T, K extends string> = T extends unknown ? Omit<T, K> : never
 /** A header without what follows from the body. */
 export type RecordFacts = DistributiveOmit<RecordHeader, 'format' | 'body_bytes' | 'crc32'>
