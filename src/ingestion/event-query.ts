@@ -1,10 +1,20 @@
-import { readImages } from '../telemetry/images.ts'
-import { readLogEntries } from '../telemetry/log-entries.ts'
-import { readMeasures } from '../telemetry/measures.ts'
+import { type DecodedImage, readImages } from '../telemetry/images.ts'
+import { type DecodedLogEntry, readLogEntries } from '../telemetry/log-entries.ts'
+import { type DecodedMeasure, readMeasures } from '../telemetry/measures.ts'
 import type { Properties } from '../telemetry/properties.ts'
+import type { TickConverter } from '../telemetry/tick-converter.ts'
 import type { TransitObject } from '../transit/value.ts'
 import { type Catalog, formatReason, type OpenBlock } from './catalog.ts'
-import { type BlockRows, type Cursor, type EventOrder, type EventPosition, type Page, scan } from './scan.ts'
+import {
+  type BlockRows,
+  type Cursor,
+  compare,
+  type EventOrder,
+  type EventPosition,
+  type Page,
+  type PageWindow,
+  scan,
+} from './scan.ts'
 import type { Store } from './store.ts'
 import type { StoredBlock } from './store-index.ts'
 
@@ -90,30 +100,39 @@ export function queryLogEntries(context: QueryContext, query: LogQuery): Promise
   const { maxLevel } = query
   const isTarget = textMatcher(query.target)
   const isFound = searchMatcher(query.search)
-  return queryEvents(context, 'log', query, function* (block, objects, origin) {
-    for (const { timeNs, level, target, message, properties } of readLogEntries(objects, block.ticks)) {
-      if (maxLevel !== undefined && level > maxLevel) continue
-      if (!isTarget(target) || !isFound(properties, message, target)) continue
-      yield { ...origin(timeNs), level, target, message, properties }
-    }
+  return queryEvents<DecodedLogEntry, LogEntryRow>(context, query, {
+    tag: 'log',
+    read: readLogEntries,
+    isWanted: ({ level, target, message, properties }) =>
+      (maxLevel === undefined || level <= maxLevel) &&
+      isTarget(target) &&
+      isFound(properties, message, target),
+    toRow: ({ level, target, message, properties }, origin) => ({
+      ...origin,
+      level,
+      target,
+      message,
+      properties,
+    }),
   })
 }
 
 export function queryMeasures(context: QueryContext, query: MeasureQuery): Promise<Page<MeasureRow>> {
-  const isWanted = measureMatcher(query)
-  return queryEvents(context, 'metrics', query, function* (block, objects, origin) {
-    for (const measure of readMeasures(objects, block.ticks)) {
-      if (isWanted(measure)) yield { ...measure, ...origin(measure.timeNs) }
-    }
+  return queryEvents<DecodedMeasure, MeasureRow>(context, query, {
+    tag: 'metrics',
+    read: readMeasures,
+    isWanted: measureMatcher(query),
+    toRow: (measure, origin) => ({ ...measure, ...origin }),
   })
 }
 
 export function queryImages(context: QueryContext, query: ImageQuery): Promise<Page<ImageRow>> {
   const isName = textMatcher(query.name)
-  return queryEvents(context, 'image', query, function* (block, objects, origin) {
-    for (const { timeNs, name, format, data } of readImages(objects, block.ticks)) {
-      if (isName(name)) yield { ...origin(timeNs), name, format, payloadBytes: data.length }
-    }
+  return queryEvents<DecodedImage, ImageRow>(context, query, {
+    tag: 'image',
+    read: readImages,
+    isWanted: ({ name }) => isName(name),
+    toRow: ({ name, format, data }, origin) => ({ ...origin, name, format, payloadBytes: data.length }),
   })
 }
 
@@ -176,35 +195,24 @@ export async function readRows<Row>(
   }
 }
 
-type RowReader<Row> = (
-  block: OpenBlock,
-  objects: Iterable<TransitObject>,
-  origin: (timeNs: bigint) => EventOrigin,
-) => Iterable<Row>
+/** A view: how its events are read, which of them a query wants, and what a row of it is. */
+interface View<Event extends { readonly timeNs: bigint }, Row> {
+  /** Tag of the streams that have such events. */
+  readonly tag: string
+  readonly read: (objects: Iterable<TransitObject>, ticks: TickConverter) => Iterable<Event>
+  readonly isWanted: (event: Event) => boolean
+  readonly toRow: (event: Event, origin: EventOrigin) => Row
+}
 
-async function queryEvents<Row extends EventPosition>(
+async function queryEvents<Event extends { readonly timeNs: bigint }, Row extends EventPosition>(
   context: QueryContext,
-  tag: string,
   query: EventQuery,
-  read: RowReader<Row>,
+  view: View<Event, Row>,
 ): Promise<Page<Row>> {
   const { catalog } = context
   return scan({
-    sources: await catalog.sources(selectBlocks(context, tag, query)),
-    read: (stored) =>
-      readRows(catalog, stored, (block) => {
-        const counter = new Counter(block.objects())
-        const { processId, exe } = block.process
-        const { blockId, streamId } = stored
-        return read(block, counter.objects(), (timeNs) => ({
-          timeNs,
-          processId,
-          streamId,
-          blockId,
-          index: counter.index,
-          exe,
-        }))
-      }),
+    sources: await catalog.sources(selectBlocks(context, view.tag, query)),
+    read: (stored, window) => readRows(catalog, stored, (block) => pageRows(block, view, window)),
     order: query.order ?? 'newest',
     limit: query.limit ?? DEFAULT_LIMIT,
     sinceNs: query.sinceNs,
@@ -212,6 +220,31 @@ async function queryEvents<Row extends EventPosition>(
     cursor: query.cursor,
     budgetBytes: BUDGET_BYTES,
   })
+}
+
+/** The rows of a block that may be on the page. A block of half a million events makes no more rows than that. */
+function pageRows<Event extends { readonly timeNs: bigint }, Row>(
+  block: OpenBlock,
+  view: View<Event, Row>,
+  { order, limit, accepts }: PageWindow,
+): Row[] {
+  const { processId, exe } = block.process
+  const { blockId, streamId } = block.stored
+  const counter = new Counter(block.objects())
+  const found: { readonly event: Event; readonly index: number }[] = []
+  let isSorted = true
+  let previous: bigint | undefined
+  for (const event of view.read(counter.objects(), block.ticks)) {
+    if (!view.isWanted(event) || !accepts(event.timeNs, blockId, counter.index)) continue
+    if (previous !== undefined && event.timeNs < previous) isSorted = false
+    previous = event.timeNs
+    found.push({ event, index: counter.index })
+  }
+  if (!isSorted) found.sort((a, b) => compare(a.event.timeNs, b.event.timeNs) || a.index - b.index)
+  const first = order === 'oldest' ? found.slice(0, limit) : found.slice(-limit)
+  return first.map(({ event, index }) =>
+    view.toRow(event, { timeNs: event.timeNs, processId, streamId, blockId, index, exe }),
+  )
 }
 
 /** Knows the index of the object that was handed out last: rows of views do not carry it. */

@@ -27,9 +27,17 @@ export interface ScanSource {
   readonly toNs: bigint
 }
 
+/** Which events of a block a page may show. */
+export interface PageWindow {
+  readonly order: EventOrder
+  /** More of a block's events than this, counted from where the page starts, cannot be on it. */
+  readonly limit: number
+  accepts(timeNs: bigint, blockId: string, index: number): boolean
+}
+
 /** What a block holds for a query. */
 export interface BlockRows<Row> {
-  /** In any order; `undefined` when the block cannot be read. */
+  /** Those that the window accepts, in any order; `undefined` when the block cannot be read. */
   readonly rows: readonly Row[] | undefined
   /** What reading it cost: its decompressed size. */
   readonly bytes: number
@@ -37,7 +45,7 @@ export interface BlockRows<Row> {
 
 export interface ScanRequest<Row extends EventPosition> {
   readonly sources: readonly ScanSource[]
-  readonly read: (block: StoredBlock) => Promise<BlockRows<Row>>
+  readonly read: (block: StoredBlock, window: PageWindow) => Promise<BlockRows<Row>>
   readonly order: EventOrder
   readonly limit: number
   /** First time of interest. */
@@ -77,10 +85,14 @@ export async function scan<Row extends EventPosition>(request: ScanRequest<Row>)
   const { order, limit, cursor, sinceNs, untilNs } = request
   const sign = order === 'oldest' ? 1 : -1
   const byPosition = (a: EventPosition, b: EventPosition): number => sign * comparePositions(a, b)
-  const isWanted = (row: Row): boolean =>
-    (sinceNs === undefined || row.timeNs >= sinceNs) &&
-    (untilNs === undefined || row.timeNs < untilNs) &&
-    (cursor === undefined || isAfter(row, cursor, sign))
+  const window: PageWindow = {
+    order,
+    limit: limit + 1,
+    accepts: (timeNs, blockId, index) =>
+      (sinceNs === undefined || timeNs >= sinceNs) &&
+      (untilNs === undefined || timeNs < untilNs) &&
+      (cursor === undefined || isAfter(timeNs, blockId, index, cursor, sign)),
+  }
   const edgeOf = (source: ScanSource): bigint => (order === 'oldest' ? source.fromNs : source.toNs)
 
   const sources = request.sources
@@ -109,10 +121,10 @@ export async function scan<Row extends EventPosition>(request: ScanRequest<Row>)
       }
       break
     }
-    const { rows, bytes } = await request.read(source.block)
+    const { rows, bytes } = await request.read(source.block, window)
     readBytes += bytes
     if (rows === undefined) unreadableBlocks += 1
-    else pending = mergeInto(pending, rows.filter(isWanted).sort(byPosition), byPosition, limit + 1)
+    else pending = mergeInto(pending, [...rows].sort(byPosition), byPosition, limit + 1)
   }
   const rows = pending.slice(0, limit)
   const last = rows.at(-1)
@@ -121,7 +133,11 @@ export async function scan<Row extends EventPosition>(request: ScanRequest<Row>)
 }
 
 function mergeInto<Row>(a: Row[], b: Row[], order: (a: Row, b: Row) => number, limit: number): Row[] {
-  if (b.length === 0) return a
+  const first = b[0]
+  if (first === undefined) return a
+  const last = a.at(-1)
+  // Most blocks follow one another.
+  if (last === undefined || order(last, first) <= 0) return appendUpTo(a, b, limit)
   const merged: Row[] = []
   let i = 0
   let j = 0
@@ -139,9 +155,18 @@ function mergeInto<Row>(a: Row[], b: Row[], order: (a: Row, b: Row) => number, l
   return merged
 }
 
-function isAfter(row: EventPosition, cursor: Cursor, sign: number): boolean {
-  if (cursor.blockId === undefined) return sign * compare(row.timeNs, cursor.timeNs) >= 0
-  return sign * comparePositions(row, cursor) > 0
+function appendUpTo<Row>(a: Row[], b: readonly Row[], limit: number): Row[] {
+  for (const row of b) {
+    if (a.length >= limit) break
+    a.push(row)
+  }
+  return a
+}
+
+function isAfter(timeNs: bigint, blockId: string, index: number, cursor: Cursor, sign: number): boolean {
+  if (timeNs !== cursor.timeNs) return sign * compare(timeNs, cursor.timeNs) > 0
+  if (cursor.blockId === undefined) return true
+  return sign * (compareTexts(blockId, cursor.blockId) || index - cursor.index) > 0
 }
 
 function later(a: bigint, b: bigint | undefined, sign: number): bigint {
@@ -149,11 +174,11 @@ function later(a: bigint, b: bigint | undefined, sign: number): bigint {
 }
 
 export function comparePositions(a: EventPosition, b: EventPosition): number {
-  return (
-    compare(a.timeNs, b.timeNs) ||
-    (a.blockId < b.blockId ? -1 : a.blockId > b.blockId ? 1 : 0) ||
-    a.index - b.index
-  )
+  return compare(a.timeNs, b.timeNs) || compareTexts(a.blockId, b.blockId) || a.index - b.index
+}
+
+function compareTexts(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
 }
 
 export function compare(a: bigint, b: bigint): number {

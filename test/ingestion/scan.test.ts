@@ -19,6 +19,7 @@ async function readAll(
   times: readonly (readonly number[])[],
   options: { order: EventOrder; limit: number; budgetBytes: number; sinceNs?: bigint; untilNs?: bigint },
 ): Promise<EventPosition[]> {
+  const { order } = options
   const rowsOf = new Map<string, EventPosition[]>()
   const sources = times.flatMap((events, i) => {
     const blockId = blockIds[i]!
@@ -35,8 +36,15 @@ async function readAll(
   for (let page = 0; page < 500; page++) {
     const answer = await scan({
       sources,
-      read: async ({ blockId }) => ({ rows: rowsOf.get(blockId), bytes: 10 }),
-      order: options.order,
+      read: async ({ blockId }, window) => {
+        const rows =
+          rowsOf.get(blockId)?.filter(({ timeNs, index }) => window.accepts(timeNs, blockId, index)) ?? []
+        return {
+          rows: order === 'oldest' ? rows.sort(comparePositions).slice(0, window.limit) : rows,
+          bytes: 10,
+        }
+      },
+      order,
       limit: options.limit,
       sinceNs: options.sinceNs,
       untilNs: options.untilNs,

@@ -107,8 +107,8 @@ export function logBlock(
   for (const set of sets) dependencies.dynamic(2, set)
   const times = lines.map(({ at }) => at)
   return block(owner, of, {
-    beginTicks: Math.min(...times),
-    endTicks: Math.max(...times),
+    beginTicks: times.reduce((a, b) => Math.min(a, b)),
+    endTicks: times.reduce((a, b) => Math.max(a, b)),
     dependencies,
     objects,
     eventCount: lines.length,
@@ -136,8 +136,8 @@ export function metricBlock(
   for (const [at, value] of values) objects.u8(1).u64(5).f64(value).u64(at)
   const times = values.map(([at]) => at)
   return block(owner, of, {
-    beginTicks: Math.min(...times),
-    endTicks: Math.max(...times),
+    beginTicks: times.reduce((a, b) => Math.min(a, b)),
+    endTicks: times.reduce((a, b) => Math.max(a, b)),
     dependencies,
     objects,
     eventCount: values.length,
@@ -180,8 +180,8 @@ export function spanBlock(
   }
   const times = events.map(([, , at]) => at)
   return block(owner, of, {
-    beginTicks: Math.min(...times),
-    endTicks: Math.max(...times),
+    beginTicks: times.reduce((a, b) => Math.min(a, b)),
+    endTicks: times.reduce((a, b) => Math.max(a, b)),
     dependencies,
     objects,
     eventCount: events.length,
