@@ -1,6 +1,12 @@
 import { defineConfig, type Options } from 'tsup'
 
-const library = { index: 'src/index.ts', ingestion: 'src/ingestion/index.ts' }
+const library = {
+  index: 'src/index.ts',
+  ingestion: 'src/ingestion/index.ts',
+  'interop/opentelemetry': 'src/interop/opentelemetry.ts',
+  'interop/pino': 'src/interop/pino.ts',
+  'interop/winston': 'src/interop/winston.ts',
+}
 const command = { 'micromegas-ingestion': 'src/ingestion/cli.ts' }
 
 /**

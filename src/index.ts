@@ -1,9 +1,19 @@
 export { ApiKeyRequestDecorator } from './auth/api-key-request-decorator.ts'
 export { CredentialsUnavailableError, PermanentDecoratorError } from './auth/errors.ts'
 export { OidcClientCredentialsDecorator } from './auth/oidc-client-credentials-decorator.ts'
-export type { OidcAuthMethod, OidcClientCredentialsOptions } from './auth/oidc-options.ts'
+export type {
+  IdentityProviderFetch,
+  OidcAuthMethod,
+  OidcClientCredentialsOptions,
+} from './auth/oidc-options.ts'
 export type { DecoratedRequest, RequestDecorator, RequestDecoratorFactory } from './auth/request-decorator.ts'
 export { TelemetryError, type TelemetryErrorCode } from './errors.ts'
+export { installConsoleCapture } from './interop/console-capture.ts'
+export {
+  type RuntimeMetrics,
+  type RuntimeMetricsOptions,
+  startRuntimeMetrics,
+} from './interop/runtime-metrics.ts'
 export { initTelemetry } from './main/init-telemetry.ts'
 export {
   type Main,

@@ -1,9 +1,7 @@
 import { formatWithOptions } from 'node:util'
 import { dispatch } from '../tracing/dispatch.ts'
 import { Level } from '../tracing/level.ts'
-import { recordLog } from '../tracing/record-log.ts'
-
-const TARGET = 'console'
+import { CONSOLE_TARGET, recordLog } from '../tracing/record-log.ts'
 
 /** What is captured. The other methods write through one of these (`table`, `count`, `timeEnd`) or are not logs. */
 const METHOD_LEVELS = {
@@ -100,9 +98,9 @@ class ConsoleCapture {
   #record(method: Method, args: unknown[], wrapper: ConsoleFunction): void {
     if (method === 'assert' && args[0]) return
     const level = METHOD_LEVELS[method]
-    if (level > dispatch.filters.interopMaxLevelOf(TARGET)) return
+    if (level > dispatch.filters.interopMaxLevelOf(CONSOLE_TARGET)) return
     try {
-      recordLog(level, TARGET, toMessage(method, args, wrapper))
+      recordLog(level, CONSOLE_TARGET, toMessage(method, args, wrapper))
     } catch {
       // An argument whose inspection throws. The original throws the same at the caller, who is owed it.
       dispatch.log.countInvalid()

@@ -2,6 +2,7 @@ import { createRequestDecorator, readAuthEnv } from '../auth/create-request-deco
 import type { RequestDecoratorFactory } from '../auth/request-decorator.ts'
 import { warnOperator } from './diagnostics.ts'
 import type { TelemetryConfig } from './options.ts'
+import { proxiedFetch } from './proxied-fetch.ts'
 
 /**
  * How uploads are authenticated: what the options say, then the environment's API key, then its OIDC client, then not at
@@ -15,7 +16,7 @@ export function resolveCredentials(
   env: NodeJS.ProcessEnv = process.env,
 ): RequestDecoratorFactory | undefined {
   if (config.decoratorFactory !== undefined) return config.decoratorFactory
-  const runtime = { warn: warnOperator }
+  const runtime = { warn: warnOperator, fetch: proxiedFetch(env) }
   if (config.apiKey !== undefined) {
     const decorator = createRequestDecorator({ apiKey: config.apiKey }, runtime)
     return decorator && (() => decorator)

@@ -38,8 +38,9 @@ export class SignalHandling {
 
   #onSignal(signal: EndSignal): void {
     if (this.#first !== undefined) {
-      if (isOurs(signal)) process.exit(exitCodeOf(signal))
-      return
+      if (!isOurs(signal)) return
+      this.#guard.abandon()
+      process.exit(exitCodeOf(signal))
     }
     this.#first = signal
     const heeded = this.#isHeeded()

@@ -77,6 +77,11 @@ export class TelemetryGuard implements AsyncDisposable {
     this.#dispatch.shutdownSync(options?.timeoutMs ?? this.shutdownTimeoutMs)
   }
 
+  /** Gives up what is not delivered: the process ends without waiting for telemetry once more. */
+  abandon(): void {
+    this.#onStopped()
+  }
+
   get stats(): TelemetryStats {
     return { recording: this.#dispatch.stats, upload: this.#httpSink?.stats() }
   }

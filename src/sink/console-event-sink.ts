@@ -3,6 +3,7 @@ import { styleText } from 'node:util'
 import { EMPTY_REPORT } from '../tracing/delivery-report.ts'
 import type { DeliveryReport, EventSink, LogEntry } from '../tracing/event-sink.ts'
 import { Level, levelName } from '../tracing/level.ts'
+import { CONSOLE_TARGET } from '../tracing/record-log.ts'
 import { LineWriter } from './line-writer.ts'
 import { printableText, printableWord } from './printable.ts'
 import { waitUntil } from './wait-until.ts'
@@ -57,7 +58,8 @@ export class ConsoleEventSink implements EventSink {
   onStartup(): void {}
 
   onLog(entry: LogEntry): void {
-    if (this.#closed) return
+    // What came from the console is there already.
+    if (this.#closed || entry.target === CONSOLE_TARGET) return
     const { writer, colored } = entry.level <= Level.Warn ? this.#stderr : this.#stdout
     writer.write(formatEntry(entry, colored))
   }

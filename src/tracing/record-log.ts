@@ -5,6 +5,9 @@ import { toName } from './metric.ts'
 import { type Properties, type PropertySet, propertySet } from './property-set.ts'
 import { renderValue } from './render-value.ts'
 
+/** Target of what the host writes to its console; a sink that shows logs there does not show it again. */
+export const CONSOLE_TARGET = 'console'
+
 /**
  * Records one log event whose level and target belong to the event: for bridges from other logging libraries. Filtered
  * by `interopMaxLevel` besides the filters of every log. Never throws.

@@ -32,6 +32,16 @@ test('a line shows time, level, target, message and properties', () => {
   ).toBe('2023-11-14T22:13:20.123Z ERROR slow region=eu note="two words" empty=""')
 })
 
+test('what the host wrote to its console itself is not shown again', async () => {
+  const stdout = new PassThrough()
+  const sink = new ConsoleEventSink({ stdout, colors: false })
+  sink.onLog(entry('from console.log', { target: 'console' }))
+  sink.onLog(entry('from a logger'))
+  await sink.flush()
+  stdout.end()
+  expect(await text(stdout)).toBe('2023-11-14T22:13:20.123Z INFO  shop: from a logger\n')
+})
+
 test('the lines of a stack are indented, so that no message can forge a line', () => {
   expect(show('boom\n    at f (a.js:1)\r\n2023-11-14T22:13:20.123Z INFO  forged')).toBe(
     '2023-11-14T22:13:20.123Z INFO  shop: boom\n        at f (a.js:1)\n    2023-11-14T22:13:20.123Z INFO  forged',
