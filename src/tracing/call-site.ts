@@ -14,7 +14,9 @@ export const UNKNOWN_CALL_SITE: CallSite = { file: '', line: 0 }
 const MAX_FRAMES = 6
 /** `__esDecorate`, `__decorateElement` and their like, which TypeScript and esbuild put into the file. */
 const COMPILER_HELPER = /^at (?:\w+\.)?__\w+ /
-const FRAME = /\(?((?:file:\/\/|[a-z]+:\/\/|\/|[A-Za-z]:[\\/]|webpack:|node:)[^()]*?):(\d+)(?::\d+)?\)?$/
+/** A URL or an absolute path, then line and column. */
+const LOCATION = /^((?:[a-z][a-z\d+.-]*:|\/|[a-z]:[\\/]|\\\\).*?):(\d+)(?::\d+)?$/i
+const MAX_LINE = 2 ** 32 - 1
 
 /**
  * The place that called `callee`. It walks the stack, some 10 microseconds, so it is for once per name, never per event.
@@ -43,12 +45,25 @@ export function parseFrame(stack: string): CallSite {
   for (const line of stack.split('\n')) {
     const text = line.trim()
     if (!text.startsWith('at ') || COMPILER_HELPER.test(text)) continue
-    const match = FRAME.exec(text.slice(3))
+    const match = matchLocation(text.slice(3).replace(/^async /, ''))
     if (match === null) continue
     const path = match[1]!
-    return { file: path.startsWith('file://') ? toPath(path) : path, line: Number(match[2]) }
+    const file = path.startsWith('file://') ? toPath(path) : path
+    return { file, line: Math.min(Number(match[2]), MAX_LINE) }
   }
   return UNKNOWN_CALL_SITE
+}
+
+/** A frame is a location, or a function's name and a location in parentheses; both may have parentheses of their own. */
+function matchLocation(frame: string): RegExpExecArray | null {
+  if (!frame.endsWith(')')) return LOCATION.exec(frame)
+  for (let open = frame.indexOf(' ('); open >= 0; open = frame.indexOf(' (', open + 1)) {
+    const location = frame.slice(open + 2, -1)
+    if (location.startsWith('eval at ')) return null
+    const match = LOCATION.exec(location)
+    if (match !== null) return match
+  }
+  return null
 }
 
 function toPath(url: string): string {

@@ -200,7 +200,7 @@ function wrap(
   if (context !== undefined && options.name === undefined) {
     context.addInitializer(function nameAfterClass(this: unknown) {
       if (definition.name !== name) return
-      const owner = context.static ? (this as { name?: unknown }).name : (this as object)?.constructor?.name
+      const owner = context.static ? (this as { name?: unknown }).name : ownerOf(wrapped, context.name, this)
       if (owner) definition = newDefinition(`${String(owner)}.${name}`, target, place)
     })
   }
@@ -215,6 +215,14 @@ function wrap(
   Object.defineProperty(wrapped, 'name', { value: fn.name, configurable: true })
   Object.defineProperty(wrapped, 'length', { value: fn.length, configurable: true })
   return wrapped
+}
+
+/** The name of the class that has the method, which may be a base class of the first instance made. */
+function ownerOf(method: AnyFunction, name: string | symbol, instance: unknown): string | undefined {
+  for (let at: unknown = Object.getPrototypeOf(instance); at !== null; at = Object.getPrototypeOf(at)) {
+    if (Object.getOwnPropertyDescriptor(at, name)?.value === method) return (at as object).constructor.name
+  }
+  return (instance as object).constructor.name // a private method, or one that another decorator has wrapped
 }
 
 /** What a span is recorded under: whatever a caller passes for a name, the measured function must run. */

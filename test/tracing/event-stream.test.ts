@@ -7,8 +7,8 @@ import { LogSite, LogStream } from '../../src/tracing/log-stream.ts'
 import { MetricSite, MetricsStream } from '../../src/tracing/metrics-stream.ts'
 import { PropertySet } from '../../src/tracing/property-set.ts'
 import { SpanRecord, SpanStream } from '../../src/tracing/span-stream.ts'
+import { processOf } from './support/block-collector.ts'
 import { checkRun, parseBlock } from './support/check-run.ts'
-import { processOf } from './support/recording.ts'
 
 const PROCESS = processOf(process.hrtime.bigint())
 const KIB = 1024

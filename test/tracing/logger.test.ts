@@ -5,7 +5,8 @@ import { Level, levelName } from '../../src/tracing/level.ts'
 import { type Logger, logger } from '../../src/tracing/logger.ts'
 import { propertySet } from '../../src/tracing/property-set.ts'
 import { recordLog } from '../../src/tracing/record-log.ts'
-import { BlockCollector, startRecording } from './support/recording.ts'
+import { BlockCollector } from './support/block-collector.ts'
+import { startRecording } from './support/recording.ts'
 
 const log = logger('test.logger')
 const METHODS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const

@@ -12,8 +12,8 @@ import { fmetric, imetric } from '../../../src/tracing/metric.ts'
 import { propertySet } from '../../../src/tracing/property-set.ts'
 import { recordLog } from '../../../src/tracing/record-log.ts'
 import { asyncSpan, span } from '../../../src/tracing/span.ts'
+import { processOf } from './block-collector.ts'
 import { checkRun } from './check-run.ts'
-import { processOf } from './recording.ts'
 
 const log = logger('flood')
 

@@ -5,52 +5,13 @@ import { type DecodedMeasure, readMeasures } from '../../../src/telemetry/measur
 import type { SpanRow } from '../../../src/telemetry/span-place.ts'
 import { readThreadSpanEvents, rebuildThreadSpans } from '../../../src/telemetry/thread-spans.ts'
 import { TickConverter } from '../../../src/telemetry/tick-converter.ts'
-import { EMPTY_REPORT } from '../../../src/tracing/delivery-report.ts'
 import { type Dispatch, type DispatchOptions, dispatch } from '../../../src/tracing/dispatch.ts'
-import type { DeliveryReport, EventSink, SealedBlock, StreamKind } from '../../../src/tracing/event-sink.ts'
+import type { SealedBlock, StreamKind } from '../../../src/tracing/event-sink.ts'
 import { Level } from '../../../src/tracing/level.ts'
 import type { ProcessInfo } from '../../../src/tracing/process-info.ts'
 import type { TransitObject } from '../../../src/transit/value.ts'
+import { BlockCollector, processOf } from './block-collector.ts'
 import { checkRun, parseBlock } from './check-run.ts'
-
-/** Wall clock at the start ticks of {@link processOf}. */
-export const START_MICROS = 1_704_067_200_000_000n
-
-export function processOf(startTicks: bigint): ProcessInfo {
-  return {
-    processId: '00000000-0000-4000-8000-000000000001',
-    exe: '/app/main.js',
-    username: 'u',
-    realname: 'U',
-    computer: 'host',
-    distro: 'os',
-    cpuBrand: 'cpu',
-    tscFrequency: 1_000_000_000n,
-    startTimeMicros: START_MICROS,
-    startTicks,
-    parentProcessId: undefined,
-    properties: {},
-  }
-}
-
-/** A sink that keeps the blocks it is given. */
-export class BlockCollector implements EventSink {
-  readonly blocks: SealedBlock[] = []
-
-  onStartup(): void {}
-
-  onBlock(block: SealedBlock): void {
-    this.blocks.push(block)
-  }
-
-  async flush(): Promise<DeliveryReport> {
-    return EMPTY_REPORT
-  }
-
-  async shutdown(): Promise<DeliveryReport> {
-    return EMPTY_REPORT
-  }
-}
 
 /** One run of a dispatch whose blocks are kept, to be read back. */
 export class Recording implements AsyncDisposable {
