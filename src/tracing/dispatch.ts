@@ -11,6 +11,7 @@ import { LogStream } from './log-stream.ts'
 import { MetricsStream } from './metrics-stream.ts'
 import type { ProcessInfo } from './process-info.ts'
 import type { PropertySet } from './property-set.ts'
+import { spanIdBase } from './span-ids.ts'
 import { type OpenAsyncSpan, SpanStream } from './span-stream.ts'
 
 /** A sink and the least severe level of the log events it gets. */
@@ -47,8 +48,6 @@ const URGENT_FLUSH_MS = 500
 /** Raised whenever the fields that recording code relies on change. */
 const ABI = 1
 const REGISTRY_KEY = Symbol.for('micromegas.dispatch')
-/** Span ids of a thread count from `threadId * 2^40`, so that they are unique in the process and below 2^53. */
-const SPAN_IDS_PER_THREAD = 2 ** 40
 
 /**
  * The process-wide meeting point of what records and what delivers: the four streams, the filters and the sinks. There
@@ -71,7 +70,7 @@ export class Dispatch {
   #options: DispatchOptions | undefined
   /** The sinks of the last run, once it is over. */
   #stopped: readonly SinkRegistration[] = []
-  #lastSpanId = threadId * SPAN_IDS_PER_THREAD
+  #lastSpanId = spanIdBase(threadId)
   #flushTimer: NodeJS.Timeout | undefined
   #urgentTimer: NodeJS.Timeout | undefined
   #showing = false
