@@ -57,6 +57,9 @@ const BUDGET_EVENTS = 500_000
 /** Blocks whose event count is a lie end here. */
 const BUDGET_SECTION_BYTES = 256 * 1024 * 1024
 const MAX_PROBLEMS = 20
+/** Places before and after all spans of an instant: no id of a stream or process sorts so. */
+const BEFORE_ALL_OWNERS = ''
+const AFTER_ALL_OWNERS: string = 'f'.repeat(36)
 
 export function formatSpanCursor({ beginNs, ownerId, id }: SpanCursor): string {
   return `${beginNs}_${ownerId}_${id}`
@@ -119,12 +122,8 @@ export async function querySpans(context: QueryContext, query: SpanQuery): Promi
   const last = rows.at(-1)
   let next: SpanCursor | undefined
   if (found.length > limit && last !== undefined) next = placeOf(last)
-  // Before everything at that time: no owner and id come earlier, or later in the other direction.
   else if (edgeNs !== undefined) {
-    next =
-      order === 'oldest'
-        ? { beginNs: edgeNs, ownerId: '', id: -1n }
-        : { beginNs: edgeNs + 1n, ownerId: '', id: -1n }
+    next = { beginNs: edgeNs, ownerId: order === 'oldest' ? BEFORE_ALL_OWNERS : AFTER_ALL_OWNERS, id: 0n }
   }
   return {
     rows,

@@ -278,6 +278,43 @@ describe('spans', () => {
     }
   })
 
+  test.for(['newest', 'oldest'])(
+    'that are too many for one answer come in parts, the %s first',
+    async (order) => {
+      await using own = await startServer()
+      const streams = [stream(shop, 'cpu'), stream(shop, 'cpu')]
+      await insert(own, 'process', processBody(shop))
+      await insert(own, 'stream', ...streams.map((info) => streamBody(info)))
+      // Blocks that say they have more events than an answer reads, on two streams that overlap in time.
+      for (let i = 0; i < 12; i++) {
+        const begin = i * 60
+        const events = Array.from(
+          { length: 10 },
+          (_, k) => [k % 2 === 0 ? 'begin' : 'end', `s${i}`, begin + k * 10] as const,
+        )
+        await insertBlocks(own, spanBlock(shop, streams[i % 2]!, events, { eventCount: 200_000 }))
+      }
+      const names: string[] = []
+      let cursor = ''
+      let pages = 0
+      do {
+        const page = await getJson(own, `/api/spans?order=${order}&limit=100&cursor=${cursor}`)
+        names.push(
+          ...page.rows.map(
+            (row: { name: string; begin_ns: string }) => `${row.name}@${BigInt(row.begin_ns) - START_NS}`,
+          ),
+        )
+        expect(page.problems[0].reason).toContain('more than 500000 span events')
+        cursor = page.next_cursor
+      } while (cursor !== null && ++pages < 50)
+      const expected = Array.from({ length: 12 }, (_, i) =>
+        Array.from({ length: 5 }, (_, k) => `s${i}@${i * 60 + k * 20}`),
+      )
+      expect([...names].sort()).toEqual(expected.flat().sort())
+      expect(pages).toBeGreaterThan(2)
+    },
+  )
+
   test('of a stream that cannot be rebuilt are said to be, the others are shown', async () => {
     await using own = await startServer()
     const broken = stream(shop, 'cpu')
