@@ -75,7 +75,8 @@ function renderError(error: Error, output: Output): void {
     const message = safely(() => String(shown.message), '')
     const stack = safely(() => (typeof shown.stack === 'string' ? shown.stack : ''), '')
     // The stack begins with the message, as it was when the error was made.
-    const isComplete = stack !== '' && stack.includes(message)
+    const framesAt = stack.indexOf('\n    at ')
+    const isComplete = stack !== '' && stack.slice(0, framesAt < 0 ? undefined : framesAt).includes(message)
     output.write(isComplete ? stack : `${headline(shown)}\n${stack}`.trimEnd())
     current = safely(() => shown.cause, undefined)
   }

@@ -100,8 +100,7 @@ describe('asyncSpan', () => {
   test('lives beside thread spans: neither is the parent of the other', async () => {
     await using recording = startRecording()
     await asyncSpan('outer', async () => {
-      span('sync', () => asyncSpan('from sync', () => {}))
-      await null
+      await span('sync', () => asyncSpan('from sync', () => {}))
     })
     expect(tree(recording)).toEqual(['from sync < outer @ 1', 'outer < - @ 0'])
     expect(recording.threadEvents()).toEqual(['+sync', '-sync'])
