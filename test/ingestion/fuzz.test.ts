@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { storedFrame } from '../../src/telemetry/lz4-frame.ts'
+import { MUTATION_SCALE } from '../support/mutation-scale.ts'
 import { bytes, head, int, map, text } from '../telemetry/cbor-bytes.ts'
 import { LOG_BLOCK_CBOR, LOG_STREAM, PROCESS_CBOR } from '../telemetry/worked-examples.ts'
 import { insert, post, type Route, send, startServer, type TestServer } from './support/server.ts'
@@ -53,7 +54,7 @@ test('any bytes are answered with 200, 400 or the 500 of the database', async ()
         expect([200, 400, 500]).toContain((await post(server, route, body)).status)
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 300 * MUTATION_SCALE },
   )
   await survives()
 })
@@ -84,7 +85,7 @@ test('requests with changed, lost and repeated bytes neither crash the server no
         expect([200, 400, 500]).toContain((await post(server, route, body)).status)
       },
     ),
-    { numRuns: 500 },
+    { numRuns: 500 * MUTATION_SCALE },
   )
   await survives()
 })
@@ -106,7 +107,7 @@ test('well-formed blocks with corrupt sections are stored and never more than un
         ).toBe(200)
       },
     ),
-    { numRuns: 300 },
+    { numRuns: 300 * MUTATION_SCALE },
   )
   await survives()
 })

@@ -12,6 +12,7 @@ import { rebuildThreadSpans } from '../../src/telemetry/thread-spans.ts'
 import { BlockParser, type RecordTypes } from '../../src/transit/parser.ts'
 import { dynamicType, type Member, type UserDefinedType } from '../../src/transit/reflection.ts'
 import type { TransitObject } from '../../src/transit/value.ts'
+import { MUTATION_SCALE } from '../support/mutation-scale.ts'
 import { ignoreFormatErrors } from '../transit/format-errors.ts'
 import { hex, section } from '../transit/section.ts'
 import { CPU_TYPES, LOG_TYPES, strings, TICKS } from './sample-blocks.ts'
@@ -141,7 +142,7 @@ describe('blocks with changed bytes', () => {
           })
         },
       ),
-      { numRuns: 1500 },
+      { numRuns: 1500 * MUTATION_SCALE },
     )
   })
 
@@ -156,7 +157,7 @@ describe('blocks with changed bytes', () => {
           readAll({ ...sample, objects: Buffer.from(b) })
         },
       ),
-      { numRuns: 1000 },
+      { numRuns: 1000 * MUTATION_SCALE },
     )
   })
 })
@@ -211,7 +212,7 @@ describe('arbitrary metadata', () => {
           })
         },
       ),
-      { numRuns: 1500 },
+      { numRuns: 1500 * MUTATION_SCALE },
     )
   })
 })
@@ -268,7 +269,7 @@ describe('requests with changed bytes', () => {
           })
         })
       }),
-      { numRuns: 1500 },
+      { numRuns: 1500 * MUTATION_SCALE },
     )
   })
 
@@ -287,7 +288,7 @@ describe('requests with changed bytes', () => {
         ignoreFormatErrors(() => decodeStream(bytes))
         ignoreFormatErrors(() => decodeBlock(bytes))
       }),
-      { numRuns: 5000 },
+      { numRuns: 5000 * MUTATION_SCALE },
     )
   })
 })

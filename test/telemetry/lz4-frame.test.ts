@@ -3,6 +3,7 @@ import lz4 from 'lz4-napi'
 import { describe, expect, test } from 'vitest'
 import { decompressFrame, storedFrame } from '../../src/telemetry/lz4-frame.ts'
 import { xxh32 } from '../../src/telemetry/xxh32.ts'
+import { MUTATION_SCALE } from '../support/mutation-scale.ts'
 import { expectFormatError, ignoreFormatErrors } from '../transit/format-errors.ts'
 import { hex, section } from '../transit/section.ts'
 import { LOG_DEPENDENCIES_RUST_FRAME } from './worked-examples.ts'
@@ -297,7 +298,7 @@ describe('frames of the native library', () => {
         const compressed = await lz4.compressFrame(bytes, options)
         expect(Buffer.compare(decompressFrame(compressed), bytes)).toBe(0)
       }),
-      { numRuns: 60 },
+      { numRuns: 60 * MUTATION_SCALE },
     )
   })
 })
@@ -339,7 +340,7 @@ describe('hostile frames', () => {
         mutated[6] = (xxh32(mutated.subarray(4, 6)) >> 8) & 0xff
         ignoreFormatErrors(() => decompressFrame(mutated.subarray(0, mutated.length - (cut % 3))))
       }),
-      { numRuns: 5000 },
+      { numRuns: 5000 * MUTATION_SCALE },
     )
   })
 
@@ -349,7 +350,7 @@ describe('hostile frames', () => {
       fc.property(header, fc.uint8Array({ maxLength: 200 }), (start, rest) => {
         ignoreFormatErrors(() => decompressFrame(Buffer.concat([start, rest])))
       }),
-      { numRuns: 5000 },
+      { numRuns: 5000 * MUTATION_SCALE },
     )
   })
 
