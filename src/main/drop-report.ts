@@ -8,12 +8,12 @@ import { recordLog } from '../tracing/record-log.ts'
 const SELF_TARGET = 'micromegas'
 
 /**
- * Records what the upload has given up since the last report: one metric a kind, tagged with the reason, under the
+ * Records what uploads have given up since the last report: one metric a kind, tagged with the reason, under the
  * reference SDK's names (`telemetry_dropped_logs` …), and one warning. To be called from the flush tick, never from the
  * enqueue path: recording there would fill the queue that is being shed.
  */
-export function reportDrops(sink: HttpEventSink | undefined): void {
-  const drops = sink?.takeDrops() ?? []
+export function reportDrops(sinks: readonly HttpEventSink[]): void {
+  const drops = sinks.flatMap((sink) => sink.takeDrops())
   if (drops.length === 0) return
   for (const { kind, reason, events, blocks } of drops) {
     metricOf(kind).record(kind === 'metadata' ? blocks : events, propertySet({ reason }))

@@ -24,7 +24,13 @@ export function installExitHooks(guard: TelemetryGuard): () => void {
   /** Both hooks share one budget: a server that is down delays the end of a process once. */
   let deadlineMs: number | undefined
   const remainingMs = (): number => {
-    deadlineMs ??= performance.now() + guard.shutdownTimeoutMs
+    if (deadlineMs === undefined) {
+      deadlineMs = performance.now() + guard.shutdownTimeoutMs
+      // Runs only if the process goes on after all; its next end has a budget of its own.
+      setTimeout(() => {
+        deadlineMs = undefined
+      }, 2 * guard.shutdownTimeoutMs).unref()
+    }
     return Math.max(0, deadlineMs - performance.now())
   }
   // The loop may run dry, be filled again by somebody's hook, and run dry again.

@@ -60,13 +60,15 @@ function start(
   if (config.localSinkEnabled)
     sinks.push({ sink: new ConsoleEventSink(), maxLevel: config.localSinkMaxLevel })
   if (httpSink !== undefined) sinks.push({ sink: httpSink, maxLevel: config.telemetrySinkMaxLevel })
+  // Also those that were wired by hand.
+  const httpSinks = sinks.map(({ sink }) => sink).filter((sink) => sink instanceof HttpEventSink)
   dispatch.start({
     process: process_,
     sinks,
     filters: config,
     cpuTracing: config.cpuTracing,
     flushPeriodMs: config.flushPeriodMs,
-    onFlushTick: () => reportDrops(httpSink),
+    onFlushTick: () => reportDrops(httpSinks),
     onSinkError: (error) => warnOperator(`micromegas: a sink failed: ${String(error)}`),
   })
   const metrics = config.systemMetrics && dispatch.takesBlocks ? startRuntimeMetrics() : undefined
@@ -74,12 +76,12 @@ function start(
   const guard: TelemetryGuard = new TelemetryGuard({
     dispatch,
     processId: process_.processId,
-    httpSink,
+    httpSink: httpSink ?? httpSinks[0],
     shutdownTimeoutMs: config.shutdownTimeoutMs,
     onShutdown: () => {
       metrics?.stop()
       releaseConsole?.()
-      reportDrops(httpSink)
+      reportDrops(httpSinks)
     },
     onStopped: () => removeExitHooks(),
   })
