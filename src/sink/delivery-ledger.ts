@@ -10,7 +10,7 @@ export interface DropCount extends DeliveryCount {
 }
 
 /** How an accepted item ended. */
-export type Settlement = 'delivered' | { readonly dropped: DropReason }
+export type Settlement = 'delivered' | 'spooled' | { readonly dropped: DropReason }
 
 /** A {@link DeliveryCount} being counted. */
 class Tally implements DeliveryCount {
@@ -32,6 +32,7 @@ export class LedgerBatch {
   readonly pending: Tally = new Tally()
   readonly delivered: Tally = new Tally()
   readonly dropped: Tally = new Tally()
+  readonly spooled: Tally = new Tally()
   /** Unsettled items, metadata included. */
   open = 0
   readonly whenEmpty: Set<() => void> = new Set()
@@ -46,13 +47,15 @@ export interface LedgerWatch {
 }
 
 /**
- * Counts what becomes of every block: blocks and events accepted or refused equal those delivered, dropped and pending, at
+ * Counts what becomes of every block: blocks and events accepted or refused equal those delivered, dropped, spooled and pending, at
  * every moment.
  */
 export class DeliveryLedger {
   readonly #enqueued: Tally = new Tally()
   readonly #delivered: Tally = new Tally()
   readonly #dropped: Tally = new Tally()
+  readonly #spooled: Tally = new Tally()
+  readonly #adopted: Tally = new Tally()
   readonly #pending: Tally = new Tally()
   readonly #drops: Map<ItemKind, Map<DropReason, Tally>> = new Map()
   readonly #untaken: Map<ItemKind, Map<DropReason, Tally>> = new Map()
@@ -71,6 +74,15 @@ export class DeliveryLedger {
 
   get dropped(): DeliveryCount {
     return this.#dropped.snapshot()
+  }
+
+  get spooled(): DeliveryCount {
+    return this.#spooled.snapshot()
+  }
+
+  /** Of those enqueued, the ones that an earlier process left. */
+  get adopted(): DeliveryCount {
+    return this.#adopted.snapshot()
   }
 
   get pending(): DeliveryCount {
@@ -103,6 +115,12 @@ export class DeliveryLedger {
     return batch
   }
 
+  /** A block that an earlier process left was queued. */
+  adopt(kind: ItemKind, events: number): LedgerBatch {
+    this.#adopted.add(events)
+    return this.accept(kind, events)
+  }
+
   /** A block was given up at the door. */
   refuse(kind: ItemKind, events: number, reason: DropReason): void {
     this.#enqueued.add(events)
@@ -119,6 +137,8 @@ export class DeliveryLedger {
     if (settlement === 'delivered') {
       this.#deliveredItems++
       if (isBlock) for (const tally of [this.#delivered, batch.delivered]) tally.add(events)
+    } else if (settlement === 'spooled') {
+      for (const tally of [this.#spooled, batch.spooled]) tally.add(events)
     } else {
       this.#countDrop(kind, events, settlement.dropped)
       if (isBlock) batch.dropped.add(events)
@@ -145,7 +165,7 @@ export class DeliveryLedger {
         return {
           delivered: difference(now.delivered, before.delivered),
           dropped: difference(now.dropped, before.dropped),
-          spooled: { blocks: 0, events: 0 },
+          spooled: difference(now.spooled, before.spooled),
           pending: now.pending,
         }
       },
@@ -170,12 +190,17 @@ function listed(drops: ReadonlyMap<ItemKind, ReadonlyMap<DropReason, Tally>>): r
   )
 }
 
-function sum(batches: readonly LedgerBatch[]): Pick<DeliveryReport, 'delivered' | 'dropped' | 'pending'> {
-  const total = (which: 'delivered' | 'dropped' | 'pending'): DeliveryCount => ({
+function sum(batches: readonly LedgerBatch[]): DeliveryReport {
+  const total = (which: keyof DeliveryReport): DeliveryCount => ({
     blocks: batches.reduce((blocks, batch) => blocks + batch[which].blocks, 0),
     events: batches.reduce((events, batch) => events + batch[which].events, 0),
   })
-  return { delivered: total('delivered'), dropped: total('dropped'), pending: total('pending') }
+  return {
+    delivered: total('delivered'),
+    dropped: total('dropped'),
+    spooled: total('spooled'),
+    pending: total('pending'),
+  }
 }
 
 function difference(a: DeliveryCount, b: DeliveryCount): DeliveryCount {

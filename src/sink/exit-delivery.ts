@@ -11,6 +11,8 @@ export interface ExitDeliveryOptions {
   readonly concurrency: number
   /** Requests that will be sent, at most. */
   readonly capacity: number
+  /** Whether bodies are of use afterwards: they are copied then, and moved to the other thread otherwise. */
+  readonly keepBodies: boolean
   readonly timeoutMs: number
 }
 
@@ -31,10 +33,12 @@ export class ExitDelivery {
   readonly #statuses: Int32Array
   readonly #worker: Worker
   readonly #deadlineMs: number
+  readonly #keepBodies: boolean
   #count = 0
 
   /** @throws What starting a thread throws, such as under Node's permission model. */
-  constructor({ endpoint, proxy, concurrency, capacity, timeoutMs }: ExitDeliveryOptions) {
+  constructor({ endpoint, proxy, concurrency, capacity, keepBodies, timeoutMs }: ExitDeliveryOptions) {
+    this.#keepBodies = keepBodies
     this.#deadlineMs = performance.now() + timeoutMs
     this.#statuses = new Int32Array(new SharedArrayBuffer(4 * Math.max(1, capacity)))
     this.#worker = new Worker(EXIT_WORKER_SOURCE, {
@@ -61,10 +65,10 @@ export class ExitDelivery {
     return performance.now() >= this.#deadlineMs
   }
 
-  /** Hands over a request; it is sent at once. A large body is moved to the other thread and empty afterwards. */
+  /** Hands over a request; it is sent at once. A large body is empty afterwards, unless bodies are to be kept. */
   send({ path, headers, body }: PostRequest): void {
-    const moved =
-      body.byteLength >= MIN_MOVED_BYTES && body.buffer instanceof ArrayBuffer ? [body.buffer] : []
+    const movable = !this.#keepBodies && body.byteLength >= MIN_MOVED_BYTES
+    const moved = movable && body.buffer instanceof ArrayBuffer ? [body.buffer] : []
     this.#worker.postMessage({ index: this.#count++, path, headers, body }, moved)
   }
 

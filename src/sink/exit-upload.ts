@@ -5,7 +5,8 @@ import type { UploadItem } from './upload-item.ts'
 import type { Uploader } from './uploader.ts'
 
 /**
- * Uploads items while this thread is blocked, the most important first, for as long as there is time.
+ * Uploads items while this thread is blocked, the most important first, for as long as there is time. Those on disk are
+ * left there.
  *
  * @returns How the items ended that did; the others are as they were.
  * @throws What starting a thread throws.
@@ -15,7 +16,7 @@ export function uploadNow(
   uploader: Uploader,
   options: Omit<ExitDeliveryOptions, 'capacity'>,
 ): Map<UploadItem, Settlement> {
-  const ordered = [...items].sort((a, b) => a.priority - b.priority)
+  const ordered = [...items].filter((item) => !item.isStored).sort((a, b) => a.priority - b.priority)
   const settlements = new Map<UploadItem, Settlement>()
   const delivery = new ExitDelivery({ ...options, capacity: ordered.length })
   try {

@@ -19,9 +19,11 @@ import { priorityOf } from './priority.ts'
 import { type ProxyRoute, proxyFromEnv } from './proxy.ts'
 import { SharedBackoff } from './shared-backoff.ts'
 import type { SinkState, SinkStats } from './sink-stats.ts'
+import { Spool } from './spool.ts'
+import { SpoolDirectory } from './spool-directory.ts'
 import { withoutTracing } from './suppress-tracing.ts'
 import { Transport } from './transport.ts'
-import { UploadItem } from './upload-item.ts'
+import { type ItemContent, type StoredBlock, UploadItem } from './upload-item.ts'
 import { UploadQueue } from './upload-queue.ts'
 import { SchedulerStopped, type Turn, UploadScheduler } from './upload-scheduler.ts'
 import { Uploader } from './uploader.ts'
@@ -31,6 +33,7 @@ export type { DropCount } from './delivery-ledger.ts'
 export type { BlocksRetryOptions, HttpEventSinkOptions, RetryOptions } from './options.ts'
 export type { DropReason } from './outcome.ts'
 export type { SinkState, SinkStats } from './sink-stats.ts'
+export type { SpoolStats } from './spool.ts'
 
 /** While somebody waits in a flush, a service that is away is asked again after no more than this. */
 const FLUSH_MAX_DELAY_MS = 1_000
@@ -38,6 +41,8 @@ const FLUSH_MAX_DELAY_MS = 1_000
 const DRAIN_MAX_DELAY_MS = 500
 /** Part of a shutdown's time kept for closing connections; at most a tenth of it. */
 const CLOSE_MS = 200
+/** The same with a spool, whose files are written in that time; at most a fifth of it. */
+const SPOOL_MS = 1_000
 
 /**
  * Uploads blocks to a Micromegas ingestion service.
@@ -69,6 +74,7 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
   readonly #backoff: SharedBackoff = new SharedBackoff(Math.random)
   readonly #scheduler: UploadScheduler
   readonly #unsettled: Set<UploadItem> = new Set()
+  readonly #spool: Spool | undefined
   /** Runs a function outside the host's asynchronous context: a request must not live as long as our upload of its log. */
   readonly #detached: <T>(fn: () => T) => T = AsyncLocalStorage.snapshot()
   #pRetry: typeof import('p-retry').default | undefined
@@ -83,7 +89,7 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
   /**
    * @param url - Base URL of the service: http or https, with or without a path and a trailing slash.
    * @param decoratorFactory - Makes what adds credentials to requests; called here, once.
-   * @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` when the URL, an option, or a proxy named by the environment
+   * @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` when the URL, an option, the spool directory, or a proxy named by the environment
    * (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`) cannot be used; and whatever the factory throws.
    */
   constructor(
@@ -126,6 +132,7 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
       deliveredItems: () => this.#ledger.deliveredItems,
       random: Math.random,
     })
+    this.#spool = config.spoolDir === undefined ? undefined : this.#makeSpool(config.spoolDir)
     void this.#isolated(() => this.#load())
   }
 
@@ -150,11 +157,13 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
       this.#notices.say('no process', 'a block came before the process it belongs to')
       return
     }
-    for (const content of this.#registry.takeDue(block.stream, performance.now(), this.#recoveries)) {
-      this.#enqueue(new UploadItem(content, this.#ledger.accept('metadata', 0)))
-    }
-    const batch = this.#ledger.accept(kind, block.eventCount)
-    this.#enqueue(new UploadItem({ insert: 'block', block, process }, batch))
+    this.#enqueueMetadata(this.#registry.takeDue(block.stream, performance.now(), this.#recoveries))
+    const item = new UploadItem(
+      { insert: 'block', block, process },
+      this.#ledger.accept(kind, block.eventCount),
+    )
+    this.#enqueue(item)
+    this.#spool?.track(item)
     this.#schedulePump()
   }
 
@@ -195,7 +204,8 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
     this.#closed = true
     const watch = this.#ledger.watch()
     this.#scheduler.stop()
-    if (this.#unsettled.size > 0 && timeoutMs > 0) this.#uploadNow(timeoutMs)
+    if (this.#unsettled.size > 0 && timeoutMs > 0)
+      this.#uploadNow(timeoutMs - (this.#spool === undefined ? 0 : this.#reserveMs(timeoutMs)))
     this.#abandon()
     this.#stopped ??= this.#close(watch)
   }
@@ -212,7 +222,10 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
       enqueued: ledger.enqueued,
       delivered: ledger.delivered,
       dropped: ledger.dropped,
+      spooled: ledger.spooled,
       pending: ledger.pending,
+      adopted: ledger.adopted,
+      spool: this.#spool?.stats,
       drops: ledger.drops,
       heldBytes: this.#queue.heldBytes,
       inFlightRequests: this.#scheduler.inFlight,
@@ -259,6 +272,43 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
       return
     }
     this.#scheduler.start()
+    this.#spool?.start()
+  }
+
+  #makeSpool(path: string): Spool {
+    return new Spool({
+      directory: new SpoolDirectory(path),
+      maxBytes: this.#config.spoolMaxBytes,
+      encode: (item) => this.#uploader.encode(item),
+      onEvicted: (item) => {
+        this.#notices.say('spool_full', `the spool is full and lets go of its oldest ${item.kind} blocks`)
+        this.#settle(item, { dropped: 'spool_full' })
+      },
+      onStored: (item, stored) => this.#queue.shrink(item.store(stored)),
+      onAdopted: (blocks) => this.#adopt(blocks),
+      onRead: ({ processId, streamId, process, stream }) => {
+        const bodies = [
+          { insert: 'process', id: processId, body: process },
+          { insert: 'stream', id: streamId, body: stream },
+        ] as const
+        this.#enqueueMetadata(this.#registry.takeDueBodies(bodies, performance.now(), this.#recoveries))
+      },
+      say: (key, message) => this.#notices.say(key, message),
+    })
+  }
+
+  #adopt(blocks: readonly StoredBlock[]): void {
+    if (this.#closed) return
+    for (const stored of blocks) {
+      const item = new UploadItem({ insert: 'block', stored }, this.#ledger.adopt(stored.kind, stored.events))
+      this.#enqueue(item)
+      this.#spool?.adopted(item, stored)
+    }
+    this.#schedulePump()
+  }
+
+  #enqueueMetadata(due: readonly ItemContent[]): void {
+    for (const content of due) this.#enqueue(new UploadItem(content, this.#ledger.accept('metadata', 0)))
   }
 
   #enqueue(item: UploadItem): void {
@@ -328,6 +378,7 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
     const wasFailing = this.#backoff.failures > 0
     if (outcome.kind === 'retry' || outcome.kind === 'unauthorized') this.#failedAttempts++
     this.#scheduler.finish(turn, item, outcome)
+    this.#spool?.setFailing(this.#backoff.failures > 0)
     if (outcome.kind === 'unauthorized') {
       this.#unauthorized = true
       this.#notices.unauthorized()
@@ -348,6 +399,7 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
     if (!this.#unsettled.delete(item)) return // the shutdown was first
     item.settle()
     this.#queue.release(item)
+    this.#spool?.settled(item, settlement === 'spooled')
     if (item.kind === 'metadata') this.#registry.settled(item.id, performance.now(), this.#recoveries)
     this.#ledger.settle(item.batch, item.kind, item.events, settlement)
   }
@@ -356,7 +408,7 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
     this.#closed = true
     const watch = this.#ledger.watch()
     this.#isolated(() => this.#scheduler.hurry(DRAIN_MAX_DELAY_MS))
-    await waitUntil(watch.done, timeoutMs - Math.min(CLOSE_MS, timeoutMs / 10), undefined)
+    await waitUntil(watch.done, timeoutMs - this.#reserveMs(timeoutMs), undefined)
     this.#abandon()
     return this.#close(watch)
   }
@@ -367,6 +419,7 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
         endpoint: this.#endpoint,
         proxy: this.#proxy,
         concurrency: this.#config.maxInFlightRequests,
+        keepBodies: this.#spool !== undefined,
         timeoutMs,
       })
       for (const [item, settlement] of settlements) this.#settle(item, settlement)
@@ -375,14 +428,34 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
     }
   }
 
-  /** Ends every attempt and gives up what is not settled. */
+  /** The part of a shutdown's time that is for writing to disk and for closing connections. */
+  #reserveMs(timeoutMs: number): number {
+    return this.#spool === undefined ? Math.min(CLOSE_MS, timeoutMs / 10) : Math.min(SPOOL_MS, timeoutMs / 5)
+  }
+
+  /** Ends every attempt; what is not settled goes to disk, or is given up. */
   #abandon(): void {
     this.#scheduler.stop()
     this.#uploader.stop()
-    const events = [...this.#unsettled].reduce((sum, item) => sum + item.events, 0)
-    if (events > 0) this.#notices.say('shutdown', `the shutdown had no time to deliver ${events} events`)
-    for (const item of this.#unsettled) this.#settle(item, { dropped: 'shutdown' })
+    let lost = 0
+    for (const item of this.#unsettled) {
+      const spooled = this.#spool !== undefined && this.#storeNow(this.#spool, item)
+      if (!spooled) lost += item.events
+      this.#settle(item, spooled ? 'spooled' : { dropped: 'shutdown' })
+    }
+    if (lost > 0) this.#notices.say('shutdown', `the shutdown had no time to deliver ${lost} events`)
+    this.#spool?.close()
     this.#credentials.close()
+  }
+
+  #storeNow(spool: Spool, item: UploadItem): boolean {
+    if (item.isStored) return true
+    if (item.kind === 'metadata') return false // every spooled block has its own
+    try {
+      return spool.storeSync(item, this.#uploader.encodeNow(item))
+    } catch {
+      return false // it cannot be encoded
+    }
   }
 
   async #close(watch: LedgerWatch): Promise<DeliveryReport> {

@@ -58,6 +58,15 @@ export class MetadataRegistry {
     return due
   }
 
+  /** The same for a block of another process, of which nothing is known but what is to be sent. */
+  takeDueBodies(
+    bodies: readonly Extract<ItemContent, { body: Uint8Array }>[],
+    nowMs: number,
+    recoveries: number,
+  ): readonly ItemContent[] {
+    return bodies.filter(({ id }) => this.#isDue(id, nowMs, recoveries))
+  }
+
   /** Delivered, or refused for good: sending it at once again is no use either way. */
   settled(id: string, nowMs: number, recoveries: number): void {
     const sent = this.#sent.get(id)

@@ -60,6 +60,17 @@ export interface HttpEventSinkOptions {
   /** Longest time a `shutdown()` without a time of its own takes, in milliseconds. @defaultValue `5_000` */
   readonly shutdownTimeoutMs?: number | undefined
   /**
+   * Directory in which undelivered blocks are kept, so that they outlive an outage longer than memory lasts, and the process.
+   * Made when it does not exist. May be shared by processes; each has its own part and takes over what dead ones left.
+   * @defaultValue none: blocks are kept in memory only
+   */
+  readonly spoolDir?: string | undefined
+  /**
+   * Limit of this process's files in {@link spoolDir}, in bytes; beyond it the oldest blocks go, spans and images first.
+   * @defaultValue `1_073_741_824` (1 GiB)
+   */
+  readonly spoolMaxBytes?: number | undefined
+  /**
    * Told, in one line, when uploads begin to fail, when they work again, and when data is given up; seldom, and never with
    * a secret. @defaultValue `console.warn`
    */
@@ -79,6 +90,8 @@ export interface HttpEventSinkConfig {
   readonly metadataRefreshMs: number
   readonly flushTimeoutMs: number
   readonly shutdownTimeoutMs: number
+  readonly spoolDir?: string | undefined
+  readonly spoolMaxBytes: number
   readonly warn: (message: string) => void
 }
 
@@ -115,6 +128,8 @@ const schema = z.strictObject({
   metadataRefreshMs: count(300_000, 1, MAX_MS),
   flushTimeoutMs: count(30_000, 0, MAX_MS),
   shutdownTimeoutMs: count(5_000, 0, MAX_MS),
+  spoolDir: z.optional(z.string('expected a path').check(z.minLength(1, 'expected a path'))),
+  spoolMaxBytes: count(1024 * MIB, 1),
   warn: z._default(
     z.custom<(message: string) => void>((value) => typeof value === 'function', 'expected a function'),
     () => (message: string) => console.warn(message), // looked up at each call: a replaced console is used

@@ -10,6 +10,8 @@ import { TransportError, type UploadResponse } from './upload-response.ts'
  * - `set_aside`: failed again and again while others were delivered; it would be retried for ever
  * - `credentials`: the request decorator reported that its credentials will not work
  * - `encoding`: it could not be encoded
+ * - `spool_full`: had to make room in the spool
+ * - `spool_corrupt`: its file in the spool was torn, corrupt or gone
  * - `shutdown`: not delivered when the time of the shutdown was over
  * - `closed`: recorded after the shutdown
  */
@@ -20,6 +22,8 @@ export type DropReason =
   | 'set_aside'
   | 'credentials'
   | 'encoding'
+  | 'spool_full'
+  | 'spool_corrupt'
   | 'shutdown'
   | 'closed'
 

@@ -1,5 +1,6 @@
 import type { DeliveryCount } from '../tracing/event-sink.ts'
 import type { DropCount } from './delivery-ledger.ts'
+import type { SpoolStats } from './spool.ts'
 
 /**
  * How uploads stand: `working` until shown otherwise, `unreachable` while attempts fail, `unauthorized` while the server
@@ -9,22 +10,28 @@ export type SinkState = 'working' | 'unreachable' | 'unauthorized' | 'closed'
 
 /**
  * What a sink has done since it was made. Blocks and events add up at every moment:
- * `enqueued = delivered + dropped + pending`.
+ * `enqueued = delivered + dropped + spooled + pending`.
  */
 export interface SinkStats {
   readonly state: SinkState
-  /** Handed to the sink. */
+  /** Handed to the sink, and {@link adopted}. */
   readonly enqueued: DeliveryCount
+  /** Taken over from the spool of an earlier process. */
+  readonly adopted: DeliveryCount
   /** Acknowledged by the server. */
   readonly delivered: DeliveryCount
   /** Given up; {@link drops} says what and why. */
   readonly dropped: DeliveryCount
-  /** Queued, waiting for another attempt, or in flight. */
+  /** Left on disk by the shutdown, for a later process. */
+  readonly spooled: DeliveryCount
+  /** Queued, waiting for another attempt, or in flight; in memory or on disk. */
   readonly pending: DeliveryCount
   /** By kind and reason; those of metadata count in no other field. */
   readonly drops: readonly DropCount[]
   /** Uncompressed bytes held, as the byte budgets count them. */
   readonly heldBytes: number
+  /** What is on disk now; undefined without a spool. */
+  readonly spool: SpoolStats | undefined
   /** Requests under way. */
   readonly inFlightRequests: number
   /** Attempts made, answered or not. */

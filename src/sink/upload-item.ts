@@ -1,15 +1,29 @@
 import type { TelemetryEncoder } from '../telemetry/encoder.ts'
-import type { SealedBlock, StreamInfo } from '../tracing/event-sink.ts'
+import type { SealedBlock, StreamInfo, StreamKind } from '../tracing/event-sink.ts'
 import type { ProcessInfo } from '../tracing/process-info.ts'
 import type { LedgerBatch } from './delivery-ledger.ts'
 import type { InsertKind } from './endpoint.ts'
 import { type ItemKind, type Priority, priorityOf } from './priority.ts'
 
-/** What an insert request says. */
+/** A block whose bytes are on disk. */
+export interface StoredBlock {
+  readonly name: string
+  readonly kind: StreamKind
+  readonly events: number
+  readonly id: string
+  /** Bytes of its file. */
+  readonly size: number
+  /** The body of its insert request. */
+  read(): Promise<Uint8Array>
+}
+
+/** What an insert request says, or its body. */
 export type ItemContent =
   | { readonly insert: 'process'; readonly process: ProcessInfo }
   | { readonly insert: 'stream'; readonly stream: StreamInfo }
+  | { readonly insert: 'process' | 'stream'; readonly id: string; readonly body: Uint8Array }
   | { readonly insert: 'block'; readonly block: SealedBlock; readonly process: ProcessInfo }
+  | { readonly insert: 'block'; readonly stored: StoredBlock }
 
 /** What a queued block costs beside its bytes: objects, ids, its place in the queue. */
 export const BLOCK_OVERHEAD_BYTES = 512
@@ -21,8 +35,6 @@ export class UploadItem {
   readonly priority: Priority
   /** Id of the process, stream or block. */
   readonly id: string
-  /** What it counts for in the byte budget; nothing for metadata. */
-  readonly bytes: number
   /** Events in it; 0 for metadata. */
   readonly events: number
   readonly batch: LedgerBatch
@@ -38,6 +50,8 @@ export class UploadItem {
   /** Not to be tried again before this time of the monotonic clock, in milliseconds. */
   notBeforeMs = 0
 
+  #bytes: number
+  #origin: { readonly process: ProcessInfo; readonly stream: StreamInfo } | undefined
   #content: ItemContent | undefined
   #body: Uint8Array | undefined
   #settled = false
@@ -46,11 +60,28 @@ export class UploadItem {
     this.insert = content.insert
     this.#content = content
     this.batch = batch
-    this.kind = content.insert === 'block' ? content.block.stream.kind : 'metadata'
-    this.priority = priorityOf(this.kind)
-    this.bytes = content.insert === 'block' ? blockBytes(content.block) : 0
-    this.events = content.insert === 'block' ? content.block.eventCount : 0
-    this.id = idOf(content)
+    const { id, kind, bytes, events } = describe(content)
+    this.id = id
+    this.kind = kind
+    this.priority = priorityOf(kind)
+    this.#bytes = bytes
+    this.events = events
+    if ('block' in content) this.#origin = { process: content.process, stream: content.block.stream }
+  }
+
+  /** What it counts for in the byte budget; nothing for metadata. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  /** The process and the stream of a block that was recorded here. */
+  get origin(): { readonly process: ProcessInfo; readonly stream: StreamInfo } | undefined {
+    return this.#origin
+  }
+
+  /** Whether its bytes are on disk rather than in memory. */
+  get isStored(): boolean {
+    return this.#content !== undefined && 'stored' in this.#content
   }
 
   /** Delivered or given up: whatever else happens to it counts no more. */
@@ -58,32 +89,44 @@ export class UploadItem {
     return this.#settled
   }
 
-  /** The encoded body, made once: every attempt sends the same bytes. */
+  /** The encoded body: every attempt sends the same bytes. Made once, unless it is on disk. */
   async encode(encoder: TelemetryEncoder): Promise<Uint8Array> {
     if (this.#body !== undefined) return this.#body
     const content = this.#present()
+    if ('stored' in content) return content.stored.read()
     const body =
-      content.insert === 'block'
+      'block' in content
         ? await encoder.encodeBlock(content.block, content.process)
         : this.encodeSync(encoder)
-    if (this.#settled) return body
+    if (this.#settled || this.isStored) return body
     this.#body = body
     this.#content = undefined // the uncompressed bytes are no longer needed
     return body
   }
 
-  /** The encoded body without waiting, for the end of a process: not compressed unless it was already. */
+  /**
+   * The encoded body without waiting, for the end of a process: not compressed unless it was already.
+   *
+   * @throws `TypeError` for a block on disk.
+   */
   encodeSync(encoder: TelemetryEncoder): Uint8Array {
     if (this.#body !== undefined) return this.#body
     const content = this.#present()
-    switch (content.insert) {
-      case 'process':
-        return encoder.encodeProcess(content.process)
-      case 'stream':
-        return encoder.encodeStream(content.stream)
-      case 'block':
-        return encoder.encodeBlockSync(content.block, content.process)
-    }
+    if ('body' in content) return content.body
+    if ('block' in content) return encoder.encodeBlockSync(content.block, content.process)
+    if ('stored' in content) throw new TypeError('Cannot read a spooled block at once')
+    return content.insert === 'process'
+      ? encoder.encodeProcess(content.process)
+      : encoder.encodeStream(content.stream)
+  }
+
+  /** Its bytes are on disk: they need not be in memory. Returns how much less it counts for. */
+  store(stored: StoredBlock): number {
+    const freed = this.#bytes - BLOCK_OVERHEAD_BYTES
+    this.#bytes = BLOCK_OVERHEAD_BYTES
+    this.#content = { insert: 'block', stored }
+    this.#body = undefined
+    return freed
   }
 
   /** Lets go of the bytes. */
@@ -91,6 +134,7 @@ export class UploadItem {
     this.#settled = true
     this.#body = undefined
     this.#content = undefined
+    this.#origin = undefined
   }
 
   #present(): ItemContent {
@@ -99,18 +143,29 @@ export class UploadItem {
   }
 }
 
-/** What a block counts for in the byte budget. */
-function blockBytes(block: SealedBlock): number {
-  return block.dependencies.byteLength + block.objects.byteLength + BLOCK_OVERHEAD_BYTES
-}
-
-function idOf(content: ItemContent): string {
-  switch (content.insert) {
-    case 'process':
-      return content.process.processId
-    case 'stream':
-      return content.stream.streamId
-    case 'block':
-      return content.block.blockId
+function describe(content: ItemContent): {
+  readonly id: string
+  readonly kind: ItemKind
+  readonly bytes: number
+  readonly events: number
+} {
+  if ('stored' in content) {
+    const { id, kind, events } = content.stored
+    return { id, kind, bytes: BLOCK_OVERHEAD_BYTES, events }
+  }
+  if ('block' in content) {
+    const { blockId: id, stream, dependencies, objects, eventCount: events } = content.block
+    return {
+      id,
+      kind: stream.kind,
+      bytes: dependencies.byteLength + objects.byteLength + BLOCK_OVERHEAD_BYTES,
+      events,
+    }
+  }
+  const metadata = { kind: 'metadata', bytes: 0, events: 0 } as const
+  if ('body' in content) return { id: content.id, ...metadata }
+  return {
+    id: content.insert === 'process' ? content.process.processId : content.stream.streamId,
+    ...metadata,
   }
 }

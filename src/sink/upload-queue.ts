@@ -47,6 +47,11 @@ export class UploadQueue {
     this.#lane(item.priority).push(item)
   }
 
+  /** An item in the queue's care takes less memory than it did. */
+  shrink(freedBytes: number): void {
+    this.#heldBytes -= freedBytes
+  }
+
   /** The next item of the most important class that has one. */
   peek(): UploadItem | undefined {
     for (const lane of this.#lanes) {
@@ -86,17 +91,21 @@ class Lane {
   }
 
   peek(): UploadItem | undefined {
+    while (this.#items[this.#head]?.settled) this.#advance() // given up before its turn
     return this.#items[this.#head]
   }
 
   shift(): UploadItem | undefined {
-    const item = this.#items[this.#head]
-    if (item === undefined) return undefined
+    const item = this.peek()
+    if (item !== undefined) this.#advance()
+    return item
+  }
+
+  #advance(): void {
     this.#items[this.#head++] = undefined
     if (this.#head > 1_000 && this.#head * 2 > this.#items.length) {
       this.#items = this.#items.slice(this.#head)
       this.#head = 0
     }
-    return item
   }
 }

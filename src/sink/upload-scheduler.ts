@@ -190,7 +190,12 @@ export class UploadScheduler {
     let retry: Waiting | undefined
     let earliestMs = Number.POSITIVE_INFINITY
     for (const waiting of this.#waiting) {
-      const { notBeforeMs } = waiting.item
+      const { notBeforeMs, settled } = waiting.item
+      if (settled) {
+        this.#waiting.delete(waiting) // given up while it waited
+        waiting.reject(new SchedulerStopped())
+        continue
+      }
       if (notBeforeMs > nowMs) earliestMs = Math.min(earliestMs, notBeforeMs)
       else if (retry === undefined || this.#precedes(waiting.item, retry.item, backoff.probes))
         retry = waiting

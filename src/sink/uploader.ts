@@ -5,6 +5,7 @@ import type { PostRequest } from './connection.ts'
 import type { Credentials } from './credentials.ts'
 import type { Endpoint } from './endpoint.ts'
 import { classifyDecoratorError, classifyResponse, classifyTransportError, type Outcome } from './outcome.ts'
+import { SpoolReadError } from './spool.ts'
 import type { Transport } from './transport.ts'
 import type { UploadItem } from './upload-item.ts'
 import type { UploadResponse } from './upload-response.ts'
@@ -54,6 +55,11 @@ export class Uploader {
     }
   }
 
+  /** The body of an item in memory, when nothing can be waited for. @throws What encoding throws. */
+  encodeNow(item: UploadItem): Uint8Array {
+    return item.encodeSync(this.#encoder ?? plainTelemetryEncoder())
+  }
+
   /**
    * The request of an item, ready to be sent, when nothing can be waited for.
    *
@@ -61,7 +67,7 @@ export class Uploader {
    */
   requestNow(item: UploadItem): PostRequest {
     const { endpoint, credentials } = this.#options
-    const body = item.encodeSync(this.#encoder ?? plainTelemetryEncoder())
+    const body = this.encodeNow(item)
     const request = newRequest(endpoint, item, body, new Headers(BASE_HEADERS))
     credentials.decorateNow(request)
     return wireForm(request)
@@ -76,13 +82,12 @@ export class Uploader {
   async #attempt(item: UploadItem, controller: AbortController): Promise<Outcome> {
     let body: Uint8Array
     try {
-      body = await this.#encode(item)
+      body = await this.encode(item)
     } catch (error) {
-      return {
-        kind: 'drop',
-        reason: 'encoding',
-        detail: messageOf(error),
-      }
+      const detail = messageOf(error)
+      if (error instanceof SpoolReadError) return { kind: 'drop', reason: 'spool_corrupt', detail }
+      if (item.isStored) return { kind: 'retry', detail, retryAfterMs: undefined, suspicion: 0.5 }
+      return { kind: 'drop', reason: 'encoding', detail }
     }
     if (body.byteLength > MAX_BODY_BYTES) {
       return { kind: 'drop', reason: 'too_large', detail: `the request has ${body.byteLength} bytes` }
@@ -94,8 +99,13 @@ export class Uploader {
     return failure ?? (await this.#send(item, body, controller)).outcome
   }
 
-  /** One at a time: compression uses libuv's few threads, which the host's files and name look-ups need too. */
-  #encode(item: UploadItem): Promise<Uint8Array> {
+  /**
+   * The body of an item. One at a time: compression uses libuv's few threads, which the host's files and name look-ups
+   * need too.
+   *
+   * @throws What encoding throws, and {@link SpoolReadError}.
+   */
+  encode(item: UploadItem): Promise<Uint8Array> {
     const body = this.#encoding.then(() => item.encode(this.#encoder!))
     this.#encoding = body.catch(() => {}) // its own caller hears of it
     return body

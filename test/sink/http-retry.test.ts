@@ -182,6 +182,7 @@ test('metadata the server always fails on is retried for ever and holds up no bl
     await service.until((requests) => requests.some(({ id }) => id === block.blockId))
   }
   await service.until((requests) => requests.filter(({ insert }) => insert === 'process').length >= 10)
+  await under.sink.flush({ signal: AbortSignal.timeout(50) }) // the process is never delivered
   expect(under.sink.stats()).toMatchObject({ delivered: { blocks: 20 }, drops: [] })
 })
 
