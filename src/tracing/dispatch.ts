@@ -73,6 +73,8 @@ export class Dispatch {
   #lastSpanId = spanIdBase(threadId)
   #flushTimer: NodeJS.Timeout | undefined
   #urgentTimer: NodeJS.Timeout | undefined
+  /** Whether an error waits to be sent: one recorded before the start does so until then. */
+  #hasUrgent = false
   #showing = false
 
   /** Whether telemetry has started and not stopped. */
@@ -112,6 +114,7 @@ export class Dispatch {
       else stream.turnOff()
     }
     if (blockMaxLevel > Level.Off) this.#startFlushing(options)
+    if (this.#hasUrgent) this.#flushSoon()
   }
 
   /** Seals the open blocks and waits until the sinks have sent what they hold. */
@@ -190,6 +193,7 @@ export class Dispatch {
     clearTimeout(this.#flushTimer)
     clearTimeout(this.#urgentTimer)
     this.#urgentTimer = undefined
+    this.#hasUrgent = false
     for (const stream of this.#streams) stream.close()
     this.filters.liveMaxLevel = Level.Off
     this.filters.epoch++
@@ -212,9 +216,11 @@ export class Dispatch {
   }
 
   #flushSoon(): void {
+    this.#hasUrgent = true
     if (this.#urgentTimer !== undefined || this.#options === undefined) return
     this.#urgentTimer = setTimeout(() => {
       this.#urgentTimer = undefined
+      this.#hasUrgent = false
       this.seal()
     }, URGENT_FLUSH_MS).unref()
   }
