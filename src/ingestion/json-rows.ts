@@ -82,6 +82,7 @@ export function spanJson(row: SpanEntry): Json {
     process_id: row.processId,
     stream_id: row.streamId ?? null,
     exe: row.exe,
+    properties: row.properties,
   }
 }
 

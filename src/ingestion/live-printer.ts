@@ -107,7 +107,10 @@ export class LivePrinter {
       const begin = stack.open.pop()
       const isMatch = begin !== undefined && isSamePlace(begin.place, event.place)
       const durationNs = isMatch ? event.timeNs - begin.timeNs : undefined
-      ends.push({ timeNs: event.timeNs, text: this.#span(event.place, stack.open.length, durationNs) })
+      ends.push({
+        timeNs: event.timeNs,
+        text: this.#span(event.place, stack.open.length, durationNs, event.properties),
+      })
     }
     if (this.#stacks.size > MAX_OPEN_SPANS) deleteOldest(this.#stacks)
     if (stack.open.length > MAX_OPEN_SPANS) stack.open.splice(0, stack.open.length - MAX_OPEN_SPANS)
@@ -129,7 +132,7 @@ export class LivePrinter {
       const begin = this.#asyncBegins.get(key)
       this.#asyncBegins.delete(key)
       const durationNs = begin === undefined ? undefined : event.timeNs - begin.timeNs
-      ends.push({ timeNs: event.timeNs, text: this.#span(event, event.depth, durationNs) })
+      ends.push({ timeNs: event.timeNs, text: this.#span(event, event.depth, durationNs, event.properties) })
     }
     return ends
   }
@@ -138,10 +141,11 @@ export class LivePrinter {
     place: { readonly name: string; readonly target: string },
     depth: number,
     durationNs: bigint | undefined,
+    properties: Properties,
   ): string {
     const indent = '  '.repeat(Math.min(depth, 20))
     const duration = durationNs === undefined ? '(begin not seen)' : formatDuration(durationNs)
-    return `${this.#tag('SPAN')} ${this.#source(place.target)} ${indent}${printable(place.name)} ${duration}`
+    return `${this.#tag('SPAN')} ${this.#source(place.target)} ${indent}${printable(place.name)} ${duration}${this.#properties(properties)}`
   }
 
   #properties(properties: Properties): string {
