@@ -1,0 +1,282 @@
+import { strict as assert } from 'node:assert'
+import { AsyncLocalStorage } from 'node:async_hooks'
+import {
+  asyncSpan,
+  beginAsyncSpan,
+  defineSpan,
+  fmetric,
+  imetric,
+  logger,
+  propertySet,
+  span,
+} from 'micromegas'
+
+/**
+ * What is measured: every way of recording, through the public surface. Each task says what its events must look like
+ * once they are read back from the blocks: `expected(count)` gives the rows of `count` operations, `rows(memory)` those
+ * found.
+ */
+
+const BATCH = 20_000
+const USERS = [
+  'ada lovelace',
+  'alan m turing',
+  'grace hopper',
+  'edsger w dij',
+  'barbara lisk',
+  'donald knuth',
+]
+const REGION = { region: 'eu-west-1', service: 'checkout' }
+export const EU = propertySet(REGION)
+
+const orders = imetric('orders', 'count')
+const latency = fmetric('latency', 'ms')
+export const log = logger('bench')
+const tagged = logger('bench').with(EU)
+const place = defineSpan('place')
+const wait = defineSpan('wait')
+
+const repeat = (count, row) => Array.from({ length: count }, (_, i) => row(i))
+const values = (memory) =>
+  memory.metrics().map(({ name, value, properties }) => ({ name, value, properties }))
+const messages = (memory) => memory.logs().map(({ message, properties }) => ({ message, properties }))
+const threadSpans = (memory) => memory.threadSpans().map(({ name }) => name)
+const asyncSpans = (memory) => memory.asyncSpans().map(({ name, depth }) => ({ name, depth }))
+
+/** About 35 characters, as in the goal: `order 100000 placed by grace hopper`. */
+export const orderMessage = (i) => `order ${100_000 + i} placed by ${USERS[i % 6]}`
+
+export const metricTasks = [
+  {
+    id: 'metric.integer',
+    kind: 'metrics',
+    batch: BATCH,
+    run(count) {
+      for (let i = 0; i < count; i++) orders.record(i)
+    },
+    rows: values,
+    expected: (count) => repeat(count, (i) => ({ name: 'orders', value: i, properties: {} })),
+  },
+  {
+    id: 'metric.float',
+    kind: 'metrics',
+    batch: BATCH,
+    run(count) {
+      for (let i = 0; i < count; i++) latency.record(i * 0.25)
+    },
+    rows: values,
+    expected: (count) => repeat(count, (i) => ({ name: 'latency', value: i * 0.25, properties: {} })),
+  },
+  {
+    id: 'metric.integer.tagged',
+    kind: 'metrics',
+    batch: BATCH,
+    run(count) {
+      for (let i = 0; i < count; i++) orders.record(i, EU)
+    },
+    rows: values,
+    expected: (count) => repeat(count, (i) => ({ name: 'orders', value: i, properties: REGION })),
+  },
+  {
+    id: 'metric.float.tagged',
+    kind: 'metrics',
+    batch: BATCH,
+    run(count) {
+      for (let i = 0; i < count; i++) latency.record(i * 0.25, EU)
+    },
+    rows: values,
+    expected: (count) => repeat(count, (i) => ({ name: 'latency', value: i * 0.25, properties: REGION })),
+  },
+]
+
+export const logTasks = [
+  {
+    id: 'log.static.template',
+    kind: 'log',
+    batch: BATCH,
+    run(count) {
+      for (let i = 0; i < count; i++) log.info`cache warmed`
+    },
+    rows: messages,
+    expected: (count) => repeat(count, () => ({ message: 'cache warmed', properties: {} })),
+  },
+  {
+    id: 'log.static.string',
+    kind: 'log',
+    batch: BATCH,
+    run(count) {
+      for (let i = 0; i < count; i++) log.info('connection accepted')
+    },
+    rows: messages,
+    expected: (count) => repeat(count, () => ({ message: 'connection accepted', properties: {} })),
+  },
+  {
+    id: 'log.tagged',
+    kind: 'log',
+    batch: BATCH,
+    run(count) {
+      for (let i = 0; i < count; i++) log.info('payment accepted', EU)
+    },
+    rows: messages,
+    expected: (count) => repeat(count, () => ({ message: 'payment accepted', properties: REGION })),
+  },
+  {
+    id: 'log.bound.template',
+    kind: 'log',
+    batch: BATCH,
+    run(count) {
+      for (let i = 0; i < count; i++) tagged.info`stock reserved`
+    },
+    rows: messages,
+    expected: (count) => repeat(count, () => ({ message: 'stock reserved', properties: REGION })),
+  },
+  {
+    id: 'log.bound.string',
+    kind: 'log',
+    batch: BATCH,
+    run(count) {
+      for (let i = 0; i < count; i++) tagged.info('stock released')
+    },
+    rows: messages,
+    expected: (count) => repeat(count, () => ({ message: 'stock released', properties: REGION })),
+  },
+  {
+    id: 'log.formatted',
+    kind: 'log',
+    batch: 10_000,
+    run(count) {
+      for (let i = 0; i < count; i++) log.info`order ${100_000 + i} placed by ${USERS[i % 6]}`
+    },
+    rows: messages,
+    expected: (count) => repeat(count, (i) => ({ message: orderMessage(i), properties: {} })),
+  },
+  {
+    id: 'log.formatted.tagged',
+    kind: 'log',
+    batch: 5_000,
+    run(count) {
+      for (let i = 0; i < count; i++) tagged.info`order ${100_000 + i} placed by ${USERS[i % 6]}`
+    },
+    rows: messages,
+    expected: (count) => repeat(count, (i) => ({ message: orderMessage(i), properties: REGION })),
+  },
+  {
+    id: 'log.built',
+    kind: 'log',
+    batch: 5_000,
+    run(count) {
+      for (let i = 0; i < count; i++) log.info(`order ${100_000 + i} placed by ${USERS[i % 6]}`)
+    },
+    rows: messages,
+    expected: (count) => repeat(count, (i) => ({ message: orderMessage(i), properties: {} })),
+  },
+]
+
+let sum = 0
+export const spanTasks = [
+  {
+    id: 'span.begin-end',
+    kind: 'cpu',
+    eventsPerOperation: 2,
+    batch: BATCH / 2,
+    run(count) {
+      for (let i = 0; i < count; i++) {
+        place.begin()
+        place.end()
+      }
+    },
+    rows: threadSpans,
+    expected: (count) => repeat(count, () => 'place'),
+  },
+  {
+    id: 'span.definition',
+    kind: 'cpu',
+    eventsPerOperation: 2,
+    batch: BATCH / 2,
+    run(count) {
+      for (let i = 0; i < count; i++) {
+        sum = span(place, () => sum + i)
+      }
+    },
+    rows: threadSpans,
+    expected: (count) => repeat(count, () => 'place'),
+  },
+  {
+    id: 'span.name',
+    kind: 'cpu',
+    eventsPerOperation: 2,
+    batch: BATCH / 2,
+    run(count) {
+      for (let i = 0; i < count; i++) {
+        sum = span('price', () => sum + i)
+      }
+    },
+    rows: threadSpans,
+    expected: (count) => repeat(count, () => 'price'),
+  },
+]
+
+const storage = new AsyncLocalStorage()
+const resolved = async () => 1
+
+/** `als.*` and `await.*` record nothing: they are what an async span cannot do without, measured alone. */
+export const asyncSpanTasks = [
+  {
+    id: 'als.run.async',
+    async: true,
+    batch: 5_000,
+    async run(count) {
+      for (let i = 0; i < count; i++) sum += await storage.run({ i }, resolved)
+    },
+  },
+  {
+    id: 'als.run',
+    batch: BATCH,
+    run(count) {
+      for (let i = 0; i < count; i++) storage.run({ i }, () => sum++)
+    },
+  },
+  {
+    id: 'await.function',
+    async: true,
+    batch: 5_000,
+    async run(count) {
+      for (let i = 0; i < count; i++) sum += await resolved()
+    },
+  },
+  {
+    id: 'span.async',
+    kind: 'cpu',
+    eventsPerOperation: 2,
+    async: true,
+    batch: 5_000,
+    async run(count) {
+      for (let i = 0; i < count; i++) sum += await asyncSpan(wait, resolved)
+    },
+    rows: asyncSpans,
+    expected: (count) => repeat(count, () => ({ name: 'wait', depth: 0 })),
+  },
+  {
+    id: 'span.async.handle',
+    kind: 'cpu',
+    eventsPerOperation: 2,
+    batch: 5_000,
+    run(count) {
+      for (let i = 0; i < count; i++) {
+        const handle = beginAsyncSpan(wait)
+        handle.run(() => sum++)
+        handle.end()
+      }
+    },
+    rows: asyncSpans,
+    expected: (count) => repeat(count, () => ({ name: 'wait', depth: 0 })),
+  },
+]
+
+/** Records a thousand operations of the task and compares what the blocks hold with what was recorded. */
+export async function proveTask(task, sink, telemetry) {
+  if (task.rows === undefined) return
+  const count = 1000
+  const memory = await sink.keepDuring(() => task.run(count), telemetry)
+  assert.deepEqual(task.rows(memory), task.expected(count), `${task.id} records what it was given`)
+}

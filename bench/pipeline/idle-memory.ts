@@ -1,0 +1,36 @@
+import type { Goal } from '../support/goal.ts'
+import { runMeasured } from '../support/measured-process.ts'
+import { median } from '../support/statistics.ts'
+import { DiscardingServer } from './discarding-server.ts'
+
+export interface IdleMemory {
+  readonly bareMiB: number
+  readonly withTelemetryMiB: number
+  readonly addedMiB: number
+}
+
+export const IDLE_RSS_GOAL: Goal = { atMost: 15 }
+
+const RUNS = 5
+const MIB = 2 ** 20
+
+/** Resident memory of a process that has started telemetry and sent one event, over that of bare Node. */
+export async function measureIdleMemory(node: string, seconds: number): Promise<IdleMemory> {
+  const bare: number[] = []
+  const recording: number[] = []
+  await using server = await DiscardingServer.start(node)
+  for (let run = 0; run < RUNS; run++) {
+    bare.push(await readRss(node, [String(seconds)]))
+    recording.push(await readRss(node, [String(seconds), server.url]))
+  }
+  return {
+    bareMiB: median(bare),
+    withTelemetryMiB: median(recording),
+    addedMiB: median(recording.map((mib, run) => mib - bare[run]!)),
+  }
+}
+
+async function readRss(node: string, args: readonly string[]): Promise<number> {
+  const { rss } = await runMeasured<{ rss: number }>({ script: 'pipeline/idle.mjs', args, node })
+  return rss / MIB
+}

@@ -1,0 +1,40 @@
+/**
+ * What loading the package adds to the start of a process: `npm run bench:startup -- [--rounds 41] [--node PATH]
+ * [--json FILE]`. Needs the build in dist.
+ */
+import { numberOption, printTitle, readCommand, writeResult } from '../support/command.ts'
+import { formatGoal, formatVerdict } from '../support/goal.ts'
+import { formatNumber, formatTable } from '../support/table.ts'
+import { measureStartup } from './paired-runs.ts'
+import { SUBJECTS } from './subjects.ts'
+
+const command = readCommand({ rounds: 'string' })
+const rounds = numberOption(command, 'rounds', 41)
+const machine = printTitle(`Start-up, ${rounds} pairs of processes each`, command.node)
+
+const figures = measureStartup(command.node, SUBJECTS, rounds)
+const header = ['', 'format', 'whole ms', 'quartile ms', 'added ms', 'ratio', 'goal', '']
+console.log(
+  formatTable(
+    header,
+    figures.map(({ subject, wholeMs, quartileMs, addedMs, ratio }) => [
+      subject.name,
+      subject.format,
+      formatNumber(wholeMs),
+      formatNumber(quartileMs),
+      formatNumber(addedMs),
+      formatNumber(ratio),
+      formatGoal(subject.goal),
+      formatVerdict(ratio, subject.goal),
+    ]),
+  ),
+)
+writeResult(command.json, {
+  machine,
+  rounds,
+  figures: figures.map(({ subject, ...figure }) => ({
+    name: subject.name,
+    format: subject.format,
+    ...figure,
+  })),
+})
