@@ -4,10 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { build } from 'tsup'
-import ts from 'typescript'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { captureCallSite, parseFrame, UNKNOWN_CALL_SITE } from '../../src/tracing/call-site.ts'
+import { compileProgram } from './support/compile-program.ts'
 import type { PlacesResult } from './support/places.ts'
 
 describe('parseFrame', () => {
@@ -94,48 +93,16 @@ describe('captureCallSite', () => {
 
 const PLACES = fileURLToPath(new URL('./support/places.ts', import.meta.url))
 
-/** Compiles `support/places.ts` as a build does that leaves decorators to TypeScript. */
-const typescriptFirst = {
-  name: 'typescript',
-  setup(build: { onLoad(filter: { filter: RegExp }, load: (file: { path: string }) => unknown): void }) {
-    build.onLoad({ filter: /places\.ts$/ }, async ({ path }) => {
-      const { outputText } = ts.transpileModule(await readFile(path, 'utf8'), {
-        fileName: path,
-        compilerOptions: {
-          target: ts.ScriptTarget.ES2022,
-          module: ts.ModuleKind.ESNext,
-          inlineSourceMap: true,
-          inlineSources: true,
-        },
-      })
-      return { contents: outputText, loader: 'js' }
-    })
-  },
-}
-
 describe.each([
   // esbuild renames a class that has decorated static methods.
-  ['esbuild', '_Cart', []],
-  ['TypeScript', 'Cart', [typescriptFirst]],
-])('the place of a span in code compiled by %s', (_, className, esbuildPlugins) => {
+  ['esbuild', '_Cart'],
+  ['typescript', 'Cart'],
+] as const)('the place of a span in code compiled by %s', (compiler, className) => {
   let directory = ''
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'places-'))
-    await build({
-      entry: [PLACES],
-      outDir: directory,
-      config: false,
-      silent: true,
-      format: 'esm',
-      target: 'es2022',
-      sourcemap: true,
-      outExtension: () => ({ js: '.mjs' }),
-      esbuildPlugins,
-      esbuildOptions: (options) => {
-        options.keepNames = true
-      },
-    })
+    await compileProgram(PLACES, { outDir: directory, decorators: compiler })
   })
 
   afterAll(() => rm(directory, { recursive: true, force: true }))
