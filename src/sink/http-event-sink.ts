@@ -4,7 +4,7 @@ import { loadTelemetryEncoder } from '../telemetry/encoder.ts'
 import type { DeliveryReport, EventSink, SealedBlock } from '../tracing/event-sink.ts'
 import type { ProcessInfo } from '../tracing/process-info.ts'
 import { Credentials } from './credentials.ts'
-import { DeliveryLedger, type DropCount, type LedgerWatch, type Settlement } from './delivery-ledger.ts'
+import type { DropCount, LedgerWatch, Settlement } from './delivery-ledger.ts'
 import { type Endpoint, resolveEndpoint } from './endpoint.ts'
 import { uploadNow } from './exit-upload.ts'
 import { MetadataRegistry } from './metadata-registry.ts'
@@ -14,18 +14,15 @@ import {
   type HttpEventSinkOptions,
   resolveHttpEventSinkOptions,
 } from './options.ts'
-import type { DropReason, Outcome } from './outcome.ts'
 import { priorityOf } from './priority.ts'
 import { type ProxyRoute, proxyFromEnv } from './proxy.ts'
-import { SharedBackoff } from './shared-backoff.ts'
-import type { SinkState, SinkStats } from './sink-stats.ts'
+import type { SinkStats } from './sink-stats.ts'
 import { Spool } from './spool.ts'
 import { SpoolDirectory } from './spool-directory.ts'
 import { withoutTracing } from './suppress-tracing.ts'
 import { Transport } from './transport.ts'
 import { type ItemContent, type StoredBlock, UploadItem } from './upload-item.ts'
-import { UploadQueue } from './upload-queue.ts'
-import { SchedulerStopped, type Turn, UploadScheduler } from './upload-scheduler.ts'
+import { UploadPipeline } from './upload-pipeline.ts'
 import { Uploader } from './uploader.ts'
 import { waitUntil } from './wait-until.ts'
 
@@ -69,20 +66,10 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
   readonly #transport: Transport
   readonly #uploader: Uploader
   readonly #registry: MetadataRegistry
-  readonly #ledger: DeliveryLedger = new DeliveryLedger()
-  readonly #queue: UploadQueue
-  readonly #backoff: SharedBackoff = new SharedBackoff(Math.random)
-  readonly #scheduler: UploadScheduler
-  readonly #unsettled: Set<UploadItem> = new Set()
+  readonly #pipeline: UploadPipeline
   readonly #spool: Spool | undefined
-  /** Runs a function outside the host's asynchronous context: a request must not live as long as our upload of its log. */
+  /** Leaves the host's asynchronous context: a request must not live as long as our upload of its log. */
   readonly #detached: <T>(fn: () => T) => T = AsyncLocalStorage.snapshot()
-  #pRetry: typeof import('p-retry').default | undefined
-  #pumpScheduled = false
-  #attempts = 0
-  #failedAttempts = 0
-  #unauthorized = false
-  #recoveries = 0
   #closed = false
   #stopped: Promise<DeliveryReport> | undefined
 
@@ -100,19 +87,15 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
     const endpoint = resolveEndpoint(url)
     const config = resolveHttpEventSinkOptions(options)
     const proxy = proxyFromEnv(endpoint.insertUrls.block, process.env)
-    this.#config = config
     this.#endpoint = endpoint
+    this.#config = config
     this.#proxy = proxy
-    this.#notices = new Notices(
-      proxy === undefined ? endpoint.label : `${endpoint.label} (through the proxy ${proxy.label})`,
-      config.warn,
-    )
+    const via = proxy === undefined ? '' : ` (through the proxy ${proxy.label})`
+    this.#notices = new Notices(endpoint.label + via, config.warn)
+    const directory = config.spoolDir === undefined ? undefined : new SpoolDirectory(config.spoolDir)
     this.#credentials = new Credentials(decoratorFactory)
-    this.#transport = new Transport({
-      origin: endpoint.origin,
-      proxy,
-      connectTimeoutMs: config.requestTimeoutMs,
-    })
+    const connectTimeoutMs = config.requestTimeoutMs
+    this.#transport = new Transport({ origin: endpoint.origin, proxy, connectTimeoutMs })
     this.#uploader = new Uploader({
       endpoint,
       credentials: this.#credentials,
@@ -120,19 +103,15 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
       timeoutMs: config.requestTimeoutMs,
     })
     this.#registry = new MetadataRegistry(config.metadataRefreshMs)
-    this.#queue = new UploadQueue({ softBytes: config.maxQueueBytes, hardBytes: config.hardQueueBytes })
-    this.#scheduler = new UploadScheduler({
-      queue: this.#queue,
-      backoff: this.#backoff,
-      maxInFlight: config.maxInFlightRequests,
-      policyOf: (item) => (item.kind === 'metadata' ? config.metadataRetry : config.blocksRetry),
-      unauthorizedPolicy: config.unauthorizedRetry,
-      maxRetryAfterMs: config.maxRetryAfterMs,
-      begin: (item, turn) => this.#isolated(() => void this.#deliver(item, turn)),
-      deliveredItems: () => this.#ledger.deliveredItems,
-      random: Math.random,
+    this.#pipeline = new UploadPipeline({
+      config,
+      uploader: this.#uploader,
+      notices: this.#notices,
+      isolate: (fn) => this.#isolated(fn),
+      onSettled: (item, settlement) => this.#onSettled(item, settlement),
+      onAttempt: (failing) => this.#spool?.setFailing(failing),
     })
-    this.#spool = config.spoolDir === undefined ? undefined : this.#makeSpool(config.spoolDir)
+    this.#spool = directory === undefined ? undefined : this.#makeSpool(directory)
     void this.#isolated(() => this.#load())
   }
 
@@ -142,29 +121,27 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
 
   onBlock(block: SealedBlock): void {
     const { kind, processId } = block.stream
+    const { ledger, queue } = this.#pipeline
     if (this.#closed) {
-      this.#ledger.refuse(kind, block.eventCount, 'closed')
+      ledger.refuse(kind, block.eventCount, 'closed')
       return
     }
-    if (!this.#queue.accepts(priorityOf(kind))) {
-      this.#ledger.refuse(kind, block.eventCount, 'queue_full')
+    if (!queue.accepts(priorityOf(kind))) {
+      ledger.refuse(kind, block.eventCount, 'queue_full')
       this.#notices.say(`queue_full ${kind}`, `the upload queue is full and sheds ${kind} blocks`)
       return
     }
     const process = this.#registry.process(processId)
     if (process === undefined) {
-      this.#ledger.refuse(kind, block.eventCount, 'encoding')
+      ledger.refuse(kind, block.eventCount, 'encoding')
       this.#notices.say('no process', 'a block came before the process it belongs to')
       return
     }
-    this.#enqueueMetadata(this.#registry.takeDue(block.stream, performance.now(), this.#recoveries))
-    const item = new UploadItem(
-      { insert: 'block', block, process },
-      this.#ledger.accept(kind, block.eventCount),
-    )
-    this.#enqueue(item)
-    this.#spool?.track(item)
-    this.#schedulePump()
+    this.#enqueueMetadata(this.#registry.takeDue(block.stream, performance.now(), this.#pipeline.recoveries))
+    const batch = ledger.accept(kind, block.eventCount)
+    const item = new UploadItem({ insert: 'block', block, process }, batch)
+    this.#pipeline.enqueue(item)
+    if (this.#spool !== undefined) this.#isolated(() => this.#spool?.track(item))
   }
 
   /**
@@ -175,8 +152,9 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
    * stays queued and counts as pending.
    */
   async flush({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<DeliveryReport> {
-    const watch = this.#ledger.watch()
-    const done = this.#isolated(() => this.#scheduler.expedite(FLUSH_MAX_DELAY_MS))
+    const { ledger, scheduler } = this.#pipeline
+    const watch = ledger.watch()
+    const done = this.#isolated(() => scheduler.expedite(FLUSH_MAX_DELAY_MS))
     await waitUntil(watch.done, signal === undefined ? this.#config.flushTimeoutMs : undefined, signal)
     done()
     return watch.report()
@@ -202,10 +180,10 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
    */
   shutdownSync(timeoutMs: number): void {
     this.#closed = true
-    const watch = this.#ledger.watch()
-    this.#scheduler.stop()
-    if (this.#unsettled.size > 0 && timeoutMs > 0)
-      this.#uploadNow(timeoutMs - (this.#spool === undefined ? 0 : this.#reserveMs(timeoutMs)))
+    const watch = this.#pipeline.ledger.watch()
+    this.#pipeline.scheduler.stop()
+    const reserveMs = this.#spool === undefined ? 0 : this.#reserveMs(timeoutMs)
+    if (this.#pipeline.unsettled.size > 0 && timeoutMs > 0) this.#uploadNow(timeoutMs - reserveMs)
     this.#abandon()
     this.#stopped ??= this.#close(watch)
   }
@@ -216,9 +194,9 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
 
   /** What the sink has done so far. */
   stats(): SinkStats {
-    const ledger = this.#ledger
+    const { ledger, queue, scheduler, attempts, failedAttempts, state } = this.#pipeline
     return {
-      state: this.#state(),
+      state: this.#closed ? 'closed' : state,
       enqueued: ledger.enqueued,
       delivered: ledger.delivered,
       dropped: ledger.dropped,
@@ -227,10 +205,10 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
       adopted: ledger.adopted,
       spool: this.#spool?.stats,
       drops: ledger.drops,
-      heldBytes: this.#queue.heldBytes,
-      inFlightRequests: this.#scheduler.inFlight,
-      attempts: this.#attempts,
-      failedAttempts: this.#failedAttempts,
+      heldBytes: queue.heldBytes,
+      inFlightRequests: scheduler.inFlight,
+      attempts,
+      failedAttempts,
       staleConnections: this.#transport.staleRetries,
     }
   }
@@ -240,16 +218,10 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
    * itself would be queued behind what is being shed.
    */
   takeDrops(): readonly DropCount[] {
-    const state = this.#state()
-    return state === 'unreachable' || state === 'unauthorized' ? [] : this.#ledger.takeDrops()
+    return this.#closed || this.#pipeline.state === 'working' ? this.#pipeline.ledger.takeDrops() : []
   }
 
-  #state(): SinkState {
-    if (this.#closed) return 'closed'
-    if (this.#backoff.failures === 0) return 'working'
-    return this.#unauthorized ? 'unauthorized' : 'unreachable'
-  }
-
+  /** Runs what neither belongs to what the host does now nor is to be traced. */
   #isolated<T>(fn: () => T): T {
     return this.#detached(() => withoutTracing(fn))
   }
@@ -261,153 +233,68 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
         loadTelemetryEncoder(),
         this.#transport.load(),
       ])
-      this.#pRetry = retry.default
       this.#uploader.use(encoder)
       if (encoder.compressionError !== undefined) {
         this.#notices.say('uncompressed', 'the LZ4 library cannot be loaded, blocks are sent uncompressed')
       }
+      this.#pipeline.start(retry.default)
+      if (!this.#closed) this.#spool?.start()
     } catch (error) {
       // The installation is broken: blocks wait in vain, and are counted in the end.
       this.#notices.say('installation', `cannot load what uploads need: ${String(error)}`)
-      return
     }
-    this.#scheduler.start()
-    this.#spool?.start()
   }
 
-  #makeSpool(path: string): Spool {
+  #makeSpool(directory: SpoolDirectory): Spool {
     return new Spool({
-      directory: new SpoolDirectory(path),
+      directory,
       maxBytes: this.#config.spoolMaxBytes,
       encode: (item) => this.#uploader.encode(item),
       onEvicted: (item) => {
         this.#notices.say('spool_full', `the spool is full and lets go of its oldest ${item.kind} blocks`)
-        this.#settle(item, { dropped: 'spool_full' })
+        this.#pipeline.settle(item, { dropped: 'spool_full' })
       },
-      onStored: (item, stored) => this.#queue.shrink(item.store(stored)),
+      onStored: (item, stored) => this.#pipeline.queue.shrink(item.store(stored)),
       onAdopted: (blocks) => this.#adopt(blocks),
       onRead: ({ processId, streamId, process, stream }) => {
         const bodies = [
           { insert: 'process', id: processId, body: process },
           { insert: 'stream', id: streamId, body: stream },
         ] as const
-        this.#enqueueMetadata(this.#registry.takeDueBodies(bodies, performance.now(), this.#recoveries))
+        const { recoveries } = this.#pipeline
+        this.#enqueueMetadata(this.#registry.takeDueBodies(bodies, performance.now(), recoveries))
       },
       say: (key, message) => this.#notices.say(key, message),
     })
   }
 
   #adopt(blocks: readonly StoredBlock[]): void {
-    if (this.#closed) return
     for (const stored of blocks) {
-      const item = new UploadItem({ insert: 'block', stored }, this.#ledger.adopt(stored.kind, stored.events))
-      this.#enqueue(item)
+      const batch = this.#pipeline.ledger.adopt(stored.kind, stored.events)
+      const item = new UploadItem({ insert: 'block', stored }, batch)
+      this.#pipeline.enqueue(item)
       this.#spool?.adopted(item, stored)
     }
-    this.#schedulePump()
   }
 
   #enqueueMetadata(due: readonly ItemContent[]): void {
-    for (const content of due) this.#enqueue(new UploadItem(content, this.#ledger.accept('metadata', 0)))
-  }
-
-  #enqueue(item: UploadItem): void {
-    this.#unsettled.add(item)
-    this.#queue.push(item)
-  }
-
-  /** Leaves the recording call before any work is done, and does it once for what is sealed together. */
-  #schedulePump(): void {
-    if (this.#pumpScheduled) return
-    this.#pumpScheduled = true
-    this.#isolated(() =>
-      setImmediate(() => {
-        this.#pumpScheduled = false
-        this.#scheduler.pump()
-      }),
-    )
-  }
-
-  /** The life of an item from its first turn to its settlement. Never rejects. */
-  async #deliver(item: UploadItem, firstTurn: Turn): Promise<void> {
-    let turn = firstTurn
-    const pRetry = this.#pRetry! // loaded before the first turn is given
-    try {
-      await pRetry(() => this.#attempt(item, turn), {
-        retries: Number.POSITIVE_INFINITY,
-        minTimeout: 0, // when to try again is the scheduler's to say, for all items together
-        onFailedAttempt: async ({ error }) => {
-          if (error instanceof GivenUp) throw error
-          if (item.kind !== 'metadata' && item.suspicion >= this.#config.blocksRetry.maxSoloFailures) {
-            throw new GivenUp('set_aside')
-          }
-          turn = await this.#scheduler.waitTurn(item)
-        },
-      })
-      this.#settle(item, 'delivered')
-    } catch (error) {
-      const reason = error instanceof GivenUp ? error.reason : 'shutdown'
-      if (error instanceof GivenUp && reason === 'set_aside') {
-        this.#notices.say(reason, `a ${item.kind} block failed again and again while others were delivered`)
-      }
-      if (!(error instanceof GivenUp || error instanceof SchedulerStopped)) {
-        this.#notices.say('unexpected', `a ${item.kind} block failed unexpectedly: ${String(error)}`)
-      }
-      this.#settle(item, { dropped: reason })
+    for (const content of due) {
+      this.#pipeline.enqueue(new UploadItem(content, this.#pipeline.ledger.accept('metadata', 0)))
     }
   }
 
-  /** One attempt, which gives its turn back. @throws What ends the retries, or is their occasion. */
-  async #attempt(item: UploadItem, turn: Turn): Promise<void> {
-    const outcome = await this.#uploader.attempt(item)
-    this.#attempts++
-    this.#note(item, outcome, turn)
-    switch (outcome.kind) {
-      case 'delivered':
-        return
-      case 'drop':
-        throw new GivenUp(outcome.reason)
-      case 'aborted':
-        throw new GivenUp('shutdown')
-      default:
-        throw new AttemptFailed(outcome.detail)
-    }
-  }
-
-  #note(item: UploadItem, outcome: Outcome, turn: Turn): void {
-    const wasFailing = this.#backoff.failures > 0
-    if (outcome.kind === 'retry' || outcome.kind === 'unauthorized') this.#failedAttempts++
-    this.#scheduler.finish(turn, item, outcome)
-    this.#spool?.setFailing(this.#backoff.failures > 0)
-    if (outcome.kind === 'unauthorized') {
-      this.#unauthorized = true
-      this.#notices.unauthorized()
-    } else if (outcome.kind === 'retry') {
-      this.#unauthorized = false
-      this.#notices.failing(outcome.detail, this.#backoff.failures)
-    } else if (outcome.kind === 'drop') {
-      const what = item.kind === 'metadata' ? `the description of a ${item.insert}` : `a ${item.kind} block`
-      this.#notices.say(`${outcome.reason} ${item.insert}`, `${what} cannot be delivered: ${outcome.detail}`)
-    }
-    if (!wasFailing || this.#backoff.failures > 0) return
-    this.#unauthorized = false
-    this.#recoveries++
-    this.#notices.working(this.#ledger.dropped.events)
-  }
-
-  #settle(item: UploadItem, settlement: Settlement): void {
-    if (!this.#unsettled.delete(item)) return // the shutdown was first
-    item.settle()
-    this.#queue.release(item)
+  #onSettled(item: UploadItem, settlement: Settlement): void {
     this.#spool?.settled(item, settlement === 'spooled')
-    if (item.kind === 'metadata') this.#registry.settled(item.id, performance.now(), this.#recoveries)
-    this.#ledger.settle(item.batch, item.kind, item.events, settlement)
+    if (item.kind === 'metadata') {
+      this.#registry.settled(item.id, performance.now(), this.#pipeline.recoveries)
+    }
   }
 
   async #stop(timeoutMs: number): Promise<DeliveryReport> {
     this.#closed = true
-    const watch = this.#ledger.watch()
-    this.#isolated(() => this.#scheduler.hurry(DRAIN_MAX_DELAY_MS))
+    const { ledger, scheduler } = this.#pipeline
+    const watch = ledger.watch()
+    this.#isolated(() => scheduler.hurry(DRAIN_MAX_DELAY_MS))
     await waitUntil(watch.done, timeoutMs - this.#reserveMs(timeoutMs), undefined)
     this.#abandon()
     return this.#close(watch)
@@ -415,14 +302,14 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
 
   #uploadNow(timeoutMs: number): void {
     try {
-      const settlements = uploadNow(this.#unsettled, this.#uploader, {
+      const settlements = uploadNow(this.#pipeline.unsettled, this.#uploader, {
         endpoint: this.#endpoint,
         proxy: this.#proxy,
         concurrency: this.#config.maxInFlightRequests,
         keepBodies: this.#spool !== undefined,
         timeoutMs,
       })
-      for (const [item, settlement] of settlements) this.#settle(item, settlement)
+      for (const [item, settlement] of settlements) this.#pipeline.settle(item, settlement)
     } catch (error) {
       this.#notices.say('exit', `cannot upload at the end of the process: ${String(error)}`)
     }
@@ -435,13 +322,12 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
 
   /** Ends every attempt; what is not settled goes to disk, or is given up. */
   #abandon(): void {
-    this.#scheduler.stop()
-    this.#uploader.stop()
+    this.#pipeline.stop()
     let lost = 0
-    for (const item of this.#unsettled) {
+    for (const item of this.#pipeline.unsettled) {
       const spooled = this.#spool !== undefined && this.#storeNow(this.#spool, item)
       if (!spooled) lost += item.events
-      this.#settle(item, spooled ? 'spooled' : { dropped: 'shutdown' })
+      this.#pipeline.settle(item, spooled ? 'spooled' : { dropped: 'shutdown' })
     }
     if (lost > 0) this.#notices.say('shutdown', `the shutdown had no time to deliver ${lost} events`)
     this.#spool?.close()
@@ -461,21 +347,5 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
   async #close(watch: LedgerWatch): Promise<DeliveryReport> {
     await waitUntil(this.#transport.close(), CLOSE_MS, undefined)
     return watch.report()
-  }
-}
-
-/** An attempt that is to be repeated: what p-retry needs to see. */
-class AttemptFailed extends Error {
-  override readonly name: string = 'AttemptFailed'
-}
-
-/** Ends the attempts of an item for good. */
-class GivenUp extends Error {
-  override readonly name: string = 'GivenUp'
-  readonly reason: DropReason
-
-  constructor(reason: DropReason) {
-    super(reason)
-    this.reason = reason
   }
 }

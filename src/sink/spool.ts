@@ -105,6 +105,7 @@ export class Spool {
 
   /** Takes over what dead processes left, now and from time to time. */
   start(): void {
+    if (this.#closed) return
     void this.#adopt()
     this.#scanning = setInterval(() => void this.#adopt(), LOCK_STALE_MS).unref()
     this.#wake()
