@@ -125,6 +125,8 @@ function sinkOptions(env: TelemetryEnvironment): HttpEventSinkOptions {
     hardQueueBytes: env.hardQueueBytes,
     maxInFlightRequests: env.maxInFlightRequests,
     requestTimeoutMs: env.requestTimeoutMs,
+    spoolDir: env.spoolDir,
+    spoolMaxBytes: env.spoolMaxBytes,
     warn: warnOperator,
   }
 }
