@@ -1,0 +1,89 @@
+import { expect } from 'vitest'
+import type { StreamKind, TelemetryStats } from '../../../src/index.ts'
+import { type Arrived, readArrived } from './arrived.ts'
+
+/** What a process said of itself when it ended. */
+export interface Account {
+  readonly numbers: number
+  readonly stats: TelemetryStats
+}
+
+/** Every number arrived, once, and the process said so: nothing dropped, nothing pending. */
+export async function expectEverythingArrived(
+  serverUrl: string,
+  processId: string,
+  account: Account,
+): Promise<Arrived> {
+  const arrived = await readArrived(serverUrl, processId)
+  const every = numbersBelow(account.numbers)
+  // Compared as texts: a difference of a hundred thousand elements takes minutes to show.
+  expect(summary(arrived.logs)).toBe(summary(every))
+  expect(summary(arrived.metrics)).toBe(summary(every))
+  expect(account.stats.upload!.dropped).toEqual({ blocks: 0, events: 0 })
+  expectBalance(account.stats)
+  expect(total(arrived.events)).toBe(account.stats.upload!.delivered.events)
+  return arrived
+}
+
+/**
+ * No number arrived twice, and by kind, what arrived is what was recorded less what was counted as dropped. To be used
+ * where no drop can have reached the server.
+ */
+export async function expectEveryLossCounted(
+  serverUrl: string,
+  processId: string,
+  account: Account,
+): Promise<Arrived> {
+  const arrived = await readArrived(serverUrl, processId)
+  for (const numbers of [arrived.logs, arrived.metrics]) {
+    expect(new Set(numbers).size).toBe(numbers.length)
+    for (const number of numbers) {
+      if (!(number < account.numbers)) expect.fail(`${number} was never recorded`)
+    }
+  }
+  expectBalance(account.stats)
+  const expected = Object.entries(account.stats.recording).map(([kind, { recorded }]) => [
+    kind,
+    recorded - droppedEvents(account.stats, kind as StreamKind),
+  ])
+  expect(arrived.events).toEqual(Object.fromEntries(expected))
+  return arrived
+}
+
+/** What was recorded was handed to the upload, and that delivered, dropped or spooled it. */
+export function expectBalance({ recording, upload }: TelemetryStats): void {
+  const { enqueued, delivered, dropped, pending } = upload!
+  const recorded = Object.values(recording).reduce((sum, stream) => sum + stream.recorded, 0)
+  expect(enqueued.events).toBe(recorded)
+  expect(pending).toEqual({ blocks: 0, events: 0 })
+  expect(delivered.events + dropped.events).toBe(recorded)
+}
+
+/** Events of a kind that the upload counted as dropped, for whatever reason. */
+export function droppedEvents({ upload }: TelemetryStats, kind: StreamKind): number {
+  return upload!.drops.filter((drop) => drop.kind === kind).reduce((sum, { events }) => sum + events, 0)
+}
+
+export function numbersBelow(end: number): number[] {
+  return Array.from({ length: end }, (_, number) => number)
+}
+
+/** Ranges of the numbers, with what is there more than once: `0-99 twice:5`. */
+export function summary(numbers: readonly number[]): string {
+  const sorted = numbers.toSorted((a, b) => a - b)
+  const parts: string[] = []
+  let first = sorted[0]
+  for (const [index, number] of sorted.entries()) {
+    const next = sorted[index + 1]
+    if (next === number) parts.push(`twice:${number}`)
+    else if (next !== number + 1) {
+      parts.push(`${first}-${number}`)
+      first = next
+    }
+  }
+  return parts.slice(0, 50).join(' ')
+}
+
+function total(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0)
+}

@@ -1,0 +1,16 @@
+import { defineConfig, type ViteUserConfig } from 'vitest/config'
+
+/**
+ * The fault matrix: real processes that use the built package (`npm run test:faults` builds it) against real faults.
+ * Most rows wait rather than work, so two run at a time.
+ */
+const config: ViteUserConfig = defineConfig({
+  test: {
+    include: ['test/faults/**/*.test.ts'],
+    testTimeout: 120_000,
+    hookTimeout: 60_000,
+    pool: 'forks',
+    maxWorkers: 2,
+  },
+})
+export default config
