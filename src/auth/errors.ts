@@ -33,7 +33,8 @@ export class CredentialsUnavailableError extends TelemetryError {
   readonly retryAfterMs: number | undefined
   /**
    * The identity provider answered and said no (a wrong secret, a scope it does not know), as opposed to not being
-   * reachable or not being well. A person has to mend it; it heals with no restart once they do.
+   * reachable or not being well. A person has to mend it; it heals with no restart once they do. The decorator tells them:
+   * the sink says nothing about it.
    */
   readonly refused: boolean
 

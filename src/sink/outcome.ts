@@ -1,4 +1,4 @@
-import { parseRetryAfter } from './retry-after.ts'
+import { parseRetryAfter } from '../auth/retry-after.ts'
 import { TransportError, type UploadResponse } from './upload-response.ts'
 
 /**
@@ -40,6 +40,8 @@ export interface RetryOutcome {
    * unanswered request, 0 for what says that the service as a whole is not available.
    */
   readonly suspicion: 0 | 0.5 | 1
+  /** Whoever failed tells the operator itself. */
+  readonly isTold?: boolean
 }
 
 /** The server refuses our credentials; the data is kept and uploads pause. */
@@ -102,7 +104,8 @@ export function classifyTransportError(error: unknown): RetryOutcome {
 
 /**
  * What a failing request decorator means: passing trouble, unless it says otherwise by a `PermanentDecoratorError`. An
- * error's numeric `retryAfterMs` is honoured. Matched by name: two copies of the package have two classes.
+ * error's numeric `retryAfterMs` is honoured; one that is `refused` has been told by the decorator, in words of its own.
+ * Matched by name: two copies of the package have two classes.
  */
 export function classifyDecoratorError(error: unknown): RetryOutcome | DropOutcome {
   const detail = messageOf(error)
@@ -111,7 +114,8 @@ export function classifyDecoratorError(error: unknown): RetryOutcome | DropOutco
   }
   const hint = error instanceof Error && 'retryAfterMs' in error ? error.retryAfterMs : undefined
   const retryAfterMs = typeof hint === 'number' && hint >= 0 ? hint : undefined
-  return { kind: 'retry', detail, retryAfterMs, suspicion: 0 }
+  const isTold = error instanceof Error && 'refused' in error && error.refused === true
+  return { kind: 'retry', detail, retryAfterMs, suspicion: 0, isTold }
 }
 
 function messageOf(error: unknown): string {

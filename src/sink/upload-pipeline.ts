@@ -170,7 +170,7 @@ export class UploadPipeline {
       notices.unauthorized()
     } else if (outcome.kind === 'retry') {
       this.#unauthorized = false
-      notices.failing(outcome.detail, this.#backoff.failures)
+      if (outcome.isTold !== true) notices.failing(outcome.detail, this.#backoff.failures)
     } else if (outcome.kind === 'drop' && !item.settled) {
       const what = item.kind === 'metadata' ? `the description of a ${item.insert}` : `a ${item.kind} block`
       notices.say(`${outcome.reason} ${item.insert}`, `${what} cannot be delivered: ${outcome.detail}`)

@@ -10,7 +10,7 @@ export interface IdentityProviderOptions {
   readonly secret?: string
 }
 
-/** Looks at a token request first; `true` when it answered. */
+/** Looks at a request first; `true` when it answered. */
 export type Intercept = (request: IncomingMessage, response: ServerResponse) => boolean
 
 export interface IdentityProvider extends AsyncDisposable {
@@ -24,7 +24,10 @@ export interface IdentityProvider extends AsyncDisposable {
   readonly maxActive: number
   /** The secret of `post-client` and `basic-client` from now on. */
   setSecret(secret: string): void
+  /** Looks at requests for a token. */
   intercept: Intercept | undefined
+  /** Looks at all requests, those for keys and the discovery document too. */
+  interceptAll: Intercept | undefined
 }
 
 /**
@@ -43,11 +46,11 @@ export async function startIdentityProvider(
   }
   const clientJwks = { keys: [{ ...(await exportJWK(client.publicKey)), kid: 'client-key', alg: 'ES256' }] }
 
-  const state: { intercept: Intercept | undefined; callback: ReturnType<Provider['callback']> | undefined } =
-    {
-      intercept: undefined,
-      callback: undefined,
-    }
+  const state: {
+    intercept: Intercept | undefined
+    interceptAll: Intercept | undefined
+    callback: ReturnType<Provider['callback']> | undefined
+  } = { intercept: undefined, interceptAll: undefined, callback: undefined }
   let tokenRequests = 0
   let active = 0
   let maxActive = 0
@@ -61,6 +64,7 @@ export async function startIdentityProvider(
       })
       if (state.intercept?.(request, response)) return
     }
+    if (state.interceptAll?.(request, response)) return
     return state.callback?.(request, response)
   })
 
@@ -132,6 +136,12 @@ export async function startIdentityProvider(
     },
     set intercept(next: Intercept | undefined) {
       state.intercept = next
+    },
+    get interceptAll() {
+      return state.interceptAll
+    },
+    set interceptAll(next: Intercept | undefined) {
+      state.interceptAll = next
     },
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   }
