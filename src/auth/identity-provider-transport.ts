@@ -13,6 +13,8 @@ export interface ProviderAnswer {
   /** Without its parameters. */
   readonly mediaType: string | undefined
   readonly retryAfter: string | undefined
+  /** The answer's own `Date` header. */
+  readonly date: string | undefined
   /** Origin and path of where a redirect leads. */
   readonly location: string | undefined
   /** RFC 6749 section 5.2, from the body of any answer that has no token in it. */
@@ -98,6 +100,7 @@ export class IdentityProviderTransport {
       status: response.status,
       mediaType: response.headers.get('content-type')?.split(';')[0]?.trim(),
       retryAfter: response.headers.get('retry-after') ?? undefined,
+      date: response.headers.get('date') ?? undefined,
       location: originAndPath(response.headers.get('location'), url),
       error: typeof error === 'string' && error !== '' ? error : undefined,
       errorDescription: typeof answer?.error_description === 'string' ? answer.error_description : undefined,

@@ -1,14 +1,26 @@
 /**
- * Reads a `Retry-After` header (RFC 9110 section 10.2.3): seconds, or a date.
+ * Reads a `Retry-After` header (RFC 9110, section 10.2.3): whole seconds, or an HTTP date.
  *
- * @param wallClockMs - The wall clock, which a date is compared with.
- * @returns Milliseconds from now, at least 0 and not capped; `undefined` when there is none or it is neither form.
+ * @param date - The answer's own `Date` header. A date is counted from it when it is readable, so that a clock that is
+ * wrong here, or steps, does not matter.
+ * @param nowMs - Wall clock, milliseconds since the Unix epoch.
+ * @returns Milliseconds from now, at least 0; `undefined` when there is no readable value.
  */
-export function parseRetryAfter(header: string | undefined, wallClockMs: number): number | undefined {
-  const text = header?.trim() ?? ''
+export function parseRetryAfter(
+  value: string | undefined,
+  date: string | undefined,
+  nowMs: number,
+): number | undefined {
+  const text = value?.trim() ?? ''
   if (/^\d+$/.test(text)) return Number(text) * 1000
-  // Every HTTP date starts with the name of a day; Date.parse alone would read "12.5" as a year.
-  if (!/^(?:mon|tue|wed|thu|fri|sat|sun)/i.test(text)) return undefined
-  const date = Date.parse(text)
-  return Number.isNaN(date) ? undefined : Math.max(0, date - wallClockMs)
+  const at = parseHttpDate(text)
+  if (at === undefined) return undefined
+  return Math.max(0, at - (parseHttpDate(date ?? '') ?? nowMs))
+}
+
+/** `Date.parse` reads nearly any text (`-5` is a year): only what starts as an HTTP date does is handed to it. */
+function parseHttpDate(text: string): number | undefined {
+  if (!/^[A-Za-z]{3,9},? /.test(text)) return undefined
+  const ms = Date.parse(text)
+  return Number.isNaN(ms) ? undefined : ms
 }

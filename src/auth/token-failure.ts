@@ -44,7 +44,7 @@ export function describeTokenFailure(failed: FailedTokenRequest): CredentialsUna
   const { state, refused } = answer === undefined ? networkState(failed) : answerState(failed, answer)
   return new CredentialsUnavailableError(`Cannot ${failed.action}: ${state}`, {
     refused,
-    retryAfterMs: refused ? undefined : parseRetryAfter(answer?.retryAfter, Date.now()),
+    retryAfterMs: refused ? undefined : parseRetryAfter(answer?.retryAfter, answer?.date, Date.now()),
     cause: harmlessCopy(failed.error, secrets, 0),
   })
 }

@@ -1,4 +1,4 @@
-import { isIPv4 } from 'node:net'
+import { isLoopback } from '../auth/transport-security.ts'
 import { TelemetryError } from '../errors.ts'
 
 /** A forward proxy that uploads go through. */
@@ -25,15 +25,8 @@ export function proxyFromEnv(service: URL, env: ProxyEnv): ProxyRoute | undefine
   const variable = service.protocol === 'https:' ? 'https_proxy' : 'http_proxy'
   const found = lookUp(env, variable) ?? lookUp(env, 'all_proxy')
   if (found === undefined) return undefined
-  if (isLoopback(service.hostname) || isExcluded(service, lookUp(env, 'no_proxy')?.value ?? ''))
-    return undefined
+  if (isLoopback(service) || isExcluded(service, lookUp(env, 'no_proxy')?.value ?? '')) return undefined
   return route(found.name, found.value)
-}
-
-/** True for `localhost`, `*.localhost`, `127.0.0.0/8` and `[::1]`. */
-export function isLoopback(hostname: string): boolean {
-  if (hostname === 'localhost' || hostname.endsWith('.localhost') || hostname === '[::1]') return true
-  return isIPv4(hostname) && hostname.startsWith('127.')
 }
 
 function lookUp(env: ProxyEnv, name: string): { readonly name: string; readonly value: string } | undefined {

@@ -16,5 +16,5 @@ test.each([
   ['soon', undefined],
   ['Monday', undefined],
 ])('Retry-After %j means %j ms', (header, expected) => {
-  expect(parseRetryAfter(header, NOW)).toBe(expected)
+  expect(parseRetryAfter(header, undefined, NOW)).toBe(expected)
 })

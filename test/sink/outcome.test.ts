@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { PermanentDecoratorError } from '../../src/auth/errors.ts'
+import { parseRetryAfter } from '../../src/auth/retry-after.ts'
 import { classifyDecoratorError, classifyResponse, classifyTransportError } from '../../src/sink/outcome.ts'
-import { parseRetryAfter } from '../../src/sink/retry-after.ts'
 import { TransportError } from '../../src/sink/upload-response.ts'
 
 const NOW = Date.parse('2026-11-23T12:00:00Z')
