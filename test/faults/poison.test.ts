@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest'
+import { decodeBlock } from '../../src/telemetry/decoder.ts'
+import { FaultProxy, pass } from './support/fault-proxy.ts'
+import { expectEveryLossCounted, numbersBelow, summary } from './support/ledger.ts'
+import { Recorder } from './support/recorder.ts'
+import { ServerProcess } from './support/server.ts'
+
+const NUMBERS = 100
+
+test('a block that the server answers with 500 for ever is set aside and counted, while the others are delivered', async () => {
+  await using server = await ServerProcess.start()
+  await using proxy = await FaultProxy.start(server.url)
+  await using recorder = await Recorder.start({ url: proxy.url, telemetry: { flushPeriodSeconds: 60 } })
+  let poison: string | undefined
+  let attempts = 0
+  proxy.behaviour = async (exchange) => {
+    if (exchange.insert !== 'block') return pass(exchange)
+    const { blockId } = decodeBlock(await exchange.body())
+    poison ??= blockId
+    if (blockId !== poison) return pass(exchange)
+    attempts++
+    return exchange.answer(500)
+  }
+  await recorder.record(NUMBERS)
+  await recorder.flush(100) // the poison would be waited for
+  let rounds = 1
+  for (; rounds < 1_000; rounds++) {
+    const { stats } = await recorder.state()
+    if (stats.upload!.dropped.blocks > 0) break
+    await recorder.record(NUMBERS)
+    await recorder.flush(100)
+  }
+  const end = await recorder.shutdown()
+  // The first block of the logs; its metrics are another one.
+  expect(end.stats.upload!.drops).toEqual([{ kind: 'log', reason: 'set_aside', blocks: 1, events: NUMBERS }])
+  expect(attempts).toBeGreaterThanOrEqual(10)
+  expect(attempts).toBeLessThanOrEqual(12)
+  const arrived = await expectEveryLossCounted(server.url, recorder.processId, end)
+  expect(summary(arrived.logs)).toBe(`${NUMBERS}-${end.numbers - 1}`)
+  expect(summary(arrived.metrics)).toBe(summary(numbersBelow(end.numbers)))
+})
