@@ -1,5 +1,5 @@
 import { writeText } from '../transit/text.ts'
-import { readTicks } from './clock.ts'
+import { writeTicks } from './clock.ts'
 import { EventStream } from './event-stream.ts'
 import { IMAGE_LAYOUT } from './stream-layouts.ts'
 
@@ -29,7 +29,7 @@ export class ImageStream extends EventStream {
     cursor += 4 + data.byteLength
     view.setUint8(start, 0)
     view.setUint32(start + 1, cursor - start - 5, true)
-    view.setBigInt64(start + 5, readTicks(), true)
+    writeTicks(view, start + 5)
     this.cursor = cursor
     this.eventCount++
   }

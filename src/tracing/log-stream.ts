@@ -1,5 +1,5 @@
 import { type EncodedText, encodeText, writeEncoded, writeInt32, writeText } from '../transit/text.ts'
-import { readTicks } from './clock.ts'
+import { writeTicks } from './clock.ts'
 import { EventStream } from './event-stream.ts'
 import type { Level } from './level.ts'
 import type { PropertySet } from './property-set.ts'
@@ -66,7 +66,7 @@ export class LogStream extends EventStream {
     view.setUint8(start, LOG_STATIC)
     view.setUint32(start + 1, site.id, true)
     view.setUint32(start + 5, 0, true)
-    view.setBigInt64(start + 9, readTicks(), true)
+    writeTicks(view, start + 9)
     this.cursor = start + 17
     this.eventCount++
   }
@@ -130,7 +130,7 @@ export class LogStream extends EventStream {
     view.setUint32(start + 1, end - start - 5, true)
     setId(view, start + 5, site.id)
     setId(view, start + 13, properties.logId)
-    view.setBigInt64(start + 21, readTicks(), true)
+    writeTicks(view, start + 21)
     view.setUint8(start + 29, CODEC_UTF8)
     view.setUint32(start + 30, end - textStart, true)
     this.cursor = end
@@ -149,7 +149,7 @@ export class LogStream extends EventStream {
     const end = writeText(bytes, view, textStart, text)
     view.setUint8(start, properties === undefined ? LOG_INTEROP : LOG_TAGGED_INTEROP)
     view.setUint32(start + 1, end - start - 5, true)
-    view.setBigInt64(start + 5, readTicks(), true)
+    writeTicks(view, start + 5)
     view.setUint8(start + 13, level)
     setId(view, start + 14, targetId)
     if (properties !== undefined) setId(view, start + 22, properties.logId)
@@ -169,7 +169,7 @@ export class LogStream extends EventStream {
     view.setUint32(start + 1, end - start - 5, true)
     view.setUint32(start + 5, site.id, true)
     view.setUint32(start + 9, 0, true)
-    view.setBigInt64(start + 13, readTicks(), true)
+    writeTicks(view, start + 13)
     view.setUint8(start + 21, CODEC_UTF8)
     view.setUint32(start + 22, end - start - STRING_HEADER_BYTES, true)
     this.cursor = end

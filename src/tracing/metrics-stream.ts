@@ -1,4 +1,4 @@
-import { readTicks } from './clock.ts'
+import { writeTicks } from './clock.ts'
 import { EventStream } from './event-stream.ts'
 import type { PropertySet } from './property-set.ts'
 import {
@@ -51,7 +51,7 @@ export class MetricsStream extends EventStream {
     view.setUint32(start + 1, site.id, true)
     view.setUint32(start + 5, 0, true)
     view.setFloat64(start + 9, value, true)
-    view.setBigInt64(start + 17, readTicks(), true)
+    writeTicks(view, start + 17)
     this.cursor = start + 25
     this.eventCount++
   }
@@ -70,7 +70,7 @@ export class MetricsStream extends EventStream {
     view.setUint32(start + 5, 0, true)
     view.setUint32(start + 9, value, true) // keeps the low 32 bits
     view.setUint32(start + 13, value / U32, true)
-    view.setBigInt64(start + 17, readTicks(), true)
+    writeTicks(view, start + 17)
     this.cursor = start + 25
     this.eventCount++
   }
@@ -90,7 +90,7 @@ export class MetricsStream extends EventStream {
     view.setUint32(start + 9, properties.metricsId, true)
     view.setUint32(start + 13, 0, true)
     view.setFloat64(start + 17, value, true)
-    view.setBigInt64(start + 25, readTicks(), true)
+    writeTicks(view, start + 25)
     this.cursor = start + 33
     this.eventCount++
   }
@@ -111,7 +111,7 @@ export class MetricsStream extends EventStream {
     view.setUint32(start + 13, 0, true)
     view.setUint32(start + 17, value, true)
     view.setUint32(start + 21, value / U32, true)
-    view.setBigInt64(start + 25, readTicks(), true)
+    writeTicks(view, start + 25)
     this.cursor = start + 33
     this.eventCount++
   }

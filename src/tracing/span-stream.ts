@@ -1,5 +1,5 @@
 import type { CallSite } from './call-site.ts'
-import { readTicks } from './clock.ts'
+import { readTicks, writeTicks } from './clock.ts'
 import { EventStream } from './event-stream.ts'
 import {
   ASYNC_NAMED_SPAN_BEGIN,
@@ -174,7 +174,7 @@ export class SpanStream extends EventStream {
     view.setUint8(start, typeIndex)
     view.setUint32(start + 1, record.id, true)
     view.setUint32(start + 5, 0, true)
-    view.setBigInt64(start + 9, readTicks(), true)
+    writeTicks(view, start + 9)
     this.cursor = start + 17
     this.eventCount++
     return true
@@ -194,7 +194,7 @@ export class SpanStream extends EventStream {
     view.setUint8(start, typeIndex + THREAD_NAMED_SPAN_BEGIN)
     setId(view, start + 1, location.id)
     setId(view, start + 9, nameId)
-    view.setBigInt64(start + 17, readTicks(), true)
+    writeTicks(view, start + 17)
     this.cursor = start + 25
     this.eventCount++
     return true
@@ -235,7 +235,7 @@ export class SpanStream extends EventStream {
     view.setUint32(offset + 4, span.spanId / U32, true)
     view.setUint32(offset + 8, span.parentSpanId, true)
     view.setUint32(offset + 12, span.parentSpanId / U32, true)
-    view.setBigInt64(offset + 16, readTicks(), true)
+    writeTicks(view, offset + 16)
     const ticksLow = view.getUint32(offset + 16, true)
     if (isEnd === 0) span.beginTicksLow = ticksLow
     else if (ticksLow === span.beginTicksLow) this.#writeLaterTicks(offset + 16)
