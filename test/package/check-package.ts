@@ -17,9 +17,14 @@ function run(title: string, command: string, args: readonly string[], cwd = proj
 }
 
 try {
-  const [packed] = JSON.parse(
-    run('npm pack', 'npm', ['pack', '--json', '--pack-destination', project], root).replace(/^[^[]*/, ''),
-  ) as { filename: string; size: number; unpackedSize: number }[]
+  run('npm run build', 'npm', ['run', 'build'], root)
+  // Without the script that would build once more, whose output mixes with the JSON.
+  const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', project]
+  const [packed] = JSON.parse(run('npm pack', 'npm', pack, root)) as {
+    filename: string
+    size: number
+    unpackedSize: number
+  }[]
   console.log(`  ${packed!.size} bytes, ${packed!.unpackedSize} unpacked`)
   const tarball = join(project, packed!.filename)
   run('publint', 'npx', ['publint', 'run', tarball, '--strict'], root)
