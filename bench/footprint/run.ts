@@ -2,7 +2,7 @@
  * What installing the package brings: `npm run bench:footprint -- [--peers] [--json FILE]`. Packs the build in dist and
  * installs it, and with `--peers` other libraries, from the registry.
  */
-import { readCommand, writeResult } from '../support/command.ts'
+import { printTitle, readCommand, writeResult } from '../support/command.ts'
 import { formatGoal, formatVerdict, type Goal } from '../support/goal.ts'
 import { formatNumber, formatTable } from '../support/table.ts'
 import { type InstallSize, inTemporaryFolder, measureInstall, packTarball } from './install-size.ts'
@@ -11,6 +11,7 @@ const PACKAGES_GOAL: Goal = { atMost: 15 }
 const MEGABYTES_GOAL: Goal = { atMost: 12 }
 
 const command = readCommand({ peers: 'boolean' })
+const machine = printTitle('What an install brings', command.node)
 const ours = inTemporaryFolder((folder) => measureInstall('micromegas', packTarball(folder)))
 const peers =
   command.values.peers === true
@@ -24,10 +25,25 @@ const peers =
 const header = ['', 'packages', 'goal', '', 'MB', 'goal', '']
 console.log(formatTable(header, [ours, ...peers].map(formatInstall)))
 console.log(`\n${formatTable(['the tree of micromegas', 'MB'], ours.tree.map(formatPackage))}`)
-writeResult(command.json, { ours, peers })
+writeResult(command.json, {
+  machine,
+  lines: [ours, ...peers].flatMap((size) => {
+    const [packages, megabytes] = goalsOf(size)
+    const line = { section: 'Install', label: `${size.name} ${size.version}` }
+    return [
+      { ...line, figure: size.packages, unit: 'packages', goal: packages },
+      { ...line, figure: size.megabytes, unit: 'MB', goal: megabytes },
+    ]
+  }),
+  details: { ours, peers },
+})
+
+function goalsOf(size: InstallSize): readonly [packages?: Goal, megabytes?: Goal] {
+  return size === ours ? [PACKAGES_GOAL, MEGABYTES_GOAL] : []
+}
 
 function formatInstall(size: InstallSize): readonly string[] {
-  const [packages, megabytes] = size === ours ? [PACKAGES_GOAL, MEGABYTES_GOAL] : []
+  const [packages, megabytes] = goalsOf(size)
   return [
     `${size.name} ${size.version}`,
     String(size.packages),

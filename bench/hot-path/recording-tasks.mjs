@@ -172,7 +172,10 @@ export const logTasks = [
   },
 ]
 
-let sum = 0
+/** What spans measure: a function that takes next to nothing and needs nothing of the loop that calls it. */
+const steps = new Int32Array(1)
+export const step = () => ++steps[0]
+
 export const spanTasks = [
   {
     id: 'span.begin-end',
@@ -194,9 +197,7 @@ export const spanTasks = [
     eventsPerOperation: 2,
     batch: BATCH / 2,
     run(count) {
-      for (let i = 0; i < count; i++) {
-        sum = span(place, () => sum + i)
-      }
+      for (let i = 0; i < count; i++) span(place, step)
     },
     rows: threadSpans,
     expected: (count) => repeat(count, () => 'place'),
@@ -207,9 +208,7 @@ export const spanTasks = [
     eventsPerOperation: 2,
     batch: BATCH / 2,
     run(count) {
-      for (let i = 0; i < count; i++) {
-        sum = span('price', () => sum + i)
-      }
+      for (let i = 0; i < count; i++) span('price', step)
     },
     rows: threadSpans,
     expected: (count) => repeat(count, () => 'price'),
@@ -217,7 +216,13 @@ export const spanTasks = [
 ]
 
 const storage = new AsyncLocalStorage()
-const resolved = async () => 1
+const store = { span: 1 }
+export const asyncStep = async () => 1
+
+/** The least that can run a function within a store and see it end. */
+async function runAndWait(fn) {
+  return await storage.run(store, fn)
+}
 
 /** `als.*` and `await.*` record nothing: they are what an async span cannot do without, measured alone. */
 export const asyncSpanTasks = [
@@ -226,14 +231,22 @@ export const asyncSpanTasks = [
     async: true,
     batch: 5_000,
     async run(count) {
-      for (let i = 0; i < count; i++) sum += await storage.run({ i }, resolved)
+      for (let i = 0; i < count; i++) await storage.run(store, asyncStep)
+    },
+  },
+  {
+    id: 'als.run.wrapped',
+    async: true,
+    batch: 5_000,
+    async run(count) {
+      for (let i = 0; i < count; i++) await runAndWait(asyncStep)
     },
   },
   {
     id: 'als.run',
     batch: BATCH,
     run(count) {
-      for (let i = 0; i < count; i++) storage.run({ i }, () => sum++)
+      for (let i = 0; i < count; i++) storage.run(store, step)
     },
   },
   {
@@ -241,7 +254,7 @@ export const asyncSpanTasks = [
     async: true,
     batch: 5_000,
     async run(count) {
-      for (let i = 0; i < count; i++) sum += await resolved()
+      for (let i = 0; i < count; i++) await asyncStep()
     },
   },
   {
@@ -251,7 +264,7 @@ export const asyncSpanTasks = [
     async: true,
     batch: 5_000,
     async run(count) {
-      for (let i = 0; i < count; i++) sum += await asyncSpan(wait, resolved)
+      for (let i = 0; i < count; i++) await asyncSpan(wait, asyncStep)
     },
     rows: asyncSpans,
     expected: (count) => repeat(count, () => ({ name: 'wait', depth: 0 })),
@@ -264,7 +277,7 @@ export const asyncSpanTasks = [
     run(count) {
       for (let i = 0; i < count; i++) {
         const handle = beginAsyncSpan(wait)
-        handle.run(() => sum++)
+        handle.run(step)
         handle.end()
       }
     },

@@ -7,6 +7,7 @@ import { formatGoal, formatVerdict } from '../support/goal.ts'
 import { formatNumber, formatTable } from '../support/table.ts'
 import { GARBAGE_GOAL, type Garbage, isStaticEvent, measureGarbage } from './garbage.ts'
 import { type HotPathResult, measureHotPath } from './hot-path.ts'
+import { ROWS } from './rows.ts'
 
 const command = readCommand({ rounds: 'string', events: 'string' })
 const machine = printTitle('Recording: the hot path', command.node)
@@ -21,15 +22,28 @@ console.log(formatGarbage(garbage))
 
 writeResult(command.json, {
   machine,
-  rows: results.map(({ row, figure }) => ({
-    id: row.id,
-    label: row.label,
-    ...figure,
-    unit: row.unit,
-    goal: row.goal,
-  })),
-  garbage,
+  lines: [
+    ...results.map(({ row, figure }) => ({
+      section: row.section,
+      label: row.label,
+      figure: figure.ratio,
+      unit: row.unit,
+      goal: row.goal,
+    })),
+    ...Object.entries(garbage).map(([id, { bytesPerEvent }]) => ({
+      section: 'Garbage',
+      label: labelOf(id),
+      figure: bytesPerEvent,
+      unit: 'bytes per event',
+      goal: isStaticEvent(id) ? GARBAGE_GOAL : undefined,
+    })),
+  ],
+  details: { hotPath: results.map(({ row, figure }) => ({ id: row.id, ...figure })), garbage },
 })
+
+function labelOf(id: string): string {
+  return ROWS.find((row) => row.id === id)?.label ?? id
+}
 
 function formatResults(rows: readonly HotPathResult[]): string {
   const header = ['', 'ns median', 'ns min', 'cheapest reads', 'ratio', 'by min', 'to', 'goal', '']

@@ -1,4 +1,5 @@
 import type { Goal } from '../support/goal.ts'
+import type { Line } from '../support/line.ts'
 import { runMeasured } from '../support/measured-process.ts'
 import { DiscardingServer } from './discarding-server.ts'
 import { verifyRequests } from './verify-requests.ts'
@@ -16,7 +17,7 @@ interface FloodResult {
 }
 
 export interface Throughput {
-  readonly workload: string
+  readonly workload: Workload
   readonly eventsPerSecond: number
   /** Processor time of the whole process, user and system, all threads. */
   readonly cpuNsPerEvent: number
@@ -27,8 +28,15 @@ export interface Throughput {
   readonly events: number
 }
 
-/** The project's goals for each kind of events. */
-export const THROUGHPUT_GOALS: Readonly<Record<string, { readonly rate: Goal; readonly cpu: Goal }>> = {
+export const WORKLOADS = ['metrics', 'logs', 'mixed'] as const
+export type Workload = (typeof WORKLOADS)[number]
+
+const LABELS: Readonly<Record<Workload, string>> = {
+  metrics: 'metrics',
+  logs: 'formatted logs',
+  mixed: 'metrics, logs and spans',
+}
+const GOALS: Readonly<Partial<Record<Workload, { readonly rate: Goal; readonly cpu: Goal }>>> = {
   metrics: { rate: { atLeast: 2_000_000 }, cpu: { atMost: 4 } },
   logs: { rate: { atLeast: 500_000 }, cpu: { atMost: 8 } },
 }
@@ -40,7 +48,7 @@ export const THROUGHPUT_GOALS: Readonly<Record<string, { readonly rate: Goal; re
  */
 export async function measureThroughput(
   node: string,
-  workload: string,
+  workload: Workload,
   seconds: number,
 ): Promise<Throughput> {
   await using server = await DiscardingServer.start(node)
@@ -65,4 +73,21 @@ export async function measureThroughput(
     maxHeldMiB: flood.maxHeldBytes / 2 ** 20,
     events: flood.events,
   }
+}
+
+export function throughputLines(found: Throughput): readonly Line[] {
+  const { rate, cpu } = GOALS[found.workload] ?? {}
+  const line = (label: string, figure: number, unit: string, goal?: Goal): Line => ({
+    section: 'The whole pipeline, as fast as it goes, nothing dropped',
+    label: `${LABELS[found.workload]}: ${label}`,
+    figure,
+    unit,
+    goal,
+  })
+  return [
+    line('sustained rate', found.eventsPerSecond, 'events/s', rate),
+    line('processor time of the process', found.clockReads, 'clock reads per event', cpu),
+    line('processor time of the process', found.cpuNsPerEvent, 'ns per event'),
+    line('sent', found.wireBytesPerEvent, 'bytes per event'),
+  ]
 }

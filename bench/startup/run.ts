@@ -31,8 +31,14 @@ console.log(
 )
 writeResult(command.json, {
   machine,
-  rounds,
-  figures: figures.map(({ subject, ...figure }) => ({
+  lines: figures.map(({ subject, ratio }) => ({
+    section: 'Start-up',
+    label: `${subject.name}, ${subject.format === 'esm' ? 'import' : 'require'}`,
+    figure: ratio,
+    unit: '× bare Node',
+    goal: subject.goal,
+  })),
+  details: figures.map(({ subject, ...figure }) => ({
     name: subject.name,
     format: subject.format,
     ...figure,

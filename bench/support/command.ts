@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import type { Line } from './line.ts'
 import { describeMachine, formatMachine, type Machine } from './machine.ts'
 
 /** Options that every benchmark takes. */
@@ -56,6 +57,14 @@ export function printTitle(title: string, node: string): Machine {
   return machine
 }
 
-export function writeResult(file: string | undefined, result: unknown): void {
+/** What a benchmark writes to its `--json` file. */
+export interface Result {
+  readonly machine: Machine
+  readonly lines: readonly Line[]
+  /** Everything that was measured, in the benchmark's own shape. */
+  readonly details: unknown
+}
+
+export function writeResult(file: string | undefined, result: Result): void {
   if (file !== undefined) writeFileSync(file, `${JSON.stringify(result, undefined, 2)}\n`)
 }

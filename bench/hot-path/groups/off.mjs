@@ -4,13 +4,11 @@ import { asyncSpan, defineSpan, span } from 'micromegas'
 import { clockTasks } from '../clock-tasks.mjs'
 import { measureRounds, readPlan } from '../measure.mjs'
 import { startRecording } from '../recorder.mjs'
-import { asyncSpanTasks, EU, log } from '../recording-tasks.mjs'
+import { asyncSpanTasks, asyncStep, EU, log, step } from '../recording-tasks.mjs'
 
 const BATCH = 200_000
 const place = defineSpan('place')
-const resolved = async () => 1
 const user = 'ada lovelace'
-let sum = 0
 
 const tasks = [
   ...clockTasks,
@@ -56,7 +54,7 @@ const tasks = [
     id: 'off.span.definition',
     batch: BATCH,
     run(count) {
-      for (let i = 0; i < count; i++) sum = span(place, () => sum + i)
+      for (let i = 0; i < count; i++) span(place, step)
     },
   },
   {
@@ -64,7 +62,7 @@ const tasks = [
     async: true,
     batch: 20_000,
     async run(count) {
-      for (let i = 0; i < count; i++) sum += await asyncSpan(place, resolved)
+      for (let i = 0; i < count; i++) await asyncSpan(place, asyncStep)
     },
   },
   asyncSpanTasks.find(({ id }) => id === 'await.function'),

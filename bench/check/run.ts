@@ -1,0 +1,92 @@
+/**
+ * Fails when recording has become dearer than `bench/baseline.json` says: `npm run bench:check -- [--short] [--update]
+ * [--node PATH]`. `--short` is for machines that do other things too: less to measure, and bounds that only a broken hot
+ * path exceeds. `--update` makes the figures measured now the baseline of the Node version. Needs the build in dist.
+ */
+import { type HotPathResult, measureHotPath } from '../hot-path/hot-path.ts'
+import { type Group, ROWS } from '../hot-path/rows.ts'
+import { printTitle, readCommand, writeResult } from '../support/command.ts'
+import { formatNumber, formatTable } from '../support/table.ts'
+import { CHECKED_GROUPS, checkedFigures, readBaseline, writeBaseline } from './baseline.ts'
+
+interface Bounds {
+  readonly rounds: number
+  /** Part of the baseline's figure that a row may be over it. */
+  readonly tolerance: number
+}
+/** A fifth over the baseline is a regression; it is seen where nothing else runs. */
+const FULL: Bounds = { rounds: 150, tolerance: 0.2 }
+const SHORT: Bounds = { rounds: 40, tolerance: 1 }
+/** In clock reads: a nanosecond more or less on a call that takes two is no regression. */
+const SLACK_READS = 0.05
+/** Noise only ever adds: a row is at fault when it is over its bound as often as this. */
+const ATTEMPTS = 3
+
+const command = readCommand({ short: 'boolean', update: 'boolean' })
+const bounds = command.values.short === true ? SHORT : FULL
+const machine = printTitle('Recording against the baseline, in reads of the clock', command.node)
+const major = /\d+/.exec(machine.node)![0]
+
+if (command.values.update === true) {
+  writeBaseline(major, checkedFigures(await measure(CHECKED_GROUPS)))
+  console.log(`baseline of Node ${major} written`)
+} else {
+  await check()
+}
+
+async function check(): Promise<void> {
+  const baseline = readBaseline()[major]
+  if (baseline === undefined) throw new Error(`Cannot check: there is no baseline of Node ${major}`)
+  const figures = new Map<string, number>()
+  let groups = CHECKED_GROUPS
+  for (let attempt = 0; attempt < ATTEMPTS && groups.length > 0; attempt++) {
+    for (const [id, reads] of checkedFigures(await measure(groups))) {
+      figures.set(id, Math.min(reads, figures.get(id) ?? Number.POSITIVE_INFINITY))
+    }
+    const over = new Set([...figures.keys()].filter((id) => isOver(id, figures, baseline)))
+    groups = CHECKED_GROUPS.filter((group) => ROWS.some((row) => row.group === group && over.has(row.id)))
+  }
+  const missing = Object.keys(baseline).filter((id) => !figures.has(id))
+  if (missing.length > 0) throw new Error(`Cannot check: ${missing.join(', ')} was not measured`)
+  const failed = [...figures.keys()].filter((id) => isOver(id, figures, baseline))
+  console.log(formatFigures(figures, baseline))
+  writeResult(command.json, { machine, lines: [], details: { figures: Object.fromEntries(figures), failed } })
+  if (failed.length > 0) {
+    console.error(`\nover the baseline by more than ${bounds.tolerance * 100}%: ${failed.join(', ')}`)
+    process.exitCode = 1
+  }
+}
+
+function measure(groups: readonly Group[]): Promise<readonly HotPathResult[]> {
+  return measureHotPath({ node: command.node, rounds: bounds.rounds, groups })
+}
+
+function boundOf(id: string, baseline: Readonly<Record<string, number>>): number {
+  const reads = baseline[id]
+  if (reads === undefined) throw new Error(`Cannot check: the baseline has no ${id}, update it`)
+  return Math.max(reads * (1 + bounds.tolerance), reads + SLACK_READS)
+}
+
+function isOver(
+  id: string,
+  figures: ReadonlyMap<string, number>,
+  baseline: Readonly<Record<string, number>>,
+): boolean {
+  return figures.get(id)! > boundOf(id, baseline)
+}
+
+function formatFigures(
+  figures: ReadonlyMap<string, number>,
+  baseline: Readonly<Record<string, number>>,
+): string {
+  return formatTable(
+    ['', 'baseline', 'now', 'bound', ''],
+    [...figures].map(([id, reads]) => [
+      id,
+      formatNumber(baseline[id]!),
+      formatNumber(reads),
+      formatNumber(boundOf(id, baseline)),
+      isOver(id, figures, baseline) ? 'OVER' : 'ok',
+    ]),
+  )
+}
