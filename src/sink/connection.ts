@@ -161,7 +161,7 @@ export class Connection {
     return (options, callback) => {
       connector(options, (...[error, socket]) => {
         if (error !== null) {
-          callback(error, null)
+          callback(withoutCode(error), null)
           return
         }
         this.#connects++
@@ -187,6 +187,15 @@ interface ConnectOption {
 
 function isSocket(value: unknown): value is Socket {
   return typeof value === 'object' && value !== null && 'unref' in value && 'destroy' in value
+}
+
+/**
+ * A connection that the proxy closed instead of making a tunnel fails with `UND_ERR_SOCKET`, upon which undici makes
+ * another one at once, thousands a second until the request is given up. Only the code tells it to.
+ */
+function withoutCode(error: Error): Error {
+  if (!('code' in error) || error.code !== 'UND_ERR_SOCKET') return error
+  return new Error(error.message, { cause: error })
 }
 
 function isReset(error: unknown): boolean {

@@ -306,6 +306,23 @@ test('a proxy that refuses is retried and named in the warning, without its pass
   proxy.server.close()
 })
 
+test('a proxy that closes the connection on a request for a tunnel is asked once an attempt', async () => {
+  const proxy = createHttpServer() // without a handler for CONNECT, Node closes the connection
+  proxy.listen(0, '127.0.0.1')
+  await once(proxy, 'listening')
+  const { port } = proxy.address() as AddressInfo
+  let connections = 0
+  proxy.on('connection', () => connections++)
+  process.env.HTTP_PROXY = `http://127.0.0.1:${port}`
+  await using under = new SinkUnderTest('http://ingest.invalid', { ...QUICK, maxInFlightRequests: 1 })
+  under.push()
+  while (under.warnings.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  const { attempts } = under.sink.stats()
+  expect(connections).toBeLessThanOrEqual(attempts + 1)
+  expect(under.warnings[0]).toContain('closed')
+  proxy.close()
+})
+
 test('a proxy that cannot be used fails the construction', () => {
   process.env.HTTP_PROXY = 'socks5://localhost:1'
   expect(() => new SinkUnderTest('http://ingest.invalid')).toThrow('Cannot use HTTP_PROXY')
