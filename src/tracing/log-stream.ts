@@ -25,6 +25,7 @@ const CODEC_UTF8 = 2
 /** Type index, size word, and the members before the text of a `LogStringEventV2`. */
 const STRING_HEADER_BYTES = 26
 const TAGGED_HEADER_BYTES = 34
+const PROPERTIES_ID_BYTES = TAGGED_HEADER_BYTES - STRING_HEADER_BYTES
 const INTEROP_HEADER_BYTES = 27
 const TAGGED_INTEROP_HEADER_BYTES = 35
 
@@ -123,18 +124,23 @@ export class LogStream extends EventStream {
     this.#listSite(site)
     this.#listProperties(properties)
     const start = this.cursor
-    const { bytes, view } = this
-    const textStart = start + TAGGED_HEADER_BYTES
-    const end = writeText(bytes, view, textStart, text)
-    view.setUint8(start, LOG_TAGGED)
-    view.setUint32(start + 1, end - start - 5, true)
-    setId(view, start + 5, site.id)
-    setId(view, start + 13, properties.logId)
-    writeTicks(view, start + 21)
-    view.setUint8(start + 29, CODEC_UTF8)
-    view.setUint32(start + 30, end - textStart, true)
-    this.cursor = end
-    this.eventCount++
+    const end = writeText(this.bytes, this.view, start + TAGGED_HEADER_BYTES, text)
+    this.#finishTagged(start, site, properties, end)
+  }
+
+  /** The same of a site's own text. */
+  writeTaggedStatic(site: LogSite, properties: PropertySet): void {
+    const start = this.cursor
+    if (
+      site.epoch !== this.epoch ||
+      properties.logEpoch !== this.epoch ||
+      start + site.fixedBytes + PROPERTIES_ID_BYTES > this.capacity ||
+      properties.overridesLogColumns
+    ) {
+      return this.writeTagged(site, site.format, properties)
+    }
+    const end = writeEncoded(this.view, start + TAGGED_HEADER_BYTES, site.parts[0]!)
+    this.#finishTagged(start, site, properties, end)
   }
 
   /** `LogStringInteropEventV3` or `TaggedLogInteropEvent`: level and target belong to the event, not to a call site. */
@@ -172,6 +178,19 @@ export class LogStream extends EventStream {
     writeTicks(view, start + 13)
     view.setUint8(start + 21, CODEC_UTF8)
     view.setUint32(start + 22, end - start - STRING_HEADER_BYTES, true)
+    this.cursor = end
+    this.eventCount++
+  }
+
+  #finishTagged(start: number, site: LogSite, properties: PropertySet, end: number): void {
+    const view = this.view
+    view.setUint8(start, LOG_TAGGED)
+    view.setUint32(start + 1, end - start - 5, true)
+    setId(view, start + 5, site.id)
+    setId(view, start + 13, properties.logId)
+    writeTicks(view, start + 21)
+    view.setUint8(start + 29, CODEC_UTF8)
+    view.setUint32(start + 30, end - start - TAGGED_HEADER_BYTES, true)
     this.cursor = end
     this.eventCount++
   }

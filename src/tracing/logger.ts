@@ -147,15 +147,22 @@ class LevelLog {
 
   /** Records an event of an enabled level; `all` holds every argument where there are more than three. */
   write(message: unknown, count: number, value0: unknown, value1: unknown, all: unknown[] | undefined): void {
-    if (this.level > dispatch.attentionLevel && this.bound === undefined) {
+    if (this.level > dispatch.attentionLevel) {
       const stream = dispatch.log
       if (stream.refusing) return stream.refuse()
       const site = message === this.#lastMessage ? this.#lastSite : this.#find(message)
-      // A wrapper may pass a template on with values of its own choice.
-      if (site !== undefined && site.parts.length === count) {
-        if (count === 1) return stream.writeStatic(site)
-        if (count === 2) return stream.writeFormatted1(site, value0)
-        if (count === 3) return stream.writeFormatted2(site, value0, value1)
+      const bound = this.bound
+      if (site !== undefined && bound === undefined) {
+        // A wrapper may pass a template on with values of its own choice.
+        if (site.parts.length === count) {
+          if (count === 1) return stream.writeStatic(site)
+          if (count === 2) return stream.writeFormatted1(site, value0)
+          if (count === 3) return stream.writeFormatted2(site, value0, value1)
+        } else if (count === 2 && typeof message === 'string' && isPropertySet(value0)) {
+          return stream.writeTaggedStatic(site, value0)
+        }
+      } else if (site !== undefined && bound !== undefined && count === 1 && site.parts.length === 1) {
+        return stream.writeTaggedStatic(site, bound)
       }
     }
     this.#writeSlow(message, all ?? [message, value0, value1].slice(0, count))
@@ -210,17 +217,13 @@ class LevelLog {
     }
     text = truncate(text, MAX_MESSAGE_CHARS)
     if (this.level <= dispatch.filters.blockMaxLevel) {
-      if (properties === undefined) this.#writeText(text, built)
-      else dispatch.log.writeTagged(this.#sites.anySite, text, properties)
+      // A text that was put together for this event will hardly come again.
+      const site = built ? undefined : this.#sites.ofText(text)
+      if (properties !== undefined) dispatch.log.writeTagged(site ?? this.#sites.anySite, text, properties)
+      else if (site !== undefined) dispatch.log.writeStatic(site)
+      else dispatch.log.writeText(this.#sites.anySite, text)
     }
     if (this.level <= dispatch.attentionLevel) dispatch.attend(this.level, this.target, text, properties)
-  }
-
-  /** @param built - The text was put together for this event, so it will hardly come again. */
-  #writeText(text: string, built: boolean): void {
-    const site = built ? undefined : this.#sites.ofText(text)
-    if (site === undefined) dispatch.log.writeText(this.#sites.anySite, text)
-    else dispatch.log.writeStatic(site)
   }
 }
 
