@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { readRows } from './support/arrived.ts'
+import { numberOf, readRows } from './support/arrived.ts'
 import { FaultProxy, pass } from './support/fault-proxy.ts'
 import { answers } from './support/faults.ts'
 import { expectEverythingArrived } from './support/ledger.ts'
@@ -43,8 +43,7 @@ test('a wall clock that is set neither loses, doubles nor misdates an event, nor
     '/api/log_entries',
     { process_id: recorder.processId, target: 'ledger', order: 'oldest' },
   )
-  const numbers = rows.map(({ msg }) => Number.parseInt(msg.slice('event '.length), 10))
-  expect(numbers.every((number, index) => number === index)).toBe(true)
+  expect(rows.every(({ msg }, index) => numberOf(msg) === index)).toBe(true)
   const times = [rows[0]!, rows.at(-1)!].map(({ time_ns }) => Number(BigInt(time_ns) / 1_000_000n))
   expect(times[0]).toBeGreaterThan(startMs - 1_000)
   expect(times[1]).toBeLessThan(Date.now() + 1_000)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
+import { numbersBelow, summary } from './support/accounts.ts'
 import { readArrived } from './support/arrived.ts'
 import { Child } from './support/child.ts'
-import { numbersBelow, summary } from './support/ledger.ts'
 import { ServerProcess } from './support/server.ts'
 
 interface Left {

@@ -1,14 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
+import { droppedEvents, numbersBelow, summary } from './support/accounts.ts'
 import { type Behaviour, FaultProxy, pass } from './support/fault-proxy.ts'
 import { answers, neverAnswers } from './support/faults.ts'
-import {
-  droppedEvents,
-  expectEveryLossCounted,
-  expectNumbers,
-  numbersBelow,
-  summary,
-} from './support/ledger.ts'
+import { expectEveryLossCounted, expectNumbers } from './support/ledger.ts'
 import { type Memory, Recorder } from './support/recorder.ts'
 import { ServerProcess } from './support/server.ts'
 import { WATCH_SECONDS } from './support/settings.ts'

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { decodeBlock } from '../../src/telemetry/decoder.ts'
+import { numbersBelow, summary } from './support/accounts.ts'
 import { FaultProxy, pass } from './support/fault-proxy.ts'
-import { expectEveryLossCounted, numbersBelow, summary } from './support/ledger.ts'
+import { expectEveryLossCounted } from './support/ledger.ts'
 import { Recorder } from './support/recorder.ts'
 import { ServerProcess } from './support/server.ts'
 
@@ -33,8 +34,9 @@ test('a block that the server answers with 500 for ever is set aside and counted
   const end = await recorder.shutdown()
   // The first block of the logs; its metrics are another one.
   expect(end.stats.upload!.drops).toEqual([{ kind: 'log', reason: 'set_aside', blocks: 1, events: NUMBERS }])
+  // Ten failures with deliveries in between; those without do not speak against the block.
   expect(attempts).toBeGreaterThanOrEqual(10)
-  expect(attempts).toBeLessThanOrEqual(12)
+  expect(attempts).toBeLessThan(40)
   const arrived = await expectEveryLossCounted(server.url, recorder.processId, end)
   expect(summary(arrived.logs)).toBe(`${NUMBERS}-${end.numbers - 1}`)
   expect(summary(arrived.metrics)).toBe(summary(numbersBelow(end.numbers)))

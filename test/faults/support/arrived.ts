@@ -30,10 +30,15 @@ export async function readArrived(serverUrl: string, processId: string): Promise
     order: 'oldest',
   })
   return {
-    logs: logs.map(({ msg }) => Number(/^event (\d+) /.exec(msg)?.[1])),
+    logs: logs.map(({ msg }) => numberOf(msg)),
     metrics: metrics.map(({ value }) => value),
     events: await countEvents(serverUrl, processId),
   }
+}
+
+/** The number in the message of a log. */
+export function numberOf(message: string): number {
+  return Number(/^event (\d+) /.exec(message)?.[1])
 }
 
 /** Ids of the processes that the server was told of. */
@@ -42,7 +47,8 @@ export async function readProcessIds(serverUrl: string): Promise<string[]> {
   return rows.map(({ process_id }) => process_id)
 }
 
-async function countEvents(serverUrl: string, processId: string): Promise<Record<StreamKind, number>> {
+/** Events of a process by kind, as its blocks say. */
+export async function countEvents(serverUrl: string, processId: string): Promise<Record<StreamKind, number>> {
   const counts: Record<StreamKind, number> = { log: 0, metrics: 0, cpu: 0, image: 0 }
   const response = await get(`${serverUrl}/api/processes/${processId}`)
   if (response.status === 404) return counts // nothing of it has arrived
@@ -53,25 +59,35 @@ async function countEvents(serverUrl: string, processId: string): Promise<Record
   return counts
 }
 
-/** Every row of a query, page after page. */
+/** Every row of a query. */
 export async function readRows<Row>(
   serverUrl: string,
   path: string,
   query: Readonly<Record<string, string>>,
 ): Promise<Row[]> {
   const rows: Row[] = []
+  for await (const page of readPages<Row>(serverUrl, path, query)) for (const row of page) rows.push(row)
+  return rows
+}
+
+/** Every row of a query, page by page: there may be millions. */
+export async function* readPages<Row>(
+  serverUrl: string,
+  path: string,
+  query: Readonly<Record<string, string>>,
+): AsyncGenerator<readonly Row[]> {
   let cursor: string | null = null
   do {
     const parameters = new URLSearchParams({ ...query, limit: '10000', ...(cursor !== null && { cursor }) })
     const response = await get(`${serverUrl}${path}?${parameters}`)
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`)
     const page = (await response.json()) as Page<Row>
-    if ((page.unreadable_blocks ?? 0) > 0)
+    if ((page.unreadable_blocks ?? 0) > 0) {
       throw new Error(`${path}: ${page.unreadable_blocks} unreadable blocks`)
-    for (const row of page.rows) rows.push(row)
+    }
+    yield page.rows
     cursor = page.next_cursor
   } while (cursor !== null)
-  return rows
 }
 
 function get(url: string): Promise<Response> {
