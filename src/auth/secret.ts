@@ -31,10 +31,19 @@ export class Secret {
 
 /** Every spelling in which a secret travels, and so may come back in somebody's error message. */
 function spellings(value: string): string[] {
-  const form = new URLSearchParams({ v: value }).toString().slice(2)
+  const url = encodeURIComponent(value)
+  // The form that openid-client puts into a Basic header escapes every sign but letters and digits.
+  const strict = url.replaceAll(/[-_.!~*'()]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)
+  const escaped = [
+    url,
+    new URLSearchParams({ v: value }).toString().slice(2),
+    strict,
+    strict.replaceAll('%20', '+'),
+  ]
+  const inSmallLetters = escaped.map((text) => text.replaceAll(/%../g, (code) => code.toLowerCase()))
   // The padding is left out: what follows the value in a longer Base64 text changes it.
   const base64 = Buffer.from(value, 'utf8').toString('base64').replace(/=+$/, '')
-  return [value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value), form, base64]
+  return [value, JSON.stringify(value).slice(1, -1), base64, ...escaped, ...inSmallLetters]
 }
 
 /** Matches any of the texts; the longest, where several begin at the same place. `undefined` for none. */
