@@ -1,4 +1,6 @@
 const HIDDEN = '[secret]'
+/** Stands for {@link HIDDEN} until all secrets are found; no secret holds it. */
+const MARK = '\0'
 
 /**
  * Holds a key, secret or token so that printing what contains it shows `[secret]`: template strings, `JSON.stringify`,
@@ -31,7 +33,7 @@ export class Secret {
 
 /** Every spelling in which a secret travels, and so may come back in somebody's error message. */
 function spellings(value: string): string[] {
-  const url = encodeURIComponent(value)
+  const url = encodeURIComponent(Buffer.from(value, 'utf8').toString()) // it throws for a lone surrogate
   // The form that openid-client puts into a Basic header escapes every sign but letters and digits.
   const strict = url.replaceAll(/[-_.!~*'()]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)
   const escaped = [
@@ -46,13 +48,6 @@ function spellings(value: string): string[] {
   return [value, JSON.stringify(value).slice(1, -1), base64, ...escaped, ...inSmallLetters]
 }
 
-/** Matches any of the texts; the longest, where several begin at the same place. `undefined` for none. */
-function anyOf(texts: Iterable<string>): RegExp | undefined {
-  const sorted = [...new Set(texts)].filter((text) => text !== '').sort((a, b) => b.length - a.length)
-  if (sorted.length === 0) return undefined
-  return new RegExp(sorted.map((text) => text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('|'), 'g')
-}
-
 /**
  * Text of others made fit for a log line: secrets replaced, control characters (which forge log lines) turned into
  * spaces, at most `maxLength` characters.
@@ -60,8 +55,15 @@ function anyOf(texts: Iterable<string>): RegExp | undefined {
  * @param secrets - What must not appear, in plain, JSON, URL, form or Base64 spelling.
  */
 export function sanitizeText(text: string, secrets: readonly Secret[], maxLength: number): string {
-  const hidden = anyOf(secrets.flatMap((secret) => spellings(secret.reveal())))
-  let clean = hidden === undefined ? text : text.replaceAll(hidden, HIDDEN)
-  clean = clean.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ').trim()
+  const hidden = new Set(secrets.flatMap((secret) => spellings(secret.reveal())))
+  hidden.delete('')
+  // Longest first, since one may be a part of another. Not by a regular expression: secrets may be too long for one.
+  let clean = text.replaceAll(MARK, ' ')
+  for (const spelling of [...hidden].sort((a, b) => b.length - a.length))
+    clean = clean.replaceAll(spelling, MARK)
+  clean = clean
+    .replaceAll(MARK, HIDDEN)
+    .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
+    .trim()
   return clean.length > maxLength ? `${clean.slice(0, maxLength)}…` : clean
 }

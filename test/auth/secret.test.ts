@@ -40,6 +40,14 @@ test('text of others loses the secret in every spelling it travels in', () => {
   }
 })
 
+test.each([
+  ['as long as a file may be', 'aB9-_.'.repeat(10_922)],
+  ['with a lone surrogate', 'a\ud800b'],
+  ['that the mark contains', 'secret'],
+])('a secret %s is found too', (_, value) => {
+  expect(sanitizeText(`before ${value} after`, [new Secret(value)], 100)).toBe('before [secret] after')
+})
+
 test('text of others cannot forge a line and is cut at its limit', () => {
   expect(sanitizeText('a\r\n\u001b[31mb\u2028c\u202ed', [], 100)).toBe('a [31mb c d')
   expect(sanitizeText('x'.repeat(100), [], 100)).toBe('x'.repeat(100))
