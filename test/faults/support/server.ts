@@ -7,7 +7,7 @@ import { Child } from './child.ts'
 /** Lets the tests read; servers that authenticate accept it besides what they are told to. */
 export const READ_KEY = 'read-key'
 
-type ServerOptions = Pick<IngestionServerOptions, 'oidc'>
+type ServerOptions = Pick<IngestionServerOptions, 'oidc' | 'checkBlocks'>
 
 /** The embedded ingestion server in a process of its own. What is on its disk survives that process. */
 export class ServerProcess implements AsyncDisposable {
@@ -36,9 +36,9 @@ export class ServerProcess implements AsyncDisposable {
     const authentication =
       this.#options.oidc === undefined
         ? { disableAuth: true }
-        : { ...this.#options, apiKeys: [{ name: 'reader', key: READ_KEY }] }
+        : { apiKeys: [{ name: 'reader', key: READ_KEY }] }
     this.#child = new Child('server.mjs', [
-      { dataDir: this.#dataDir, port: this.#port, maxBytes: 1e12, ...authentication },
+      { dataDir: this.#dataDir, port: this.#port, maxBytes: 1e12, ...authentication, ...this.#options },
     ])
     this.#port = await this.#child.message<number>()
   }
