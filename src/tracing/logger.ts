@@ -146,7 +146,7 @@ class LevelLog {
   }
 
   /** Records an event of an enabled level; `all` holds every argument where there are more than three. */
-  write(message: unknown, count: number, value0: unknown, value1: unknown, all: unknown[] | undefined): void {
+  write(message: unknown, count: number, value0: unknown, value1: unknown, all?: ArrayLike<unknown>): void {
     if (this.level > dispatch.attentionLevel) {
       const stream = dispatch.log
       if (stream.refusing) return stream.refuse()
@@ -158,6 +158,7 @@ class LevelLog {
           if (count === 1) return stream.writeStatic(site)
           if (count === 2) return stream.writeFormatted1(site, value0)
           if (count === 3) return stream.writeFormatted2(site, value0, value1)
+          return stream.writeText(site, formatMessage(site.fixedParts, all!, 1))
         } else if (count === 2 && typeof message === 'string' && isPropertySet(value0)) {
           return stream.writeTaggedStatic(site, value0)
         }
@@ -165,7 +166,10 @@ class LevelLog {
         return stream.writeTaggedStatic(site, bound)
       }
     }
-    this.#writeSlow(message, all ?? [message, value0, value1].slice(0, count))
+    this.#writeSlow(
+      message,
+      all === undefined ? [value0, value1].slice(0, Math.max(0, count - 1)) : Array.from(all).slice(1),
+    )
   }
 
   /** The call site of a message that has been seen; it is kept at hand, since call sites repeat themselves. */
@@ -180,10 +184,10 @@ class LevelLog {
   }
 
   /** First use of a call site, properties, errors, sinks that show logs at once. */
-  #writeSlow(message: unknown, all: unknown[]): void {
+  #writeSlow(message: unknown, values: unknown[]): void {
     try {
-      if (isTemplate(message)) this.#writeTemplate(message, all.slice(1))
-      else this.#writeDetails(message, all.slice(1))
+      if (isTemplate(message)) this.#writeTemplate(message, values)
+      else this.#writeDetails(message, values)
     } catch {
       // Only a value that throws out of every guard of its rendering gets here: it costs its event, not the host.
       dispatch.log.countInvalid()
@@ -191,8 +195,9 @@ class LevelLog {
   }
 
   #writeTemplate(template: Template, values: unknown[]): void {
-    const parts = cookedParts(template)
-    const site = this.#sites.ofTemplate(template, parts)
+    const known = this.#templates.get(template)
+    const parts = known?.fixedParts ?? cookedParts(template)
+    const site = known ?? this.#sites.ofTemplate(template, parts)
     const text = formatMessage(parts, values)
     if (this.level <= dispatch.filters.blockMaxLevel) {
       const { anySite } = this.#sites
@@ -294,7 +299,7 @@ function logMethod(at: LevelLog): LogMethod {
     // biome-ignore lint/complexity/noArguments: a rest parameter would allocate an array for every event
     const count = arguments.length
     // biome-ignore lint/complexity/noArguments: as above
-    at.write(message, count, value0, value1, count > 3 ? Array.from(arguments) : undefined)
+    at.write(message, count, value0, value1, count > 3 ? arguments : undefined)
   }
 }
 

@@ -81,6 +81,20 @@ describe('a template', () => {
     expect(recording.messages()).toEqual(expected)
   })
 
+  test('renders any number of values', async () => {
+    await using recording = startRecording()
+    const expected: string[] = []
+    for (let i = 0; i < 3; i++) {
+      log.info`${i}, ${'two'}, ${[3]}, ${null} and ${5n}`
+      log.info`${'x'.repeat(100_000)}${'y'.repeat(100_000)}${'z'.repeat(100_000)}${i}`
+      expected.push(`${i}, two, [3], null and 5`)
+    }
+    const messages = recording.messages()
+    expect(messages.filter((_, i) => i % 2 === 0)).toEqual(expected)
+    const long = new Set(messages.filter((_, i) => i % 2 === 1))
+    expect([...long].map((message) => message.slice(262_107))).toEqual(['z… [37892 more characters]'])
+  })
+
   test('carries its format as the text of its call site, whatever the values', async () => {
     await using recording = startRecording()
     for (let i = 0; i < 3; i++) log.info`user ${i} logged in from ${'here'}`
@@ -154,6 +168,37 @@ describe('a text', () => {
       { message: 'set', properties: { region: 'us' } },
       { message: 'both', properties: { a: '1', b: '2' } },
     ])
+  })
+
+  test('that is missing is recorded as undefined', async () => {
+    await using recording = startRecording()
+    for (let i = 0; i < 2; i++) (log.info as () => void)()
+    expect(recording.messages()).toEqual(['undefined', 'undefined'])
+  })
+
+  test('with a property set is tagged at its first use and later, in every block', async () => {
+    await using recording = startRecording()
+    const [eu, us] = [propertySet({ region: 'eu' }), propertySet({ region: 'us' })]
+    const bound = log.with(eu)
+    for (let i = 0; i < 6; i++) {
+      log.info('order placed', i % 2 === 0 ? eu : us)
+      bound.info('bound text')
+      bound.info`bound template`
+      log.info('order placed', propertySet({ level: 'warn' }))
+      log.info('order placed')
+      if (i % 2 === 1) dispatch.seal()
+    }
+    const regions = recording.logs().map(({ message, properties }) => `${message} ${properties.region}`)
+    expect(regions).toEqual(
+      Array.from({ length: 6 }, (_, i) => [
+        `order placed ${i % 2 === 0 ? 'eu' : 'us'}`,
+        'bound text eu',
+        'bound template eu',
+        'order placed undefined',
+        'order placed undefined',
+      ]).flat(),
+    )
+    expect(recording.blocks('log').length).toBe(3)
   })
 
   test('is followed by other details as text, and by the stacks of errors', async () => {
