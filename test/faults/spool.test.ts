@@ -187,11 +187,11 @@ test('a disk that is full leaves blocks in memory, and nothing is lost', async (
 })
 
 test('a process that ends while the disk is full leaves what fits and counts the rest', async () => {
-  using disk = new SmallFileSystem(2 ** 20)
+  using disk = new SmallFileSystem(2 ** 19)
   await using server = await ServerProcess.start()
   await server.kill()
-  await using recorder = await start(server.url, disk, { paddingChars: 500 })
-  await recorder.record(40_000)
+  await using recorder = await start(server.url, disk)
+  await recorder.record(100_000)
   const end = await recorder.shutdown(1_500)
   expectBalance(end.stats)
   const { spooled, dropped } = end.report
