@@ -77,7 +77,7 @@ function recordTaggedLogs(expected: ExpectedRecord[]): void {
   const isTagged = (msg: string, properties: [string, string][]) =>
     expected.push({
       type: 'TaggedLogString',
-      desc: logDesc(Level.Info, 'conformance.tagged', '{}'),
+      desc: logDesc(Level.Info, 'conformance.tagged', msg),
       properties,
       msg,
     })
