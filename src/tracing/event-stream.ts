@@ -146,9 +146,9 @@ export class EventStream {
     return false
   }
 
-  /** Counts an event that comes while the stream is {@link refusing}. */
-  refuse(): void {
-    if (this.#state !== 'off') this.#dropped++
+  /** Counts events that come while the stream is {@link refusing}. */
+  refuse(count = 1): void {
+    if (this.#state !== 'off') this.#dropped += count
   }
 
   /** Counts an event that cannot be written whatever the room. */

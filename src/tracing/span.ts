@@ -81,7 +81,7 @@ export function defineSpan(name: string, options?: SpanOptions): SpanDefinition 
  * @param span - A name or a definition. File and line are those of the first call under the name.
  */
 export function span<T>(name: string | SpanDefinition, fn: () => T): T {
-  if (!dispatch.cpu.enabled) return fn()
+  if (isPassedOver()) return fn()
   const definition = resolveDefinition(name, undefined, span)
   definition.begin()
   try {
@@ -97,15 +97,36 @@ export function span<T>(name: string | SpanDefinition, fn: () => T): T {
  *
  * @param name - A name or a definition. File and line are those of the first call under the name.
  */
-export async function asyncSpan<T>(name: string | SpanDefinition, fn: () => PromiseLike<T> | T): Promise<T> {
-  if (!dispatch.cpu.enabled) return fn()
-  const definition = resolveDefinition(name, undefined, asyncSpan)
+export function asyncSpan<T>(name: string | SpanDefinition, fn: () => PromiseLike<T> | T): Promise<T> {
+  if (isPassedOver()) return promiseOf(fn)
+  return measureAsync(resolveDefinition(name, undefined, asyncSpan), fn)
+}
+
+async function measureAsync<T>(definition: SpanDefinition, fn: () => PromiseLike<T> | T): Promise<T> {
   const open = definition.openAsync()
   try {
     return await dispatch.asyncSpans.run(open, fn)
   } finally {
     dispatch.cpu.endAsyncSpan(open)
   }
+}
+
+/** Calls a function that is not measured; an async function would add a promise to the one there is. */
+function promiseOf<T>(fn: () => PromiseLike<T> | T): Promise<T> {
+  try {
+    const outcome = fn()
+    return outcome instanceof Promise ? outcome : Promise.resolve(outcome)
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
+/** Whether spans are not recorded now: tracing is off, or they could only be counted as dropped, which this does. */
+function isPassedOver(): boolean {
+  const { cpu } = dispatch
+  if (cpu.enabled && !cpu.refusing) return false
+  if (cpu.enabled) cpu.refuse(2)
+  return true
 }
 
 /** An async span that is ended by hand: for callbacks, event emitters and streams. Made by {@link beginAsyncSpan}. */
@@ -135,7 +156,7 @@ export class AsyncSpanHandle implements Disposable {
 
 /** Begins an async span that the caller ends. Prefer {@link asyncSpan} where there is a promise. */
 export function beginAsyncSpan(name: string | SpanDefinition, options?: SpanOptions): AsyncSpanHandle {
-  if (!dispatch.cpu.enabled) return new AsyncSpanHandle(undefined)
+  if (isPassedOver()) return new AsyncSpanHandle(undefined)
   return new AsyncSpanHandle(resolveDefinition(name, options?.target, beginAsyncSpan).openAsync())
 }
 
