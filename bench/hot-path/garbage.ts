@@ -29,6 +29,9 @@ const STATIC_EVENTS: readonly string[] = [
   'log.tagged',
   'log.bound.template',
   'log.bound.string',
+  'log.turns.template',
+  'log.turns.string',
+  'log.turns.tagged',
   'span.begin-end',
 ]
 /** Shown beside them, with the clock alone. */

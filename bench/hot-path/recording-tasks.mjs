@@ -89,7 +89,10 @@ export const metricTasks = [
   },
 ]
 
-export const logTasks = [
+const same = (message, properties) => (count) => repeat(count, () => ({ message, properties }))
+
+/** One call site again and again. */
+const repeatedLogTasks = [
   {
     id: 'log.static.template',
     kind: 'log',
@@ -98,7 +101,7 @@ export const logTasks = [
       for (let i = 0; i < count; i++) log.info`cache warmed`
     },
     rows: messages,
-    expected: (count) => repeat(count, () => ({ message: 'cache warmed', properties: {} })),
+    expected: same('cache warmed', {}),
   },
   {
     id: 'log.static.string',
@@ -108,7 +111,7 @@ export const logTasks = [
       for (let i = 0; i < count; i++) log.info('connection accepted')
     },
     rows: messages,
-    expected: (count) => repeat(count, () => ({ message: 'connection accepted', properties: {} })),
+    expected: same('connection accepted', {}),
   },
   {
     id: 'log.tagged',
@@ -118,7 +121,7 @@ export const logTasks = [
       for (let i = 0; i < count; i++) log.info('payment accepted', EU)
     },
     rows: messages,
-    expected: (count) => repeat(count, () => ({ message: 'payment accepted', properties: REGION })),
+    expected: same('payment accepted', REGION),
   },
   {
     id: 'log.bound.template',
@@ -128,7 +131,7 @@ export const logTasks = [
       for (let i = 0; i < count; i++) tagged.info`stock reserved`
     },
     rows: messages,
-    expected: (count) => repeat(count, () => ({ message: 'stock reserved', properties: REGION })),
+    expected: same('stock reserved', REGION),
   },
   {
     id: 'log.bound.string',
@@ -138,7 +141,7 @@ export const logTasks = [
       for (let i = 0; i < count; i++) tagged.info('stock released')
     },
     rows: messages,
-    expected: (count) => repeat(count, () => ({ message: 'stock released', properties: REGION })),
+    expected: same('stock released', REGION),
   },
   {
     id: 'log.formatted',
@@ -171,6 +174,64 @@ export const logTasks = [
     expected: (count) => repeat(count, (i) => ({ message: orderMessage(i), properties: {} })),
   },
 ]
+
+const REQUEST = ['request accepted', 'payload parsed', 'stock reserved', 'answer sent']
+const requestMessages = (properties) => (count) =>
+  repeat(count, (i) => ({ message: REQUEST[i % 4], properties }))
+
+/**
+ * Four call sites in turn, as a service passes from one to the next: what an implementation keeps at hand of the last one
+ * does not help.
+ */
+const turningLogTasks = [
+  {
+    id: 'log.turns.template',
+    kind: 'log',
+    batch: BATCH,
+    run(count) {
+      for (let i = 0; i < count; i += 4) {
+        log.info`request accepted`
+        log.info`payload parsed`
+        log.info`stock reserved`
+        log.info`answer sent`
+      }
+    },
+    rows: messages,
+    expected: requestMessages({}),
+  },
+  {
+    id: 'log.turns.string',
+    kind: 'log',
+    batch: BATCH,
+    run(count) {
+      for (let i = 0; i < count; i += 4) {
+        log.info('request accepted')
+        log.info('payload parsed')
+        log.info('stock reserved')
+        log.info('answer sent')
+      }
+    },
+    rows: messages,
+    expected: requestMessages({}),
+  },
+  {
+    id: 'log.turns.tagged',
+    kind: 'log',
+    batch: BATCH,
+    run(count) {
+      for (let i = 0; i < count; i += 4) {
+        log.info('request accepted', EU)
+        log.info('payload parsed', EU)
+        log.info('stock reserved', EU)
+        log.info('answer sent', EU)
+      }
+    },
+    rows: messages,
+    expected: requestMessages(REGION),
+  },
+]
+
+export const logTasks = [...repeatedLogTasks, ...turningLogTasks]
 
 /** What spans measure: a function that takes next to nothing and needs nothing of the loop that calls it. */
 const steps = new Int32Array(1)
@@ -208,10 +269,15 @@ export const spanTasks = [
     eventsPerOperation: 2,
     batch: BATCH / 2,
     run(count) {
-      for (let i = 0; i < count; i++) span('price', step)
+      for (let i = 0; i < count; i += 4) {
+        span('parse', step)
+        span('price', step)
+        span('reserve', step)
+        span('render', step)
+      }
     },
     rows: threadSpans,
-    expected: (count) => repeat(count, () => 'price'),
+    expected: (count) => repeat(count, (i) => ['parse', 'price', 'reserve', 'render'][i % 4]),
   },
 ]
 

@@ -1,8 +1,8 @@
 /**
- * Measures everything and writes it into docs/performance.md: `npm run bench:report -- [--nodes PATH,PATH] [--only
- * NAME,NAME] [--write]`. `--nodes` are the Node binaries to measure on, `--only` some of the benchmarks by name, `--write`
- * only writes down what bench/results holds. It takes about half an hour a version; nothing else should run. Needs the
- * build in dist.
+ * Measures everything and writes it into docs/performance.md: `npm run bench:report -- [--nodes PATH,PATH]
+ * [--only NAME,NAME] [--quick] [--write]`. `--nodes` are the Node binaries to measure on, `--only` some of the benchmarks
+ * by name; `--quick` takes minutes, for figures that are only good for a look; `--write` only writes down what
+ * bench/results holds. It takes half an hour a version, in which nothing else should run. Needs the build in dist.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -20,7 +20,7 @@ const DOCUMENT = benchPath('../docs/performance.md')
 const BEGIN = '<!-- results: written by npm run bench:report -->'
 const END = '<!-- end of results -->'
 
-const command = readCommand({ nodes: 'string', only: 'string', write: 'boolean' })
+const command = readCommand({ nodes: 'string', only: 'string', quick: 'boolean', write: 'boolean' })
 const nodes = String(command.values.nodes ?? command.node).split(',')
 const wanted = command.values.only === undefined ? undefined : String(command.values.only).split(',')
 
@@ -41,7 +41,9 @@ function measureAll(): void {
   }
 }
 
-function measure({ name, script, options }: Benchmark, node: string, file: string): void {
+function measure(benchmark: Benchmark, node: string, file: string): void {
+  const { name, script } = benchmark
+  const options = command.values.quick === true ? benchmark.quickOptions : benchmark.options
   const args = [...process.execArgv, benchPath(script), ...options, '--node', node, '--json', file]
   const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' })
   if (status !== 0) throw new Error(`Cannot measure ${name} on ${node}: it ended with ${status}`)

@@ -5,7 +5,10 @@ export interface Goal {
 }
 
 export function meets(figure: number, goal: Goal): boolean {
-  return figure <= (goal.atMost ?? Number.POSITIVE_INFINITY) && figure >= (goal.atLeast ?? 0)
+  return (
+    figure <= (goal.atMost ?? Number.POSITIVE_INFINITY) &&
+    figure >= (goal.atLeast ?? Number.NEGATIVE_INFINITY)
+  )
 }
 
 export function formatGoal(goal: Goal | undefined): string {

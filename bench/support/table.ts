@@ -14,9 +14,10 @@ export function formatTable(header: readonly string[], rows: readonly (readonly 
   return [line(header), widths.map((width) => '─'.repeat(width)).join('  '), ...rows.map(line)].join('\n')
 }
 
-/** Digits that carry information: 3.14, 31.4, 314. */
+/** Digits that carry information: 3.14, 31.4, 314; whole numbers as they are. */
 export function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return '–'
+  if (Number.isInteger(value)) return String(value)
   const size = Math.abs(value)
   return value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2)
 }
