@@ -64,6 +64,8 @@ export class EventStream {
   #objectOffset = 0
   #recordedBefore = 0
   #dropped = 0
+  /** What {@link #dropped} was when the stream was turned off. */
+  #droppedBeforeOff = 0
   #invalid = 0
 
   constructor(kind: StreamKind, layout: StreamLayout, blockBytes: number) {
@@ -93,6 +95,7 @@ export class EventStream {
     this.#beginTicks = beginTicks
     this.#recordedBefore += this.#objectOffset
     this.#objectOffset = 0
+    if (this.#state === 'off') this.#dropped = this.#droppedBeforeOff
     this.#state = 'open'
     this.refusing = false
   }
@@ -107,6 +110,7 @@ export class EventStream {
 
   /** Stops and forgets what is there, for nobody takes this kind of events: later ones cost nothing and count nowhere. */
   turnOff(): void {
+    if (this.#state !== 'off') this.#droppedBeforeOff = this.#dropped
     this.#state = 'off'
     this.refusing = true
     this.#release()
@@ -115,7 +119,7 @@ export class EventStream {
   get stats(): StreamStats {
     return {
       recorded: this.#recordedBefore + this.#objectOffset + this.eventCount,
-      dropped: this.#dropped,
+      dropped: this.#state === 'off' ? this.#droppedBeforeOff : this.#dropped,
       invalid: this.#invalid,
     }
   }
@@ -148,7 +152,7 @@ export class EventStream {
 
   /** Counts events that come while the stream is {@link refusing}. */
   refuse(count = 1): void {
-    if (this.#state !== 'off') this.#dropped += count
+    this.#dropped += count // without a look at the state: it is what calls cost that come before the start
   }
 
   /** Counts an event that cannot be written whatever the room. */

@@ -245,15 +245,11 @@ function setId(view: DataView, offset: number, id: number): void {
   view.setUint32(offset + 4, 0, true) // ids count from 1 in every block: they fit 32 bits
 }
 
-/**
- * Puts rendered values between a template's fixed parts, up to the limit of a message.
- *
- * @param from - Index of the first value in `values`.
- */
-export function formatMessage(fixedParts: readonly string[], values: ArrayLike<unknown>, from = 0): string {
+/** Puts rendered values between a template's fixed parts, up to the limit of a message. */
+export function formatMessage(fixedParts: readonly string[], values: readonly unknown[]): string {
   let text = fixedParts[0] ?? ''
   for (let i = 1; i < fixedParts.length && text.length <= MAX_MESSAGE_CHARS; i++) {
-    const value = values[from + i - 1]
+    const value = values[i - 1]
     text += (typeof value === 'string' ? value : renderValue(value, MAX_MESSAGE_CHARS)) + fixedParts[i]!
   }
   return truncate(text, MAX_MESSAGE_CHARS)

@@ -145,8 +145,8 @@ class LevelLog {
     return this.#enabled
   }
 
-  /** Records an event of an enabled level; `all` holds every argument where there are more than three. */
-  write(message: unknown, count: number, value0: unknown, value1: unknown, all?: ArrayLike<unknown>): void {
+  /** Records an event of an enabled level that was called with `count` arguments, at most three. */
+  write(message: unknown, count: number, value0: unknown, value1: unknown): void {
     if (this.level > dispatch.attentionLevel) {
       const stream = dispatch.log
       if (stream.refusing) return stream.refuse()
@@ -158,7 +158,6 @@ class LevelLog {
           if (count === 1) return stream.writeStatic(site)
           if (count === 2) return stream.writeFormatted1(site, value0)
           if (count === 3) return stream.writeFormatted2(site, value0, value1)
-          return stream.writeText(site, formatMessage(site.fixedParts, all!, 1))
         } else if (count === 2 && typeof message === 'string' && isPropertySet(value0)) {
           return stream.writeTaggedStatic(site, value0)
         }
@@ -166,10 +165,20 @@ class LevelLog {
         return stream.writeTaggedStatic(site, bound)
       }
     }
-    this.#writeSlow(
-      message,
-      all === undefined ? [value0, value1].slice(0, Math.max(0, count - 1)) : Array.from(all).slice(1),
-    )
+    this.#writeSlow(message, [value0, value1].slice(0, Math.max(0, count - 1)))
+  }
+
+  /** The same of three values and more. */
+  writeMany(message: unknown, values: unknown[]): void {
+    if (this.level > dispatch.attentionLevel && this.bound === undefined) {
+      const stream = dispatch.log
+      if (stream.refusing) return stream.refuse()
+      const site = this.#find(message)
+      if (site !== undefined && site.parts.length === values.length + 1) {
+        return stream.writeText(site, formatMessage(site.fixedParts, values))
+      }
+    }
+    this.#writeSlow(message, values)
   }
 
   /** The call site of a message that has been seen; it is kept at hand, since call sites repeat themselves. */
@@ -292,14 +301,20 @@ function sitesOf(target: string, bounds: CallSiteBounds): SitesByLevel {
   }
 }
 
-/** The function behind `log.info` and its like; it needs no `this`, so it may be taken off its logger. */
+/**
+ * The function behind `log.info` and its like; it needs no `this`, so it may be taken off its logger. Neither a rest
+ * parameter nor `arguments` handed on: both would allocate for every event.
+ */
 function logMethod(at: LevelLog): LogMethod {
   return function log(message: unknown, value0?: unknown, value1?: unknown): void {
     if (!at.enabled) return
-    // biome-ignore lint/complexity/noArguments: a rest parameter would allocate an array for every event
+    // biome-ignore lint/complexity/noArguments: see above
     const count = arguments.length
-    // biome-ignore lint/complexity/noArguments: as above
-    at.write(message, count, value0, value1, count > 3 ? arguments : undefined)
+    if (count <= 3) return at.write(message, count, value0, value1)
+    const values: unknown[] = []
+    // biome-ignore lint/complexity/noArguments: see above
+    for (let i = 1; i < count; i++) values.push(arguments[i])
+    at.writeMany(message, values)
   }
 }
 
