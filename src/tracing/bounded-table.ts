@@ -35,8 +35,11 @@ export class BoundedTable<K, V> {
    * @param make - Gets the key as the table keeps it: a text is detached from what it was cut out of.
    */
   getOrMake(key: K, make: (key: K) => V): V | undefined {
-    const known = this.#entries.get(key)
-    if (known !== undefined) return known
+    return this.#entries.get(key) ?? this.make(key, make)
+  }
+
+  /** The same of a key that is known not to be there. */
+  make(key: K, make: (key: K) => V): V | undefined {
     if (this.#bound.remaining === 0) {
       this.#bound.overflows++
       return undefined

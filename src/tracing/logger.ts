@@ -1,7 +1,7 @@
 import { BoundedTable, TableBound } from './bounded-table.ts'
 import { dispatch } from './dispatch.ts'
 import { Level } from './level.ts'
-import { formatMessage, LogSite, MAX_MESSAGE_CHARS } from './log-stream.ts'
+import { formatMessage, LogSite, type LogStream, MAX_MESSAGE_CHARS } from './log-stream.ts'
 import { isPropertySet, type Properties, type PropertySet, propertySet } from './property-set.ts'
 import { isError, renderValue, truncate } from './render-value.ts'
 
@@ -84,14 +84,14 @@ class CallSites {
   readonly level: Level
   readonly target: string
   readonly templates: BoundedTable<Template, LogSite>
-  readonly texts: BoundedTable<string, LogSite>
+  readonly #texts: BoundedTable<string, LogSite>
   #anySite: LogSite | undefined
 
   constructor(level: Level, target: string, { templateBound, textBound }: CallSiteBounds) {
     this.level = level
     this.target = target
     this.templates = new BoundedTable(templateBound)
-    this.texts = new BoundedTable(textBound)
+    this.#texts = new BoundedTable(textBound)
   }
 
   /** Stands for texts that are not remembered: the event carries the whole message. */
@@ -100,10 +100,14 @@ class CallSites {
     return this.#anySite
   }
 
-  /** The site of a text that may come again; `undefined` when it is not remembered. */
-  ofText(text: string): LogSite | undefined {
+  knownText(text: string): LogSite | undefined {
+    return text.length > MAX_STATIC_CHARS ? undefined : this.#texts.get(text)
+  }
+
+  /** The new site of a text that is not known and may come again; `undefined` when it cannot be remembered. */
+  rememberText(text: string): LogSite | undefined {
     if (text.length > MAX_STATIC_CHARS) return undefined
-    return this.texts.getOrMake(text, (ownText) => new LogSite(this.level, this.target, [ownText]))
+    return this.#texts.make(text, (ownText) => new LogSite(this.level, this.target, [ownText]))
   }
 
   /** The site of a template with the given parts; `undefined` when it is not remembered. */
@@ -121,7 +125,6 @@ class LevelLog {
   #filterEpoch = 0
   readonly #sites: CallSites
   readonly #templates: BoundedTable<Template, LogSite>
-  readonly #texts: BoundedTable<string, LogSite>
   /** The last message found and its site. */
   #lastMessage: unknown
   #lastSite: LogSite | undefined
@@ -132,7 +135,6 @@ class LevelLog {
     this.bound = bound
     this.#sites = sites
     this.#templates = sites.templates
-    this.#texts = sites.texts
   }
 
   /** The answer of the filters. */
@@ -152,17 +154,16 @@ class LevelLog {
       if (stream.refusing) return stream.refuse()
       const site = message === this.#lastMessage ? this.#lastSite : this.#find(message)
       const bound = this.bound
-      if (site !== undefined && bound === undefined) {
-        // A wrapper may pass a template on with values of its own choice.
-        if (site.parts.length === count) {
-          if (count === 1) return stream.writeStatic(site)
-          if (count === 2) return stream.writeFormatted1(site, value0)
-          if (count === 3) return stream.writeFormatted2(site, value0, value1)
-        } else if (count === 2 && typeof message === 'string' && isPropertySet(value0)) {
-          return stream.writeTaggedStatic(site, value0)
-        }
-      } else if (site !== undefined && bound !== undefined && count === 1 && site.parts.length === 1) {
-        return stream.writeTaggedStatic(site, bound)
+      if (site === undefined) {
+        if (count === 1 && bound === undefined && typeof message === 'string')
+          return this.#writeUnseen(message)
+      } else if (site.parts.length === count) {
+        if (bound !== undefined) return writeBound(stream, site, bound, count, value0, value1)
+        if (count === 1) return stream.writeStatic(site)
+        if (count === 2) return stream.writeFormatted1(site, value0)
+        return stream.writeFormatted2(site, value0, value1)
+      } else if (count === 2 && bound === undefined && typeof message === 'string' && isPropertySet(value0)) {
+        return stream.writeTaggedStatic(site, value0)
       }
     }
     this.#writeSlow(message, [value0, value1].slice(0, Math.max(0, count - 1)))
@@ -174,6 +175,7 @@ class LevelLog {
       const stream = dispatch.log
       if (stream.refusing) return stream.refuse()
       const site = this.#find(message)
+      // A wrapper may pass a template on with values of its own choice.
       if (site !== undefined && site.parts.length === values.length + 1) {
         return stream.writeText(site, formatMessage(site.fixedParts, values))
       }
@@ -181,10 +183,18 @@ class LevelLog {
     this.#writeSlow(message, values)
   }
 
+  /** A text that is not remembered, for it comes for the first time, was built for this event, or there is no room. */
+  #writeUnseen(message: string): void {
+    const text = truncate(message, MAX_MESSAGE_CHARS)
+    const site = this.#sites.rememberText(text)
+    if (site !== undefined) dispatch.log.writeStatic(site)
+    else dispatch.log.writeText(this.#sites.anySite, text)
+  }
+
   /** The call site of a message that has been seen; it is kept at hand, since call sites repeat themselves. */
   #find(message: unknown): LogSite | undefined {
     const site =
-      typeof message === 'string' ? this.#texts.get(message) : this.#templates.get(message as Template)
+      typeof message === 'string' ? this.#sites.knownText(message) : this.#templates.get(message as Template)
     if (site !== undefined) {
       this.#lastMessage = message
       this.#lastSite = site
@@ -232,13 +242,27 @@ class LevelLog {
     text = truncate(text, MAX_MESSAGE_CHARS)
     if (this.level <= dispatch.filters.blockMaxLevel) {
       // A text that was put together for this event will hardly come again.
-      const site = built ? undefined : this.#sites.ofText(text)
+      const site = built ? undefined : (this.#sites.knownText(text) ?? this.#sites.rememberText(text))
       if (properties !== undefined) dispatch.log.writeTagged(site ?? this.#sites.anySite, text, properties)
       else if (site !== undefined) dispatch.log.writeStatic(site)
       else dispatch.log.writeText(this.#sites.anySite, text)
     }
     if (this.level <= dispatch.attentionLevel) dispatch.attend(this.level, this.target, text, properties)
   }
+}
+
+/** An event of a logger `with` properties, of up to two values. */
+function writeBound(
+  stream: LogStream,
+  site: LogSite,
+  bound: PropertySet,
+  count: number,
+  value0: unknown,
+  value1: unknown,
+): void {
+  if (count === 1) return stream.writeTaggedStatic(site, bound)
+  const values = count === 2 ? [value0] : [value0, value1]
+  stream.writeTagged(site, formatMessage(site.fixedParts, values), bound)
 }
 
 /** The parts of a template; one with an invalid escape has no cooked text there, only raw. */

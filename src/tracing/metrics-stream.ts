@@ -15,7 +15,8 @@ import {
 const METRICS_BLOCK_BYTES = 512 * 1024
 /** Verbosity every metric is sent with, as the reference SDK's macros do (`max`); no view reads it. */
 const LOD_MAX = 3
-const U32 = 2 ** 32
+/** Shifts a whole number by 32 bits; a multiplication, for a division takes longer. */
+const HIGH_WORD = 2 ** -32
 
 /** What the events of one metric share; listed once in each block that has such an event. */
 export class MetricSite {
@@ -69,7 +70,7 @@ export class MetricsStream extends EventStream {
     view.setUint32(start + 1, site.id, true)
     view.setUint32(start + 5, 0, true)
     view.setUint32(start + 9, value, true) // keeps the low 32 bits
-    view.setUint32(start + 13, value / U32, true)
+    view.setUint32(start + 13, value * HIGH_WORD, true)
     writeTicks(view, start + 17)
     this.cursor = start + 25
     this.eventCount++
@@ -110,7 +111,7 @@ export class MetricsStream extends EventStream {
     view.setUint32(start + 9, properties.metricsId, true)
     view.setUint32(start + 13, 0, true)
     view.setUint32(start + 17, value, true)
-    view.setUint32(start + 21, value / U32, true)
+    view.setUint32(start + 21, value * HIGH_WORD, true)
     writeTicks(view, start + 25)
     this.cursor = start + 33
     this.eventCount++

@@ -19,7 +19,8 @@ const LOD_MAX = 3
 const MAX_OPEN_SPANS = 1024
 /** Reads of a coarse clock that an async span's end waits for a later tick. */
 const MAX_CLOCK_READS = 1000
-const U32 = 2 ** 32
+/** Shifts a whole number by 32 bits; a multiplication, for a division takes longer. */
+const HIGH_WORD = 2 ** -32
 
 /** What the spans of one name share; listed once in each block that has such a span's event. */
 export class SpanRecord {
@@ -232,9 +233,9 @@ export class SpanStream extends EventStream {
   #writeAsyncMembers(offset: number, isEnd: 0 | 1, span: OpenAsyncSpan): void {
     const view = this.view
     view.setUint32(offset, span.spanId, true) // keeps the low 32 bits
-    view.setUint32(offset + 4, span.spanId / U32, true)
+    view.setUint32(offset + 4, span.spanId * HIGH_WORD, true)
     view.setUint32(offset + 8, span.parentSpanId, true)
-    view.setUint32(offset + 12, span.parentSpanId / U32, true)
+    view.setUint32(offset + 12, span.parentSpanId * HIGH_WORD, true)
     writeTicks(view, offset + 16)
     const ticksLow = view.getUint32(offset + 16, true)
     if (isEnd === 0) span.beginTicksLow = ticksLow
