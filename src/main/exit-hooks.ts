@@ -20,29 +20,18 @@ export function recordFatal(error: unknown, what: string): void {
  * @returns Removes the hooks.
  */
 export function installExitHooks(guard: TelemetryGuard): () => void {
+  const budget = guard.exitBudget
   let flushedEvents = 0
-  /** Both hooks share one budget: a server that is down delays the end of a process once. */
-  let deadlineMs: number | undefined
-  const remainingMs = (): number => {
-    if (deadlineMs === undefined) {
-      deadlineMs = performance.now() + guard.shutdownTimeoutMs
-      // Runs only if the process goes on after all; its next end has a budget of its own.
-      setTimeout(() => {
-        deadlineMs = undefined
-      }, 2 * guard.shutdownTimeoutMs).unref()
-    }
-    return Math.max(0, deadlineMs - performance.now())
-  }
   // The loop may run dry, be filled again by somebody's hook, and run dry again.
   const onBeforeExit = (): void => {
     const recorded = countRecorded(guard)
-    if (recorded === flushedEvents || remainingMs() === 0) return
+    if (recorded === flushedEvents || budget.remainingMs() === 0) return
     flushedEvents = recorded
-    void guard.flush({ signal: AbortSignal.timeout(Math.ceil(remainingMs())) }).catch(() => {
+    void guard.flush({ signal: AbortSignal.timeout(budget.remainingMs()) }).catch(() => {
       // The only error is that telemetry has been shut down meanwhile, by whoever did so on purpose.
     })
   }
-  const onExit = (): void => guard.shutdownSync({ timeoutMs: remainingMs() })
+  const onExit = (): void => guard.shutdownSync({ timeoutMs: budget.remainingMs() })
   // The monitor is told and decides nothing: the process ends, or goes on, as it would without telemetry.
   const onUncaught = (error: unknown, origin: NodeJS.UncaughtExceptionOrigin): void =>
     recordFatal(error, origin === 'unhandledRejection' ? 'unhandled rejection' : 'uncaught exception')

@@ -68,7 +68,9 @@ export async function micromegasMain(main: Main, options: MicromegasMainOptions 
     await guard.shutdown()
     process.exit(exitCode)
   }
-  await guard.flush({ signal: AbortSignal.timeout(guard.shutdownTimeoutMs) }).catch(ignoreClosed)
+  await guard.flush({ signal: AbortSignal.timeout(guard.exitBudget.remainingMs()) }).catch(ignoreClosed)
+  // Where time ran out and nothing keeps the process alive, its end must not take as long again.
+  if (guard.exitBudget.remainingMs() > 0) guard.exitBudget.reset()
 }
 
 /** A flush fails for one reason: `main` has shut telemetry down itself. */

@@ -3,6 +3,7 @@ import type { HttpEventSink } from '../sink/http-event-sink.ts'
 import type { SinkStats } from '../sink/sink-stats.ts'
 import type { Dispatch, RecordingStats } from '../tracing/dispatch.ts'
 import type { DeliveryReport } from '../tracing/event-sink.ts'
+import { ExitBudget } from './exit-budget.ts'
 
 /** What has become of the events of this process so far. */
 export interface TelemetryStats {
@@ -28,6 +29,8 @@ export class TelemetryGuard implements AsyncDisposable {
   /** The UUID that the server knows this process by. */
   readonly processId: string
   readonly shutdownTimeoutMs: number
+  /** What is left of the shutdown timeout while the process ends. */
+  readonly exitBudget: ExitBudget
   readonly #dispatch: Dispatch
   readonly #httpSink: HttpEventSink | undefined
   readonly #onShutdown: () => void
@@ -37,6 +40,7 @@ export class TelemetryGuard implements AsyncDisposable {
   constructor(init: GuardInit) {
     this.processId = init.processId
     this.shutdownTimeoutMs = init.shutdownTimeoutMs
+    this.exitBudget = new ExitBudget(init.shutdownTimeoutMs)
     this.#dispatch = init.dispatch
     this.#httpSink = init.httpSink
     this.#onShutdown = init.onShutdown
@@ -47,6 +51,7 @@ export class TelemetryGuard implements AsyncDisposable {
    * Sends what is recorded when it is called and waits for the answers; events recorded later are not included.
    *
    * @param options.signal - Ends the waiting; what is not sent then stays queued and counts as pending.
+   * @defaultValue one that is aborted after the shutdown timeout
    * @throws {@link TelemetryError} `ERR_TELEMETRY_CLOSED` after {@link shutdown}. A failed delivery is reported, not
    * thrown.
    */
@@ -54,7 +59,7 @@ export class TelemetryGuard implements AsyncDisposable {
     if (this.#stopped !== undefined) {
       throw new TelemetryError('ERR_TELEMETRY_CLOSED', 'Cannot flush telemetry: it has been shut down')
     }
-    return this.#dispatch.flush(options)
+    return this.#dispatch.flush({ signal: options?.signal ?? AbortSignal.timeout(this.shutdownTimeoutMs) })
   }
 
   /**

@@ -112,10 +112,11 @@ describe('a server that cannot be reached', () => {
     await service.close()
     const ended = await start('return', {
       MICROMEGAS_TELEMETRY_URL: url,
-      MICROMEGAS_TELEMETRY_SHUTDOWN_TIMEOUT_SECS: '1',
+      MICROMEGAS_TELEMETRY_SHUTDOWN_TIMEOUT_SECS: '3',
     }).ended
     expect(ended).toMatchObject({ code: 0, signal: null })
-    expect(ended.elapsedMs).toBeLessThan(4000)
+    // Once: not when main returns and again when the event loop runs dry.
+    expect(ended.elapsedMs).toBeLessThan(5500)
   })
 
   test('that accepts and never answers does not hold it either', async () => {
