@@ -23,7 +23,7 @@ export interface Endpoint {
 export function resolveEndpoint(url: string | URL): Endpoint {
   const base = parse(String(url).trim())
   if (base.protocol !== 'http:' && base.protocol !== 'https:') {
-    throw unusable(`the scheme is ${base.protocol.slice(0, -1)}, expected http or https`)
+    throw unusable(`it begins with ${base.protocol}, expected http:// or https://`)
   }
   if (base.username !== '' || base.password !== '') {
     // Sent nowhere by the transport: accepting them would look like authentication and be none.
@@ -44,7 +44,11 @@ function parse(text: string): URL {
     return new URL(text)
   } catch {
     // Neither the text nor the parser's error, which repeats it: a mistyped URL may hold a password.
-    throw unusable(text === '' ? 'it is empty' : 'it is no absolute URL such as http://localhost:9000')
+    throw unusable(
+      text === ''
+        ? 'it is empty'
+        : 'it is no absolute URL such as http://localhost:9000, with a port up to 65535',
+    )
   }
 }
 

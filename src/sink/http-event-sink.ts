@@ -91,7 +91,7 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
     this.#config = config
     this.#proxy = proxy
     const via = proxy === undefined ? '' : ` (through the proxy ${proxy.label})`
-    this.#notices = new Notices(endpoint.label + via, config.warn)
+    this.#notices = new Notices(endpoint.label + via, decoratorFactory !== undefined, config.warn)
     const directory = config.spoolDir === undefined ? undefined : new SpoolDirectory(config.spoolDir)
     this.#credentials = new Credentials(decoratorFactory)
     const connectTimeoutMs = config.requestTimeoutMs
@@ -329,7 +329,7 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
       if (!spooled) lost += item.events
       this.#pipeline.settle(item, spooled ? 'spooled' : { dropped: 'shutdown' })
     }
-    if (lost > 0) this.#notices.say('shutdown', `the shutdown had no time to deliver ${lost} events`)
+    if (lost > 0) this.#notices.say('shutdown', `${lost} events were not delivered before the shutdown`)
     this.#spool?.close()
     this.#credentials.close()
   }

@@ -13,14 +13,19 @@ const MAX_MESSAGE_CHARS = 500
  */
 export class Notices {
   readonly #label: string
+  readonly #authenticates: boolean
   readonly #warn: (message: string) => void
   readonly #saidAtMs: Map<string, number> = new Map()
   /** The trouble that was spoken of and is not over. */
   #announced: Trouble | undefined
 
-  /** @param label - Names the service in messages. */
-  constructor(label: string, warn: (message: string) => void) {
+  /**
+   * @param label - Names the service in messages.
+   * @param authenticates - Whether requests carry credentials.
+   */
+  constructor(label: string, authenticates: boolean, warn: (message: string) => void) {
     this.#label = label
+    this.#authenticates = authenticates
     this.#warn = warn
   }
 
@@ -30,12 +35,20 @@ export class Notices {
     this.#announce('unreachable', `cannot upload to ${this.#label}: ${detail}; telemetry is kept and retried`)
   }
 
-  /** The server refused fresh credentials. */
+  /** The server refused fresh credentials, or asks for some. */
   unauthorized(): void {
+    const why = this.#authenticates
+      ? 'refuses our credentials (401)'
+      : 'asks for credentials (401) and there are none: neither an API key nor an OIDC client is configured'
     this.#announce(
       'unauthorized',
-      `${this.#label} refuses our credentials (401); uploads pause, telemetry is kept and tried again now and then`,
+      `${this.#label} ${why}; uploads pause, telemetry is kept and tried again now and then`,
     )
+  }
+
+  /** The server refused a request for good. */
+  refused(reason: string, what: string, detail: string): void {
+    this.say(reason, `cannot deliver ${what} to ${this.#label}: ${detail}`)
   }
 
   /** Uploads work. */

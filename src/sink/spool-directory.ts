@@ -50,9 +50,13 @@ export class SpoolDirectory {
       accessSync(root, constants.R_OK | constants.W_OK | constants.X_OK)
     } catch (cause) {
       const { code } = cause as NodeJS.ErrnoException
-      throw new TelemetryError('ERR_TELEMETRY_CONFIG', `Cannot use spoolDir: ${code ?? String(cause)}`, {
-        cause,
-      })
+      throw new TelemetryError(
+        'ERR_TELEMETRY_CONFIG',
+        `Cannot use the spool directory ${root}: ${code ?? String(cause)}`,
+        {
+          cause,
+        },
+      )
     }
   }
 

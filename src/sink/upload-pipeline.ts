@@ -173,7 +173,7 @@ export class UploadPipeline {
       if (outcome.isTold !== true) notices.failing(outcome.detail, this.#backoff.failures)
     } else if (outcome.kind === 'drop' && !item.settled) {
       const what = item.kind === 'metadata' ? `the description of a ${item.insert}` : `a ${item.kind} block`
-      notices.say(`${outcome.reason} ${item.insert}`, `${what} cannot be delivered: ${outcome.detail}`)
+      notices.refused(`${outcome.reason} ${item.insert}`, what, outcome.detail)
     }
     if (!wasFailing || this.#backoff.failures > 0) return
     this.#unauthorized = false

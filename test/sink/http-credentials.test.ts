@@ -60,6 +60,16 @@ test('a second 401 pauses all uploads, keeps the data, is said once, and heals b
   expect(under.sink.stats().state).toBe('working')
 })
 
+test('a 401 to a sink without credentials says that there are none', async () => {
+  await using service = await startService(() => 401)
+  await using under = new SinkUnderTest(service.url, QUICK)
+  under.push()
+  await service.until(({ length }) => length >= 4)
+  expect(under.warnings).toEqual([
+    expect.stringMatching(/asks for credentials \(401\) and there are none.*telemetry is kept/),
+  ])
+})
+
 test('while uploads are paused there is one probe of two requests at a time, not one per block', async () => {
   await using service = await startService(() => 401)
   const unauthorizedRetry = { baseDelayMs: 40, maxDelayMs: 80 }

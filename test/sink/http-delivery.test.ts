@@ -117,7 +117,7 @@ test('a block that cannot be encoded is dropped, counted and spoken of', async (
   const report = await sink.shutdown()
   expect(report.dropped).toEqual({ blocks: 1, events: 2 })
   expect(sink.stats().drops).toEqual([{ kind: 'log', reason: 'encoding', blocks: 1, events: 2 }])
-  expect(warnings).toEqual([expect.stringContaining('cannot be delivered')])
+  expect(warnings).toEqual([expect.stringContaining('cannot deliver')])
 })
 
 test('taking a block is quick and sends nothing before the recording call returns', async () => {

@@ -94,7 +94,7 @@ test('an exit takes no longer than its time when the server never answers, and s
   expect(ending).toMatchObject({ code: 0, delivered: 0, dropped: 5, pending: 0 })
   expect(ending.tookMs).toBeGreaterThan(450)
   expect(ending.tookMs).toBeLessThan(800)
-  expect(ending.errors).toContain('had no time to deliver 50 events')
+  expect(ending.errors).toContain('50 events were not delivered before the shutdown')
 })
 
 test('an exit with no time at all counts what is left and returns', async () => {

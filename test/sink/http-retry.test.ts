@@ -39,7 +39,7 @@ test.each([400, 403, 404, 405, 413])('%i is final: counted, said once, not sent 
   const reason = status === 413 ? 'too_large' : 'refused'
   expect(under.sink.stats().drops).toEqual([{ kind: 'metrics', reason, blocks: 2, events: 9 }])
   expect(under.warnings).toEqual([
-    expect.stringContaining(`a metrics block cannot be delivered: it answers ${status}`),
+    expect.stringMatching(new RegExp(`cannot deliver a metrics block to http://\\S+: it answers ${status}`)),
   ])
 })
 

@@ -182,8 +182,10 @@ test('a takeover that was cut is finished by the next one, once it is certain to
 test('a spool directory that cannot be made fails the start', () => {
   const file = join(spoolDir, 'file')
   writeFileSync(file, '')
-  expect(() => new SinkUnderTest('http://localhost:1', { spoolDir: join(file, 'spool') })).toThrow(
-    expect.objectContaining({ code: 'ERR_TELEMETRY_CONFIG', message: 'Cannot use spoolDir: ENOTDIR' }),
+  const path = join(file, 'spool')
+  const message = `Cannot use the spool directory ${path}: ENOTDIR`
+  expect(() => new SinkUnderTest('http://localhost:1', { spoolDir: path })).toThrow(
+    expect.objectContaining({ code: 'ERR_TELEMETRY_CONFIG', message }),
   )
 })
 
