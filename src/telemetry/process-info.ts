@@ -1,7 +1,6 @@
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import process from 'node:process'
 import type { ProcessInfo } from '../tracing/process-info.ts'
 
 /** Ticks of this SDK are nanoseconds. */
