@@ -22,11 +22,14 @@ export function writeBaseline(major: string, figures: ReadonlyMap<string, number
   writeFileSync(FILE, `${JSON.stringify(baseline, undefined, 2)}\n`)
 }
 
+/** A difference of two figures that are each a hundred times as large: it says what is added, not whether it grew. */
+const UNSTEADY: ReadonlySet<string> = new Set(['off.span.async', 'not-started.span.async'])
+
 /** The figures that are checked: of rows that have a goal, in reads of the clock by its cheapest way. */
 export function checkedFigures(results: readonly HotPathResult[]): ReadonlyMap<string, number> {
   return new Map(
     results
-      .filter(({ row }) => row.goal !== undefined)
+      .filter(({ row }) => row.goal !== undefined && !UNSTEADY.has(row.id))
       .map(({ row, figure }) => [row.id, figure.cheapestReads]),
   )
 }
