@@ -17,7 +17,7 @@ export type {
   MeasureQuery,
   MeasureRow,
 } from './event-query.ts'
-export type { IngestionReader, Paged } from './ingestion-reader.ts'
+export type { IngestionReader } from './ingestion-reader.ts'
 export type {
   BlockQuery,
   BlockRow,
@@ -30,6 +30,7 @@ export type {
 export type { MeasureSummaries, MeasureSummary } from './measure-summary.ts'
 export type { OidcIssuer, OidcOptions } from './oidc-verifier.ts'
 export type { IngestionServerOptions, PrintTarget } from './options.ts'
+export type { Paged } from './query-rules.ts'
 export type { Cursor, EventOrder, EventPosition, Page } from './scan.ts'
 export { type IngestionServer, startIngestionServer } from './server.ts'
 export type { IngestionEvent, IngestionEventListener } from './server-event.ts'

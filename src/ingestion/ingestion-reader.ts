@@ -5,7 +5,6 @@ import {
   type ImageRow,
   type LogEntryRow,
   type LogQuery,
-  MAX_LIMIT,
   type MeasureQuery,
   type MeasureRow,
   type QueryContext,
@@ -26,15 +25,24 @@ import {
   type StreamRow,
 } from './inventory.ts'
 import { type MeasureSummaries, summarizeMeasures } from './measure-summary.ts'
+import {
+  BLOCK_RULES,
+  checkQuery,
+  IMAGE_RULES,
+  LOG_RULES,
+  MEASURE_RULES,
+  type Paged,
+  PROCESS_RULES,
+  SPAN_RULES,
+  SUMMARY_RULES,
+} from './query-rules.ts'
 import { type Page, parseCursor } from './scan.ts'
 import { parseSpanCursor, querySpans, type SpanPage, type SpanQuery } from './span-query.ts'
 
-/** A query whose cursor is the text that the last page ended with. */
-export type Paged<Query> = Omit<Query, 'cursor'> & { readonly cursor?: string | undefined }
-
 /**
  * Reads what the server holds, from within its process: what the HTTP API gives, as values instead of JSON. A block
- * that was answered with 200 is there at once.
+ * that was answered with 200 is there at once. Queries are checked like those of the HTTP API: a member that is unknown
+ * or wrong is a TypeError, a number out of its range a RangeError, each naming everything that is wrong.
  *
  * @example
  * ```ts
@@ -52,7 +60,7 @@ export class IngestionReader {
 
   /** Processes, the latest inserted first. */
   processes(query: ProcessQuery = {}): Promise<InventoryPage<ProcessRow>> {
-    return queryProcesses(this.#context, checked(query))
+    return queryProcesses(this.#context, checkQuery(query, PROCESS_RULES))
   }
 
   /** The streams of a process. */
@@ -62,27 +70,27 @@ export class IngestionReader {
 
   /** Blocks, the latest inserted first. */
   blocks(query: BlockQuery = {}): InventoryPage<BlockRow> {
-    return queryBlocks(this.#context, this.#checker, checked(query))
+    return queryBlocks(this.#context, this.#checker, checkQuery(query, BLOCK_RULES))
   }
 
   /** @throws RangeError for a limit outside 1 to 10,000, TypeError for a cursor that no page ended with. */
   logEntries(query: Paged<LogQuery> = {}): Promise<Page<LogEntryRow>> {
-    return queryLogEntries(this.#context, withCursor(checked(query)))
+    return queryLogEntries(this.#context, withCursor(checkQuery(query, LOG_RULES)))
   }
 
   /** @throws RangeError, TypeError like {@link logEntries}. */
   measures(query: Paged<MeasureQuery> = {}): Promise<Page<MeasureRow>> {
-    return queryMeasures(this.#context, withCursor(checked(query)))
+    return queryMeasures(this.#context, withCursor(checkQuery(query, MEASURE_RULES)))
   }
 
   /** Count, sum, extremes and latest value of each metric. */
   measureSummaries(query: Omit<MeasureQuery, 'limit' | 'order' | 'cursor'> = {}): Promise<MeasureSummaries> {
-    return summarizeMeasures(this.#context, query)
+    return summarizeMeasures(this.#context, checkQuery(query, SUMMARY_RULES))
   }
 
   /** @throws RangeError, TypeError like {@link logEntries}. */
   async spans(query: Paged<SpanQuery> = {}): Promise<SpanPage> {
-    const { cursor: text, ...rest } = checked(query)
+    const { cursor: text, ...rest } = checkQuery(query, SPAN_RULES)
     const cursor = text === undefined ? undefined : parseSpanCursor(text)
     if (text !== undefined && cursor === undefined) throw new TypeError('cursor: no page ended with this')
     return querySpans(this.#context, { ...rest, cursor })
@@ -90,7 +98,7 @@ export class IngestionReader {
 
   /** @throws RangeError, TypeError like {@link logEntries}. */
   images(query: Paged<ImageQuery> = {}): Promise<Page<ImageRow>> {
-    return queryImages(this.#context, withCursor(checked(query)))
+    return queryImages(this.#context, withCursor(checkQuery(query, IMAGE_RULES)))
   }
 
   /** The data of an image by its place; `undefined` when there is none. */
@@ -105,14 +113,6 @@ export class IngestionReader {
   requestBody(kind: 'process' | 'stream' | 'block', id: string): Promise<Uint8Array | undefined> {
     return this.#context.store.read(kind, id)
   }
-}
-
-function checked<Query extends { readonly limit?: number | undefined }>(query: Query): Query {
-  const { limit } = query
-  if (limit !== undefined && !(Number.isInteger(limit) && limit >= 1 && limit <= MAX_LIMIT)) {
-    throw new RangeError(`limit: expected a whole number from 1 to ${MAX_LIMIT}`)
-  }
-  return query
 }
 
 function withCursor<Query extends { readonly cursor?: string | undefined }>(

@@ -467,3 +467,48 @@ test('within the process, a wrong limit or cursor is an error of the caller', as
   await expect(async () => server.reader.measures({ cursor: 'x' })).rejects.toThrow(TypeError)
   await expect(server.reader.spans({ cursor: 'x' })).rejects.toThrow(TypeError)
 })
+
+describe('the reader', () => {
+  // biome-ignore lint/suspicious/noExplicitAny: what is tested is what the types forbid
+  const reader = (): any => server.reader
+
+  test('refuses what is unknown or wrong, all at once', async () => {
+    await expect(async () => reader().logEntries({ serch: 'x', order: 'oldst', limit: 0 })).rejects.toThrow(
+      new TypeError(
+        'serch: unknown, expected processId, streamId, sinceNs, untilNs, limit, order, cursor, maxLevel, target, search; order: expected newest or oldest; limit: expected a whole number from 1 to 10000',
+      ),
+    )
+    for (const [read, query] of [
+      ['logEntries', { maxLevel: 7 }],
+      ['logEntries', { search: /x/ }],
+      ['logEntries', { toString: 'x' }],
+      ['measures', { sinceNs: 1 }],
+      ['measures', { processId: 'shop' }],
+      ['measureSummaries', { limit: 1 }],
+      ['spans', { kind: 'sync' }],
+      ['spans', { minDurationNs: 1 }],
+      ['images', { search: 'x' }],
+      ['processes', { cursor: 'x' }],
+      ['blocks', { state: 'open' }],
+      ['blocks', { after: 'x' }],
+    ] as const) {
+      const [name] = Object.keys(query)
+      await expect(async () => reader()[read](query)).rejects.toThrow(`${name}: `)
+    }
+  })
+
+  test('takes every member it names, and undefined for any', async () => {
+    const all = { processId: shop.processId, streamId: undefined, sinceNs: 0n, untilNs: 2n ** 62n }
+    const paged = { ...all, limit: 10_000, order: 'oldest', cursor: undefined }
+    const one = await reader().logEntries({ ...paged, maxLevel: 6, target: 'shop.*', search: 'order' })
+    expect(one.rows).toHaveLength(1)
+    await reader().measures({ ...paged, name: 'latency', target: 'app', search: '' })
+    await reader().measureSummaries({ ...all, name: 'latency', target: 'app', search: '' })
+    await reader().spans({ ...paged, kind: 'async', name: '*', target: '*', minDurationNs: 1n })
+    await reader().images({ ...paged, name: 'chart' })
+    const { next } = await reader().processes({ exe: 'main', limit: 1 })
+    expect((await reader().processes({ after: next })).rows).toHaveLength(1)
+    const { processId, streamId } = all
+    reader().blocks({ processId, streamId, state: 'readable', limit: 1, after: undefined })
+  })
+})
