@@ -28,7 +28,7 @@ export async function lockDataDir(dataDir: string): Promise<(() => Promise<void>
     if (attempt > 0 || (await answers(address))) {
       throw new TelemetryError(
         'ERR_TELEMETRY_CONFIG',
-        `Cannot use ${dataDir}: another ingestion server is using it`,
+        `Cannot use ${dataDir}: another ingestion server is using it; choose another one with --data-dir (option dataDir)`,
       )
     }
     // Left behind by a server that was killed.

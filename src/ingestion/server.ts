@@ -159,8 +159,11 @@ function httpServer(context: ServerContext): Server {
 
 function listen(server: Server, { host, port }: IngestionServerConfig): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (cause) => {
-      const message = `Cannot listen on ${host}:${port}: ${cause.message}`
+    server.once('error', (cause: NodeJS.ErrnoException & { readonly address?: string }) => {
+      // Node's message ends with the address again.
+      const reason = cause.message.replace(/^listen /, '').replace(` ${cause.address}:${port}`, '')
+      const hint = cause.code === 'EADDRINUSE' ? '; choose another one with --port (option port)' : ''
+      const message = `Cannot listen on ${host}:${port}: ${reason}${hint}`
       reject(new TelemetryError('ERR_TELEMETRY_CONFIG', message, { cause }))
     })
     server.listen(port, host, resolve)

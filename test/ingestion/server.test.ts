@@ -26,7 +26,7 @@ test('a port that is taken is a clear error, and leaves nothing behind', async (
   await using first = await startServer()
   await expect(startServer({ port: first.port })).rejects.toMatchObject({
     code: 'ERR_TELEMETRY_CONFIG',
-    message: expect.stringMatching(/^Cannot listen on 127\.0\.0\.1:\d+: .*EADDRINUSE/),
+    message: `Cannot listen on 127.0.0.1:${first.port}: EADDRINUSE: address already in use; choose another one with --port (option port)`,
   })
 })
 

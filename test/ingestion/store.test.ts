@@ -177,7 +177,7 @@ describe('the data directory', () => {
     const first = await startServer({ dataDir: directory.path })
     await expect(startServer({ dataDir: directory.path })).rejects.toMatchObject({
       code: 'ERR_TELEMETRY_CONFIG',
-      message: expect.stringContaining('another ingestion server is using it'),
+      message: expect.stringMatching(/another ingestion server is using it; choose .* --data-dir/),
     })
     await first.close()
     await using second = await startServer({ dataDir: directory.path })
