@@ -6,11 +6,14 @@ import { consoleReporter } from './console-reporter.ts'
 import { readServerEnv, readTextSettings } from './env.ts'
 import { generatedKey } from './generated-key.ts'
 import {
+  ADMINS_FORM,
+  API_KEYS_FORM,
   configError,
   DEFAULT_DATA_DIR,
   DEFAULT_HOST,
   DEFAULT_PORT,
   type IngestionServerOptions,
+  OIDC_CONFIG_FORM,
 } from './options.ts'
 import { startIngestionServer } from './server.ts'
 import { startMessage } from './start-message.ts'
@@ -28,9 +31,9 @@ interface Flags {
 
 const ENVIRONMENT = `
 Environment (flags win):
-  MICROMEGAS_API_KEYS             accepted keys: [{"name":"ci","key":"…"}]
-  MICROMEGAS_OIDC_CONFIG          accepted token issuers: {"issuers":[{"issuer":"https://…","audience":"…"}]}
-  MICROMEGAS_ADMINS               OIDC users who may delete data: ["alice@example.com"]
+  MICROMEGAS_API_KEYS             accepted keys: ${API_KEYS_FORM}
+  MICROMEGAS_OIDC_CONFIG          accepted token issuers: ${OIDC_CONFIG_FORM}
+  MICROMEGAS_ADMINS               OIDC users who may delete data: ${ADMINS_FORM}
   MICROMEGAS_INGESTION_HOST, _PORT, _DATA_DIR, _MAX_BYTES
 
 One of --disable-auth, --generate-key, MICROMEGAS_API_KEYS and MICROMEGAS_OIDC_CONFIG is needed.`

@@ -1,10 +1,13 @@
 import type * as z from 'zod/mini'
 import {
+  ADMINS_FORM,
+  API_KEYS_FORM,
   adminsSchema,
   apiKeysSchema,
   configError,
   type IngestionServerOptions,
   maxBytesSchema,
+  OIDC_CONFIG_FORM,
   oidcEnvSchema,
   portSchema,
   problemsOf,
@@ -51,7 +54,7 @@ export function ingestionOptionsFromEnv(env: NodeJS.ProcessEnv = process.env): I
 /** {@link ingestionOptionsFromEnv} that returns its problems, so that a caller can add its own. */
 export function readServerEnv(env: NodeJS.ProcessEnv): PartialOptions {
   const problems: string[] = []
-  const json = <T>(name: string, schema: z.ZodMiniType<T>): T | undefined => {
+  const json = <T>(name: string, schema: z.ZodMiniType<T>, form: string): T | undefined => {
     const value = env[name]
     if (value === undefined || value.trim() === '') return undefined
     let document: unknown
@@ -59,7 +62,7 @@ export function readServerEnv(env: NodeJS.ProcessEnv): PartialOptions {
       document = JSON.parse(value)
     } catch {
       // The parser's message quotes the text, which may hold keys.
-      problems.push(`${name}: expected JSON`)
+      problems.push(`${name}: expected JSON such as ${form}`)
       return undefined
     }
     const parsed = schema.safeParse(document)
@@ -67,9 +70,9 @@ export function readServerEnv(env: NodeJS.ProcessEnv): PartialOptions {
     problems.push(...problemsOf(name, parsed.error))
     return undefined
   }
-  const apiKeys = json('MICROMEGAS_API_KEYS', apiKeysSchema)
-  const oidc = json('MICROMEGAS_OIDC_CONFIG', oidcEnvSchema)
-  const admins = json('MICROMEGAS_ADMINS', adminsSchema)
+  const apiKeys = json('MICROMEGAS_API_KEYS', apiKeysSchema, API_KEYS_FORM)
+  const oidc = json('MICROMEGAS_OIDC_CONFIG', oidcEnvSchema, OIDC_CONFIG_FORM)
+  const admins = json('MICROMEGAS_ADMINS', adminsSchema, ADMINS_FORM)
   const common = readTextSettings({
     names: {
       host: 'MICROMEGAS_INGESTION_HOST',

@@ -76,6 +76,11 @@ const MIN_MAX_BYTES = 1024 * 1024
 const DEFAULT_BODY_LIMIT_BYTES = 100 * 1024 * 1024
 const DEFAULT_CLOSE_TIMEOUT_MS = 5_000
 
+/** What the variables look like, for help and error messages. */
+export const API_KEYS_FORM = '[{"name":"ci","key":"…"}]'
+export const OIDC_CONFIG_FORM = '{"issuers":[{"issuer":"https://…","audience":"…"}]}'
+export const ADMINS_FORM = '["alice@example.com"]'
+
 const text = (error: string) => z.string({ error }).check(z.regex(/\S/, { error }))
 const whole = (minimum: number, error: string) => z.int({ error }).check(z.minimum(minimum, { error }))
 const flag = z._default(z.boolean({ error: 'expected true or false' }), false)
@@ -94,7 +99,7 @@ export const apiKeysSchema = z
       },
       { error: 'expected an object with the members name and key, and no other' },
     ),
-    { error: 'expected an array such as [{"name":"ci","key":"…"}]' },
+    { error: `expected an array such as ${API_KEYS_FORM}` },
   )
   .check(
     z.refine((keys) => new Set(keys.map(({ key }) => key)).size === keys.length, {
@@ -103,7 +108,7 @@ export const apiKeysSchema = z
   )
 
 export const adminsSchema = z.array(text('expected a text'), {
-  error: 'expected an array such as ["alice@example.com"]',
+  error: `expected an array such as ${ADMINS_FORM}`,
 })
 
 const issuerUrl = z.string({ error: 'issuer: expected a URL' }).check(

@@ -91,7 +91,7 @@ describe('what is wrong', () => {
     expect(await child.exit()).toEqual({ code: 1, signal: null })
     expect(child.stderr().trim().split('\n')).toEqual([
       'Cannot start the ingestion server:',
-      '  MICROMEGAS_API_KEYS: expected JSON',
+      '  MICROMEGAS_API_KEYS: expected JSON such as [{"name":"ci","key":"…"}]',
       expect.stringMatching(/^ {2}MICROMEGAS_ADMINS: /),
       expect.stringMatching(/^ {2}--max-bytes: /),
     ])

@@ -194,6 +194,17 @@ describe('the environment', () => {
     expect(problems.join('\n')).not.toContain('canary')
   })
 
+  test.for([
+    ['MICROMEGAS_API_KEYS', '[{"name":"ci","key":"…"}]'],
+    ['MICROMEGAS_OIDC_CONFIG', '{"issuers":[{"issuer":"https://…","audience":"…"}]}'],
+    ['MICROMEGAS_ADMINS', '["alice@example.com"]'],
+  ] as const)('%s with text that is no JSON says the form, which is taken', ([name, form]) => {
+    expect(problemsOf(() => ingestionOptionsFromEnv({ [name]: 'mmk_canary' }))).toEqual([
+      `${name}: expected JSON such as ${form}`,
+    ])
+    expect(() => ingestionOptionsFromEnv({ [name]: form.replaceAll('…', 'filled-in') })).not.toThrow()
+  })
+
   test('with text that is no JSON never shows it', () => {
     for (const MICROMEGAS_API_KEYS of [
       'canary',
