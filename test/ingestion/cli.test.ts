@@ -1,4 +1,4 @@
-import { readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { PROCESS_CBOR } from '../telemetry/worked-examples.ts'
@@ -101,6 +101,23 @@ describe('what is wrong', () => {
     await using child = run()
     expect((await child.exit()).code).toBe(1)
     expect(child.stderr()).toContain('no authentication: set MICROMEGAS_API_KEYS')
+  })
+
+  test.for([
+    ['', 'is empty'],
+    ['\n', 'is empty'],
+    ['mmk_canary', 'holds something else'],
+  ] as const)('a generated key that is not one any more: %j', async ([content, state]) => {
+    const dataDir = join(directory.path, `key-${count++}`)
+    const file = join(dataDir, 'generated-api-key')
+    await mkdir(dataDir)
+    await writeFile(file, content)
+    await using child = run(['--generate-key', '--data-dir', dataDir])
+    expect((await child.exit()).code).toBe(1)
+    expect(child.stderr()).toBe(
+      `Cannot use the generated API key: ${file} ${state}; put the key back, or delete the file to get a new key\n`,
+    )
+    expect(await readFile(file, 'utf8')).toBe(content)
   })
 
   test('an unknown flag', async () => {
