@@ -3,8 +3,8 @@ import { DEFAULT_MAX_BYTES } from './options.ts'
 import type { IngestionServer } from './server.ts'
 
 /**
- * What the command prints once it listens: where it is, what it keeps, who may come in, and the environment of a service
- * that sends to it. Keys are named, not shown, except for one that the command made itself.
+ * What the command prints once it listens: where it is, what it keeps, who may come in, the environment of a service that
+ * sends to it, and a request that reads. Keys are named, not shown, except for one that the command made itself.
  */
 export function startMessage(
   server: IngestionServer,
@@ -12,6 +12,7 @@ export function startMessage(
   generated: string | undefined,
 ): string {
   const { apiKeys = [], oidc, disableAuth = false, maxBytes = DEFAULT_MAX_BYTES } = options
+  const readUrl = `"${server.url}/api/log_entries"`
   const kept = Number.isFinite(maxBytes)
     ? `${formatBytes(maxBytes)} at most, then the oldest blocks are deleted`
     : 'without limit'
@@ -30,7 +31,14 @@ export function startMessage(
       lines.push(`  MICROMEGAS_INGESTION_API_KEY=<the key named ${JSON.stringify(name)}>`)
     else if (oidc !== undefined) lines.push(...oidcLines(oidc))
   }
-  lines.push('', `Read it back: ${server.url}/api/log_entries`)
+  if (disableAuth) lines.push('', 'Read it back:', `  curl ${readUrl}`)
+  else if (apiKeys.length > 0) {
+    const header = '"Authorization: Bearer $MICROMEGAS_INGESTION_API_KEY"'
+    lines.push('', 'Read it back, with that key in the environment:', `  curl -H ${header} ${readUrl}`)
+  } else {
+    lines.push('', 'Read it back, with a token of that audience:')
+    lines.push(`  curl -H "Authorization: Bearer <token>" ${readUrl}`)
+  }
   return `${lines.join('\n')}\n`
 }
 

@@ -64,6 +64,21 @@ describe('starting', () => {
     expect((await readFile(join(dataDir, 'generated-api-key'), 'utf8')).trim()).toBe(key)
   })
 
+  test('shows how to read with the key, without the key', async () => {
+    await using child = run([], { MICROMEGAS_API_KEYS: '[{"name":"ci","key":"mmk_canary"}]' })
+    const url = await urlOf(child)
+    const header = 'Authorization: Bearer $MICROMEGAS_INGESTION_API_KEY'
+    await child.waitFor(/Read it back.*:\n.*\n/)
+    expect(child.stdout()).toContain(`curl -H "${header}" "${url}/api/log_entries"\n`)
+  })
+
+  test('shows how to read without authentication', async () => {
+    await using child = run(['--disable-auth'])
+    const url = await urlOf(child)
+    await child.waitFor(/Read it back.*:\n.*\n/)
+    expect(child.stdout()).toContain(`curl "${url}/api/log_entries"\n`)
+  })
+
   test('takes the environment, and flags over it', async () => {
     const env = { MICROMEGAS_INGESTION_PORT: '1', MICROMEGAS_INGESTION_MAX_BYTES: '5MiB' }
     await using child = run(['--disable-auth', '--max-bytes', '6MiB'], env)
@@ -78,6 +93,8 @@ describe('starting', () => {
     await urlOf(child)
     expect(child.stdout()).toContain('MICROMEGAS_OIDC_TOKEN_ENDPOINT=<token endpoint of http://127.0.0.1:1>')
     expect(child.stdout()).toContain('MICROMEGAS_OIDC_AUDIENCE=api')
+    await child.waitFor(/Read it back.*:\n.*\n/)
+    expect(child.stdout()).toContain('curl -H "Authorization: Bearer <token>" "http://')
     await child.waitFor(/cannot get the keys of http:\/\/127.0.0.1:1/, 'stderr')
   })
 })
