@@ -2,7 +2,9 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair } from 'jose'
-import { Provider } from 'oidc-provider'
+
+/** What oidc-provider says of every quick start; what else it has to say is shown. */
+const QUICK_START = ['Unsupported runtime.', 'a quick start development-only in-memory adapter is used']
 
 export interface LocalIdentityProvider {
   readonly issuer: string
@@ -21,6 +23,8 @@ export async function startIdentityProvider(): Promise<LocalIdentityProvider> {
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const restoreWarnings = muteQuickStart()
+  const { Provider } = await import('oidc-provider')
   const provider = new Provider(issuer, {
     jwks: { keys: [{ ...(await exportJWK(privateKey)), kid: 'demo', alg: 'RS256', use: 'sig' }] },
     clients: [
@@ -33,6 +37,7 @@ export async function startIdentityProvider(): Promise<LocalIdentityProvider> {
         token_endpoint_auth_method: 'client_secret_post',
       },
     ],
+    ttl: { ClientCredentials: 60 },
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
@@ -41,13 +46,13 @@ export async function startIdentityProvider(): Promise<LocalIdentityProvider> {
         getResourceServerInfo: () => ({
           scope: 'ingest',
           audience,
-          accessTokenTTL: 60,
           accessTokenFormat: 'jwt',
           jwt: { sign: { alg: 'RS256' } },
         }),
       },
     },
   })
+  restoreWarnings()
   server.on('request', provider.callback())
   return {
     issuer,
@@ -62,5 +67,16 @@ export async function startIdentityProvider(): Promise<LocalIdentityProvider> {
       server.closeAllConnections()
       server.close()
     },
+  }
+}
+
+/** The provider has no option for this: it writes to the console when it is loaded and when it is made. */
+function muteQuickStart(): () => void {
+  const { warn } = console
+  console.warn = (...line: unknown[]) => {
+    if (!QUICK_START.some((text) => String(line[0]).includes(`oidc-provider WARNING: ${text}`))) warn(...line)
+  }
+  return () => {
+    console.warn = warn
   }
 }

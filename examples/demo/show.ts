@@ -34,7 +34,7 @@ export async function showArrived(reader: Reader): Promise<void> {
   const first = await reader.rows('log_entries', { ...query, order: 'oldest', limit: '3', level: 'info' })
   const errors = await reader.rows('log_entries', { ...query, level: 'error', limit: '2' })
   const last = await reader.rows('log_entries', { ...query, order: 'newest', limit: '3', level: 'info' })
-  for (const row of [...first, ...errors, ...last.reverse()]) showLog(row)
+  for (const row of inOrder([...first, ...errors, ...last])) showLog(row)
 
   title('Metrics')
   console.log(dim(`  ${'name'.padEnd(34)} ${cells(['count', 'min', 'mean', 'max'])}  unit`))
@@ -47,13 +47,22 @@ export async function showArrived(reader: Reader): Promise<void> {
   showTree(await reader.rows('spans', { ...query, kind: 'async', order: 'newest', limit: '400' }))
 }
 
+/** By time, and what was found twice only once. */
+function inOrder(rows: readonly Row[]): Row[] {
+  const byPlace = new Map(rows.map((row) => [`${row.block_id} ${row.index}`, row]))
+  return [...byPlace.values()].toSorted(
+    (a, b) =>
+      Number(BigInt(String(a.time_ns)) - BigInt(String(b.time_ns))) || Number(a.index) - Number(b.index),
+  )
+}
+
 function showLog(row: Row): void {
   const level = String(row.level_name ?? row.level).toUpperCase()
   const colour = level === 'ERROR' ? 'red' : level === 'WARN' ? 'yellow' : 'green'
   const [message, ...stack] = String(row.msg ?? row.message).split('\n')
-  const properties = Object.entries((row.properties ?? {}) as Row).map(([key, value]) => `${key}=${value}`)
+  const properties = Object.entries((row.properties ?? {}) as Row).map(([key, value]) => ` ${key}=${value}`)
   console.log(
-    `  ${dim(String(row.time).slice(11, 23))} ${styleText(colour, level.padEnd(5))} ${row.target}: ${message} ${dim(properties.join(' '))}`,
+    `  ${dim(String(row.time).slice(11, 23))} ${styleText(colour, level.padEnd(5))} ${row.target}: ${message}${dim(properties.join(''))}`,
   )
   for (const line of stack.slice(0, 2)) console.log(dim(`      ${line.trim()}`))
 }
