@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 import { resolve as resolvePath } from 'node:path'
 import { Command } from 'commander'
+import packageJson from '../../package.json' with { type: 'json' }
 import { TelemetryError } from '../errors.ts'
 import { consoleReporter } from './console-reporter.ts'
 import { readServerEnv, readTextSettings } from './env.ts'
-import { generatedKey } from './generated-key.ts'
+import { GENERATED_KEY_FILE, generatedKey } from './generated-key.ts'
 import {
   ADMINS_FORM,
   API_KEYS_FORM,
@@ -29,6 +30,13 @@ interface Flags {
   readonly jsonLogs?: true
 }
 
+const FLAG_NAMES = {
+  host: '--host',
+  port: '--port',
+  dataDir: '--data-dir',
+  maxBytes: '--max-bytes',
+} as const
+
 const ENVIRONMENT = `
 Environment (flags win):
   MICROMEGAS_API_KEYS             accepted keys: ${API_KEYS_FORM}
@@ -41,14 +49,18 @@ One of --disable-auth, --generate-key, MICROMEGAS_API_KEYS and MICROMEGAS_OIDC_C
 function parseFlags(argv: readonly string[]): Flags {
   const command = new Command('micromegas-ingestion')
     .description('Receives, keeps and shows Micromegas telemetry on this machine.')
+    .version(packageJson.version, '--version', 'show the version')
     .option('--host <address>', `address to listen on (default: ${DEFAULT_HOST})`)
     .option('--port <number>', `port to listen on, 0 for any free one (default: ${DEFAULT_PORT})`)
-    .option('--data-dir <directory>', `where everything is kept (default: ${DEFAULT_DATA_DIR})`)
+    .option(
+      '--data-dir <directory>',
+      `where everything is kept, made when missing (default: ${DEFAULT_DATA_DIR})`,
+    )
     .option('--max-bytes <bytes>', 'how much is kept, e.g. 500MiB, 2GiB, unlimited (default: 4GiB)')
     .option('--print', 'follow logs, metrics and finished spans in the terminal')
     .option('--disable-auth', 'take and give everything to everyone; for local development')
-    .option('--generate-key', 'make an API key, keep it in the data directory, and show it')
-    .option('--json-logs', 'report as JSON, one object a line')
+    .option('--generate-key', `make an API key once, keep it in <data-dir>/${GENERATED_KEY_FILE}, show it`)
+    .option('--json-logs', 'report as JSON, one object a line, on the standard error output')
     .allowExcessArguments(false)
     .addHelpText('after', ENVIRONMENT)
   return command.parse(argv).opts<Flags>()
@@ -59,18 +71,25 @@ async function readOptions(
   flags: Flags,
 ): Promise<{ readonly options: IngestionServerOptions; readonly generated: string | undefined }> {
   const env = readServerEnv(process.env)
-  const named = readTextSettings({
-    names: { host: '--host', port: '--port', dataDir: '--data-dir', maxBytes: '--max-bytes' },
-    ...flags,
-  })
-  const problems = [...env.problems, ...named.problems]
+  const named = readTextSettings({ names: FLAG_NAMES, ...flags })
+  const problems = [...env.problems, ...named.problems, ...blankFlags(flags)]
+  if (flags.generateKey === true && flags.disableAuth === true)
+    problems.push('--generate-key: excludes --disable-auth, with which no key is looked at')
   if (problems.length > 0) throw configError(problems)
   const options: IngestionServerOptions = { ...env.options, ...named.options }
-  if (flags.generateKey !== true || flags.disableAuth === true) {
+  if (flags.generateKey !== true) {
     return { options: { ...options, disableAuth: flags.disableAuth === true }, generated: undefined }
   }
   const made = await generatedKey(resolvePath(options.dataDir ?? DEFAULT_DATA_DIR))
   return { options: { ...options, apiKeys: [...(options.apiKeys ?? []), made] }, generated: made.key }
+}
+
+/** A blank variable counts as unset, as templates render them so; a blank flag was meant to say something. */
+function blankFlags(flags: Flags): string[] {
+  const names = Object.keys(FLAG_NAMES) as (keyof typeof FLAG_NAMES)[]
+  return names
+    .filter((name) => flags[name]?.trim() === '')
+    .map((name) => `${FLAG_NAMES[name]}: expected a value, it is empty`)
 }
 
 async function run(): Promise<void> {
@@ -83,11 +102,10 @@ async function run(): Promise<void> {
     print: flags.print === true,
     onEvent: consoleReporter({ write: writeLog, json }),
   })
-  if (json)
-    writeLog(
-      JSON.stringify({ time: new Date().toISOString(), level: 'info', type: 'listening', url: server.url }),
-    )
-  else process.stdout.write(startMessage(server, options, generated))
+  if (json) {
+    const listening = { level: 'info', type: 'listening', url: server.url, generatedKey: generated }
+    writeLog(JSON.stringify({ time: new Date().toISOString(), ...listening }))
+  } else process.stdout.write(startMessage(server, options, generated))
 
   let signals = 0
   const stop = (signal: NodeJS.Signals): void => {

@@ -137,6 +137,23 @@ describe('what is wrong', () => {
     expect(await readFile(file, 'utf8')).toBe(content)
   })
 
+  test('a key to make and no authentication at the same time', async () => {
+    const dataDir = join(directory.path, 'excluded')
+    await using child = run(['--generate-key', '--disable-auth', '--data-dir', dataDir])
+    expect((await child.exit()).code).toBe(1)
+    expect(child.stderr()).toContain('--generate-key: excludes --disable-auth')
+    await expect(stat(dataDir)).rejects.toThrow('ENOENT')
+  })
+
+  test('a flag without its value', async () => {
+    const flags = ['--host', '--port', '--data-dir', '--max-bytes']
+    await using child = run(['--disable-auth', ...flags.flatMap((flag) => [flag, ' '])])
+    expect((await child.exit()).code).toBe(1)
+    expect(child.stderr().trim().split('\n').slice(1)).toEqual(
+      flags.map((flag) => `  ${flag}: expected a value, it is empty`),
+    )
+  })
+
   test('an unknown flag', async () => {
     await using child = run(['--disabel-auth'])
     expect((await child.exit()).code).toBe(1)
@@ -187,10 +204,29 @@ test('--json-logs reports everything as one JSON object a line', async () => {
   expect(child.stdout()).toBe('')
 })
 
+test('--json-logs shows a generated key once, and no other', async () => {
+  const MICROMEGAS_API_KEYS = '[{"name":"ci","key":"mmk_canary"}]'
+  await using child = run(['--generate-key', '--json-logs'], { MICROMEGAS_API_KEYS })
+  const [line = ''] = await child.waitFor(/.*"listening".*\n/, 'stderr')
+  const { url, generatedKey } = JSON.parse(line)
+  const authorization = `Bearer ${generatedKey}`
+  expect((await post({ url }, 'process', PROCESS_CBOR, { authorization })).status).toBe(200)
+  await child.waitFor(/"stored"/, 'stderr')
+  expect(child.stderr().split('mmk_')).toHaveLength(2)
+  expect(child.stdout()).toBe('')
+})
+
+test('--version is that of the package', async () => {
+  const text = await readFile(new URL('../../package.json', import.meta.url), 'utf8')
+  await using child = run(['--version'])
+  expect(await child.exit()).toEqual({ code: 0, signal: null })
+  expect(child.stdout()).toBe(`${JSON.parse(text).version}\n`)
+})
+
 test('--help says what the environment takes', async () => {
   await using child = run(['--help'])
   expect((await child.exit()).code).toBe(0)
-  for (const name of ['MICROMEGAS_API_KEYS', 'MICROMEGAS_OIDC_CONFIG', '--generate-key']) {
+  for (const name of ['MICROMEGAS_API_KEYS', 'MICROMEGAS_OIDC_CONFIG', '/generated-api-key']) {
     expect(child.stdout()).toContain(name)
   }
 })
