@@ -1,3 +1,4 @@
+import { shareBlock } from '../tracing/block-memory.ts'
 import { EMPTY_REPORT, sumReports } from '../tracing/delivery-report.ts'
 import type { DeliveryReport, EventSink, LogEntry, SealedBlock } from '../tracing/event-sink.ts'
 import type { ProcessInfo } from '../tracing/process-info.ts'
@@ -24,15 +25,19 @@ export class CompositeEventSink implements EventSink {
     this.#sinks = [...sinks]
     this.#onError = options.onError ?? warnOnce()
     if (sinks.some((sink) => sink.onLog !== undefined)) {
-      this.onLog = (entry) => this.#each((sink) => sink.onLog?.(entry))
+      this.onLog = (entry) => this.#each(this.#sinks, (sink) => sink.onLog?.(entry))
     }
-    if (sinks.some((sink) => sink.onBlock !== undefined)) {
-      this.onBlock = (block) => this.#each((sink) => sink.onBlock?.(block))
+    const takers = sinks.filter((sink) => sink.onBlock !== undefined)
+    if (takers.length > 0) {
+      this.onBlock = (block) => {
+        const shares = shareBlock(block, takers.length)
+        this.#each(takers, (sink, i) => sink.onBlock?.(shares[i]!))
+      }
     }
   }
 
   onStartup(process: ProcessInfo): void {
-    this.#each((sink) => sink.onStartup(process))
+    this.#each(this.#sinks, (sink) => sink.onStartup(process))
   }
 
   flush(options?: { readonly signal?: AbortSignal | undefined }): Promise<DeliveryReport> {
@@ -47,7 +52,7 @@ export class CompositeEventSink implements EventSink {
   /** One sink after the other; together they take no longer than the time given. */
   shutdownSync(timeoutMs: number): void {
     const deadlineMs = performance.now() + timeoutMs
-    this.#each((sink) => sink.shutdownSync?.(Math.max(0, deadlineMs - performance.now())))
+    this.#each(this.#sinks, (sink) => sink.shutdownSync?.(Math.max(0, deadlineMs - performance.now())))
   }
 
   async #all(call: (sink: EventSink) => Promise<DeliveryReport>): Promise<DeliveryReport> {
@@ -62,10 +67,10 @@ export class CompositeEventSink implements EventSink {
     return sumReports(await Promise.all(reports))
   }
 
-  #each(call: (sink: EventSink) => void): void {
-    for (const sink of this.#sinks) {
+  #each(sinks: readonly EventSink[], call: (sink: EventSink, index: number) => void): void {
+    for (const [i, sink] of sinks.entries()) {
       try {
-        call(sink)
+        call(sink, i)
       } catch (error) {
         this.#onError(error, sink)
       }

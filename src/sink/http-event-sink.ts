@@ -14,6 +14,7 @@ import {
   type HttpEventSinkOptions,
   resolveHttpEventSinkOptions,
 } from './options.ts'
+import type { DropReason } from './outcome.ts'
 import { priorityOf } from './priority.ts'
 import { type ProxyRoute, proxyFromEnv } from './proxy.ts'
 import type { SinkStats } from './sink-stats.ts'
@@ -122,18 +123,15 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
   onBlock(block: SealedBlock): void {
     const { kind, processId } = block.stream
     const { ledger, queue } = this.#pipeline
-    if (this.#closed) {
-      ledger.refuse(kind, block.eventCount, 'closed')
-      return
-    }
+    if (this.#closed) return this.#refuse(block, 'closed')
     if (!queue.accepts(priorityOf(kind))) {
-      ledger.refuse(kind, block.eventCount, 'queue_full')
+      this.#refuse(block, 'queue_full')
       this.#notices.say(`queue_full ${kind}`, `the upload queue is full and sheds ${kind} blocks`)
       return
     }
     const process = this.#registry.process(processId)
     if (process === undefined) {
-      ledger.refuse(kind, block.eventCount, 'encoding')
+      this.#refuse(block, 'encoding')
       this.#notices.say('no process', 'a block came before the process it belongs to')
       return
     }
@@ -275,6 +273,11 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
       this.#pipeline.enqueue(item)
       this.#spool?.adopted(item, stored)
     }
+  }
+
+  #refuse(block: SealedBlock, reason: DropReason): void {
+    this.#pipeline.ledger.refuse(block.stream.kind, block.eventCount, reason)
+    block.release?.()
   }
 
   #enqueueMetadata(due: readonly ItemContent[]): void {

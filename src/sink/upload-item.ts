@@ -25,6 +25,9 @@ export type ItemContent =
   | { readonly insert: 'block'; readonly block: SealedBlock; readonly process: ProcessInfo }
   | { readonly insert: 'block'; readonly stored: StoredBlock }
 
+/** A block that was recorded here and is not encoded yet. */
+type BlockContent = Extract<ItemContent, { readonly block: SealedBlock }>
+
 /** What a queued block costs beside its bytes: objects, ids, its place in the queue. */
 export const BLOCK_OVERHEAD_BYTES = 512
 
@@ -54,6 +57,7 @@ export class UploadItem {
   #origin: { readonly process: ProcessInfo; readonly stream: StreamInfo } | undefined
   #content: ItemContent | undefined
   #body: Uint8Array | undefined
+  #encoding: Promise<Uint8Array> | undefined
   #settled = false
 
   constructor(content: ItemContent, batch: LedgerBatch) {
@@ -94,14 +98,9 @@ export class UploadItem {
     if (this.#body !== undefined) return this.#body
     const content = this.#present()
     if ('stored' in content) return content.stored.read()
-    const body =
-      'block' in content
-        ? await encoder.encodeBlock(content.block, content.process)
-        : this.encodeSync(encoder)
-    if (this.#settled || this.isStored) return body
-    this.#body = body
-    this.#content = undefined // the uncompressed bytes are no longer needed
-    return body
+    if (!('block' in content)) return this.encodeSync(encoder)
+    this.#encoding ??= this.#encodeBlock(encoder, content)
+    return this.#encoding
   }
 
   /**
@@ -132,9 +131,26 @@ export class UploadItem {
   /** Lets go of the bytes. */
   settle(): void {
     this.#settled = true
+    // What is being encoded is read until that has come to its end.
+    const content = this.#content
+    if (content !== undefined && 'block' in content && this.#encoding === undefined) content.block.release?.()
     this.#body = undefined
     this.#content = undefined
     this.#origin = undefined
+  }
+
+  async #encodeBlock(encoder: TelemetryEncoder, { block, process }: BlockContent): Promise<Uint8Array> {
+    try {
+      const body = await encoder.encodeBlock(block, process)
+      if (!this.#settled && !this.isStored) {
+        this.#body = body
+        this.#content = undefined // the uncompressed bytes are no longer needed
+      }
+      block.release?.()
+      return body
+    } finally {
+      this.#encoding = undefined
+    }
   }
 
   #present(): ItemContent {

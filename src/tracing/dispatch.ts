@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { threadId } from 'node:worker_threads'
+import { shareBlock } from './block-memory.ts'
 import { readTicks } from './clock.ts'
 import { sumReports } from './delivery-report.ts'
 import type { DeliveryReport, EventSink, LogEntry, SealedBlock, StreamKind } from './event-sink.ts'
@@ -182,9 +183,9 @@ export class Dispatch {
   }
 
   readonly #onBlock = (block: SealedBlock): void => {
-    for (const { sink } of this.#options?.sinks ?? []) {
-      if (sink.onBlock !== undefined) this.#guard(() => sink.onBlock?.(block))
-    }
+    const takers = (this.#options?.sinks ?? []).filter(({ sink }) => sink.onBlock !== undefined)
+    const shares = shareBlock(block, takers.length)
+    for (const [i, { sink }] of takers.entries()) this.#guard(() => sink.onBlock?.(shares[i]!))
   }
 
   #stop(): readonly SinkRegistration[] {

@@ -17,7 +17,7 @@ export interface StreamInfo {
 }
 
 /**
- * A finished block of events. Immutable: every sink gets the same object and the same bytes, without a copy.
+ * A finished block of events. Immutable until it is released; the sinks share its bytes without a copy.
  */
 export interface SealedBlock {
   /** Random UUID, fixed here so that every delivery attempt of the block carries the same one. */
@@ -35,6 +35,11 @@ export interface SealedBlock {
   readonly eventCount: number
   /** Events in all earlier blocks of the stream, dropped ones included. */
   readonly objectOffset: number
+  /**
+   * Tells that the sink will not read {@link objects} again: their memory is used for later events once every sink that got
+   * the block has said so. A sink that never does keeps its blocks for as long as it refers to them.
+   */
+  readonly release?: (() => void) | undefined
 }
 
 /** One log event, as it is handed to sinks that show logs at once. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { DependencyWriter } from '../transit/dependency-writer.ts'
+import { giveBackMemory, once, takeMemory } from './block-memory.ts'
 import { readTicks } from './clock.ts'
 import type { SealedBlock, StreamInfo, StreamKind } from './event-sink.ts'
 import type { StreamLayout } from './stream-layouts.ts'
@@ -142,7 +143,7 @@ export class EventStream {
       if (this.#fits(size)) return true
       if (this.#state === 'open' && this.eventCount === 0) {
         const capacity = Math.max(size, this.#blockBytes)
-        this.#startBlock(Buffer.allocUnsafeSlow(capacity), capacity)
+        this.#startBlock(takeMemory(capacity), capacity)
         return true
       }
     }
@@ -179,6 +180,7 @@ export class EventStream {
       objects: copied ? Uint8Array.prototype.slice.call(bytes, 0, cursor) : bytes.subarray(0, cursor),
       eventCount,
       objectOffset: this.#objectOffset,
+      release: copied ? undefined : once(() => giveBackMemory(bytes)),
     }
     this.#beginTicks = endTicks
     this.#objectOffset += eventCount

@@ -1,4 +1,5 @@
 import { type EncodedText, encodeText, writeEncoded, writeInt32, writeText } from '../transit/text.ts'
+import { BLOCK_BYTES } from './block-memory.ts'
 import { writeTicks } from './clock.ts'
 import { EventStream } from './event-stream.ts'
 import type { Level } from './level.ts'
@@ -14,9 +15,6 @@ import {
   METADATA_INDEX,
   PROPERTY_SET_INDEX,
 } from './stream-layouts.ts'
-
-/** Bytes of a log block's events before it is sealed. */
-const LOG_BLOCK_BYTES = 512 * 1024
 
 /** UTF-16 code units of a message; a longer one is cut and says how much is missing. */
 export const MAX_MESSAGE_CHARS = 262_144
@@ -56,7 +54,7 @@ export class LogSite {
 /** Writes log events. Every function is called with a level that has passed the filters. */
 export class LogStream extends EventStream {
   constructor() {
-    super('log', LOG_LAYOUT, LOG_BLOCK_BYTES)
+    super('log', LOG_LAYOUT, BLOCK_BYTES)
   }
 
   /** `LogStaticStrEvent`: the message is the site's text. */

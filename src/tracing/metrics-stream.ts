@@ -1,3 +1,4 @@
+import { BLOCK_BYTES } from './block-memory.ts'
 import { writeTicks } from './clock.ts'
 import { EventStream } from './event-stream.ts'
 import type { PropertySet } from './property-set.ts'
@@ -11,8 +12,6 @@ import {
   PROPERTY_SET_INDEX,
 } from './stream-layouts.ts'
 
-/** Bytes of a metrics block's events before it is sealed. */
-const METRICS_BLOCK_BYTES = 512 * 1024
 /** Verbosity every metric is sent with, as the reference SDK's macros do (`max`); no view reads it. */
 const LOD_MAX = 3
 /** Shifts a whole number by 32 bits; a multiplication, for a division takes longer. */
@@ -36,7 +35,7 @@ export class MetricSite {
 /** Writes metric events. */
 export class MetricsStream extends EventStream {
   constructor() {
-    super('metrics', METRICS_LAYOUT, METRICS_BLOCK_BYTES)
+    super('metrics', METRICS_LAYOUT, BLOCK_BYTES)
   }
 
   /** `FloatMetricEvent`; the value is finite. */

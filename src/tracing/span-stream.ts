@@ -1,3 +1,4 @@
+import { BLOCK_BYTES } from './block-memory.ts'
 import type { CallSite } from './call-site.ts'
 import { readTicks, writeTicks } from './clock.ts'
 import { EventStream } from './event-stream.ts'
@@ -11,8 +12,6 @@ import {
   THREAD_SPAN_BEGIN,
 } from './stream-layouts.ts'
 
-/** Bytes of a span block's events before it is sealed. */
-const CPU_BLOCK_BYTES = 512 * 1024
 /** Verbosity every span is sent with, as the reference SDK's macros do (`max`); no view reads it. */
 const LOD_MAX = 3
 /** Open thread spans; deeper ones are left out with their ends, so that a begin without an end cannot grow the stack. */
@@ -78,7 +77,7 @@ export class SpanStream extends EventStream {
   #beyond = 0
 
   constructor() {
-    super('cpu', CPU_LAYOUT, CPU_BLOCK_BYTES)
+    super('cpu', CPU_LAYOUT, BLOCK_BYTES)
   }
 
   override open(...start: Parameters<EventStream['open']>): void {
