@@ -7,19 +7,18 @@
 export const readTicks: () => bigint = process.hrtime.bigint
 
 const cell = new BigInt64Array(1)
-const halves = new Uint32Array(cell.buffer)
-const LOW = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1 ? 0 : 1
+const bits = new Float64Array(cell.buffer)
 
 /**
  * Writes the time as a 64-bit integer.
  *
- * Into a `BigInt64Array` no compiler boxes the value. `setBigInt64` on a view costs 40 bytes of garbage and half as much
- * time again on Node 20 and 22; on 24 and 26 it would be 2 of 28 nanoseconds faster.
+ * Into a `BigInt64Array` no compiler boxes the value, and as the bits of a double it goes on in one piece: they are no NaN,
+ * whose bits could change on the way, in the first 292 years. `setBigInt64` on a view costs 40 bytes of garbage and half
+ * as much time again on Node 20 and 22; on 24 and 26 it would be 2 of 28 nanoseconds faster.
  */
 export function writeTicks(view: DataView, offset: number): void {
   cell[0] = readTicks()
-  view.setUint32(offset, halves[LOW]!, true)
-  view.setUint32(offset + 4, halves[1 - LOW]!, true)
+  view.setFloat64(offset, bits[0]!, true)
 }
 
 /** Ticks per second. */

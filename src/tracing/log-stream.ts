@@ -1,7 +1,16 @@
-import { type EncodedText, encodeText, writeEncoded, writeInt32, writeText } from '../transit/text.ts'
+import {
+  type EncodedText,
+  encodeText,
+  LOOP_MAX_CHARS,
+  writeAscii,
+  writeEncoded,
+  writeInt32,
+  writeText,
+} from '../transit/text.ts'
 import { BLOCK_BYTES } from './block-memory.ts'
 import { writeTicks } from './clock.ts'
 import { EventStream } from './event-stream.ts'
+import { idBits } from './id-bits.ts'
 import type { Level } from './level.ts'
 import type { PropertySet } from './property-set.ts'
 import { renderValue, truncate } from './render-value.ts'
@@ -39,7 +48,7 @@ export class LogSite {
   /** Bytes of a `LogStringEventV2` of the site without its values, and of the last word's padding. */
   readonly fixedBytes: number
   epoch = 0
-  id = 0
+  idBits = 0
 
   constructor(level: Level, target: string, fixedParts: readonly string[]) {
     this.level = level
@@ -63,45 +72,46 @@ export class LogStream extends EventStream {
     if (site.epoch !== this.epoch || start + 17 > this.capacity) return this.#writeStaticCold(site)
     const view = this.view
     view.setUint8(start, LOG_STATIC)
-    view.setUint32(start + 1, site.id, true)
-    view.setUint32(start + 5, 0, true)
+    view.setFloat64(start + 1, site.idBits, true)
     writeTicks(view, start + 9)
     this.cursor = start + 17
     this.eventCount++
   }
 
-  /** `LogStringEventV2`: one value rendered between the template's two fixed parts. */
-  writeFormatted1(site: LogSite, value: unknown): void {
-    const piece = toPiece(value)
-    const valueBytes = pieceBytes(piece)
-    if (valueBytes > MAX_VALUE_BYTES) return this.writeText(site, formatMessage(site.fixedParts, [piece]))
-    const start = this.#place(site, site.fixedBytes + valueBytes)
-    if (start < 0) return
-    const parts = site.parts
-    const { bytes, view } = this
-    let cursor = writeEncoded(view, start + STRING_HEADER_BYTES, parts[0]!)
-    cursor = writePiece(bytes, view, cursor, piece)
-    cursor = writeEncoded(view, cursor, parts[1]!)
-    this.#finishString(start, site, cursor)
-  }
-
-  /** `LogStringEventV2`: two values rendered between the template's three fixed parts. */
-  writeFormatted2(site: LogSite, value0: unknown, value1: unknown): void {
-    const piece0 = toPiece(value0)
-    const piece1 = toPiece(value1)
-    const valueBytes = pieceBytes(piece0) + pieceBytes(piece1)
-    if (valueBytes > MAX_VALUE_BYTES)
-      return this.writeText(site, formatMessage(site.fixedParts, [piece0, piece1]))
-    const start = this.#place(site, site.fixedBytes + valueBytes)
-    if (start < 0) return
-    const parts = site.parts
-    const { bytes, view } = this
-    let cursor = writeEncoded(view, start + STRING_HEADER_BYTES, parts[0]!)
-    cursor = writePiece(bytes, view, cursor, piece0)
-    cursor = writeEncoded(view, cursor, parts[1]!)
-    cursor = writePiece(bytes, view, cursor, piece1)
-    cursor = writeEncoded(view, cursor, parts[2]!)
-    this.#finishString(start, site, cursor)
+  /**
+   * `LogStringEventV2`: one or two values rendered between the template's fixed parts.
+   *
+   * All in one function, which is too large to become a part of its callers: compiled by itself, it has room for what it
+   * calls in turn.
+   */
+  writeFormatted(site: LogSite, value0: unknown, value1: unknown): void {
+    const start = this.cursor
+    const { parts } = site
+    const two = parts.length === 3
+    if (site.epoch === this.epoch && start + site.fixedBytes + 2 * VALUE_BYTES <= this.capacity) {
+      const { view } = this
+      let cursor = writeEncoded(view, start + STRING_HEADER_BYTES, parts[0]!)
+      cursor = writeValue(view, cursor, value0)
+      if (cursor >= 0) {
+        cursor = writeEncoded(view, cursor, parts[1]!)
+        if (two) {
+          cursor = writeValue(view, cursor, value1)
+          if (cursor >= 0) cursor = writeEncoded(view, cursor, parts[2]!)
+        }
+      }
+      if (cursor >= 0) {
+        view.setUint8(start, LOG_STRING)
+        view.setUint32(start + 1, cursor - start - 5, true)
+        view.setFloat64(start + 5, site.idBits, true)
+        writeTicks(view, start + 13)
+        view.setUint8(start + 21, CODEC_UTF8)
+        view.setUint32(start + 22, cursor - start - STRING_HEADER_BYTES, true)
+        this.cursor = cursor
+        this.eventCount++
+        return
+      }
+    }
+    this.writeText(site, formatMessage(site.fixedParts, two ? [value0, value1] : [value0]))
   }
 
   /** `LogStringEventV2`: any text. */
@@ -155,8 +165,8 @@ export class LogStream extends EventStream {
     view.setUint32(start + 1, end - start - 5, true)
     writeTicks(view, start + 5)
     view.setUint8(start + 13, level)
-    setId(view, start + 14, targetId)
-    if (properties !== undefined) setId(view, start + 22, properties.logId)
+    view.setFloat64(start + 14, idBits(targetId), true)
+    if (properties !== undefined) view.setFloat64(start + 22, properties.logIdBits, true)
     view.setUint8(textStart - 5, CODEC_UTF8)
     view.setUint32(textStart - 4, end - textStart, true)
     this.cursor = end
@@ -171,8 +181,7 @@ export class LogStream extends EventStream {
     const view = this.view
     view.setUint8(start, LOG_STRING)
     view.setUint32(start + 1, end - start - 5, true)
-    view.setUint32(start + 5, site.id, true)
-    view.setUint32(start + 9, 0, true)
+    view.setFloat64(start + 5, site.idBits, true)
     writeTicks(view, start + 13)
     view.setUint8(start + 21, CODEC_UTF8)
     view.setUint32(start + 22, end - start - STRING_HEADER_BYTES, true)
@@ -184,8 +193,8 @@ export class LogStream extends EventStream {
     const view = this.view
     view.setUint8(start, LOG_TAGGED)
     view.setUint32(start + 1, end - start - 5, true)
-    setId(view, start + 5, site.id)
-    setId(view, start + 13, properties.logId)
+    view.setFloat64(start + 5, site.idBits, true)
+    view.setFloat64(start + 13, properties.logIdBits, true)
     writeTicks(view, start + 21)
     view.setUint8(start + 29, CODEC_UTF8)
     view.setUint32(start + 30, end - start - TAGGED_HEADER_BYTES, true)
@@ -207,40 +216,27 @@ export class LogStream extends EventStream {
     const format = strings.string(site.format)
     const target = strings.string(site.target)
     const none = strings.string('')
-    site.id = strings.record(METADATA_INDEX, [format, target, target, none], [0, site.level])
+    site.idBits = idBits(strings.record(METADATA_INDEX, [format, target, target, none], [0, site.level]))
     site.epoch = this.epoch
   }
 
   #listProperties(properties: PropertySet): void {
     if (properties.logEpoch === this.epoch) return
-    properties.logId = this.dependencies.propertySet(PROPERTY_SET_INDEX, properties.entries)
+    properties.logIdBits = idBits(this.dependencies.propertySet(PROPERTY_SET_INDEX, properties.entries))
     properties.logEpoch = this.epoch
   }
 }
 
-/** Values that may take more bytes are put together as one text first, which is then cut to the limit of a message. */
-const MAX_VALUE_BYTES = MAX_MESSAGE_CHARS / 2
-/** The longest decimal text of a number: `-1.2345678901234567e-308`. */
-const MAX_NUMBER_CHARS = 24
+/** Room for a value that {@link writeValue} writes: a text of as many ASCII characters, or any number. */
+const VALUE_BYTES = LOOP_MAX_CHARS
 
-function toPiece(value: unknown): string | number {
-  if (typeof value === 'number' || typeof value === 'string') return value
-  return renderValue(value, MAX_MESSAGE_CHARS)
-}
-
-function pieceBytes(piece: string | number): number {
-  return typeof piece === 'number' ? MAX_NUMBER_CHARS : piece.length * 3
-}
-
-function writePiece(bytes: Buffer, view: DataView, offset: number, piece: string | number): number {
-  if (typeof piece === 'string') return writeText(bytes, view, offset, piece)
-  if ((piece | 0) === piece) return writeInt32(view, offset, piece)
-  return writeText(bytes, view, offset, String(piece))
-}
-
-function setId(view: DataView, offset: number, id: number): void {
-  view.setUint32(offset, id, true)
-  view.setUint32(offset + 4, 0, true) // ids count from 1 in every block: they fit 32 bits
+/** Writes a number or a short ASCII text and returns the offset after it; -1 for any other value. */
+function writeValue(view: DataView, offset: number, value: unknown): number {
+  if (typeof value === 'string') {
+    return value.length <= VALUE_BYTES ? writeAscii(view, offset, value) : -1
+  }
+  if (typeof value !== 'number') return -1
+  return (value | 0) === value ? writeInt32(view, offset, value) : writeAscii(view, offset, String(value))
 }
 
 /** Puts rendered values between a template's fixed parts, up to the limit of a message. */

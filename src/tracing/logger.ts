@@ -139,45 +139,72 @@ class LevelLog {
 
   /** The answer of the filters. */
   get enabled(): boolean {
-    const filters = dispatch.filters
-    if (this.#filterEpoch !== filters.epoch) {
-      this.#filterEpoch = filters.epoch
-      this.#enabled = this.level <= filters.maxLevelOf(this.target)
-    }
+    return this.#filterEpoch === dispatch.filters.epoch ? this.#enabled : this.#askFilters()
+  }
+
+  #askFilters(): boolean {
+    const { filters } = dispatch
+    this.#filterEpoch = filters.epoch
+    this.#enabled = this.level <= filters.maxLevelOf(this.target)
     return this.#enabled
   }
 
-  /** Records an event of an enabled level that was called with `count` arguments, at most three. */
-  write(message: unknown, count: number, value0: unknown, value1: unknown): void {
+  /**
+   * Records an event of an enabled level: a message alone. One function for each count of arguments, small enough for a
+   * compiler to take in whole; what is not plain is left to {@link write}.
+   */
+  write1(message: unknown): void {
+    const stream = dispatch.log
+    if (this.level > dispatch.attentionLevel) {
+      if (stream.refusing) return stream.refuse()
+      const site = message === this.#lastMessage ? this.#lastSite : this.#find(message)
+      if (site !== undefined && site.parts.length === 1) {
+        const bound = this.bound
+        return bound === undefined ? stream.writeStatic(site) : stream.writeTaggedStatic(site, bound)
+      }
+    }
+    this.write(message, [])
+  }
+
+  /** The same of a template with one value, or of a text with properties. */
+  write2(message: unknown, value: unknown): void {
+    const stream = dispatch.log
+    if (this.level > dispatch.attentionLevel && this.bound === undefined) {
+      if (stream.refusing) return stream.refuse()
+      const site = message === this.#lastMessage ? this.#lastSite : this.#find(message)
+      if (site !== undefined) {
+        if (site.parts.length === 2) return stream.writeFormatted(site, value, undefined)
+        if (typeof message === 'string' && isPropertySet(value)) return stream.writeTaggedStatic(site, value)
+      }
+    }
+    this.write(message, [value])
+  }
+
+  /** The same of a template with two values. */
+  write3(message: unknown, value0: unknown, value1: unknown): void {
+    const stream = dispatch.log
+    if (this.level > dispatch.attentionLevel && this.bound === undefined) {
+      if (stream.refusing) return stream.refuse()
+      const site = message === this.#lastMessage ? this.#lastSite : this.#find(message)
+      if (site !== undefined && site.parts.length === 3) return stream.writeFormatted(site, value0, value1)
+    }
+    this.write(message, [value0, value1])
+  }
+
+  /** The same of any number of values. */
+  write(message: unknown, values: unknown[]): void {
     if (this.level > dispatch.attentionLevel) {
       const stream = dispatch.log
       if (stream.refusing) return stream.refuse()
       const site = message === this.#lastMessage ? this.#lastSite : this.#find(message)
       const bound = this.bound
       if (site === undefined) {
-        if (count === 1 && bound === undefined && typeof message === 'string')
+        if (values.length === 0 && bound === undefined && typeof message === 'string')
           return this.#writeUnseen(message)
-      } else if (site.parts.length === count) {
-        if (bound !== undefined) return writeBound(stream, site, bound, count, value0, value1)
-        if (count === 1) return stream.writeStatic(site)
-        if (count === 2) return stream.writeFormatted1(site, value0)
-        return stream.writeFormatted2(site, value0, value1)
-      } else if (count === 2 && bound === undefined && typeof message === 'string' && isPropertySet(value0)) {
-        return stream.writeTaggedStatic(site, value0)
-      }
-    }
-    this.#writeSlow(message, [value0, value1].slice(0, Math.max(0, count - 1)))
-  }
-
-  /** The same of three values and more. */
-  writeMany(message: unknown, values: unknown[]): void {
-    if (this.level > dispatch.attentionLevel && this.bound === undefined) {
-      const stream = dispatch.log
-      if (stream.refusing) return stream.refuse()
-      const site = this.#find(message)
-      // A wrapper may pass a template on with values of its own choice.
-      if (site !== undefined && site.parts.length === values.length + 1) {
-        return stream.writeText(site, formatMessage(site.fixedParts, values))
+      } else if (site.parts.length === values.length + 1) {
+        // A wrapper may pass a template on with values of its own choice.
+        const text = formatMessage(site.fixedParts, values)
+        return bound === undefined ? stream.writeText(site, text) : stream.writeTagged(site, text, bound)
       }
     }
     this.#writeSlow(message, values)
@@ -251,20 +278,6 @@ class LevelLog {
   }
 }
 
-/** An event of a logger `with` properties, of up to two values. */
-function writeBound(
-  stream: LogStream,
-  site: LogSite,
-  bound: PropertySet,
-  count: number,
-  value0: unknown,
-  value1: unknown,
-): void {
-  if (count === 1) return stream.writeTaggedStatic(site, bound)
-  const values = count === 2 ? [value0] : [value0, value1]
-  stream.writeTagged(site, formatMessage(site.fixedParts, values), bound)
-}
-
 /** The parts of a template; one with an invalid escape has no cooked text there, only raw. */
 function cookedParts(template: Template): readonly string[] {
   const { raw } = template as TemplateStringsArray
@@ -334,11 +347,13 @@ function logMethod(at: LevelLog): LogMethod {
     if (!at.enabled) return
     // biome-ignore lint/complexity/noArguments: see above
     const count = arguments.length
-    if (count <= 3) return at.write(message, count, value0, value1)
+    if (count === 1) return at.write1(message)
+    if (count === 2) return at.write2(message, value0)
+    if (count === 3) return at.write3(message, value0, value1)
     const values: unknown[] = []
     // biome-ignore lint/complexity/noArguments: see above
     for (let i = 1; i < count; i++) values.push(arguments[i])
-    at.writeMany(message, values)
+    at.write(message, values)
   }
 }
 

@@ -1,6 +1,7 @@
 import { BLOCK_BYTES } from './block-memory.ts'
 import { writeTicks } from './clock.ts'
 import { EventStream } from './event-stream.ts'
+import { idBits } from './id-bits.ts'
 import type { PropertySet } from './property-set.ts'
 import {
   METADATA_INDEX,
@@ -23,7 +24,7 @@ export class MetricSite {
   readonly unit: string
   readonly target: string
   epoch = 0
-  id = 0
+  idBits = 0
 
   constructor(name: string, unit: string, target: string) {
     this.name = name
@@ -48,8 +49,7 @@ export class MetricsStream extends EventStream {
     }
     const view = this.view
     view.setUint8(start, METRIC_FLOAT)
-    view.setUint32(start + 1, site.id, true)
-    view.setUint32(start + 5, 0, true)
+    view.setFloat64(start + 1, site.idBits, true)
     view.setFloat64(start + 9, value, true)
     writeTicks(view, start + 17)
     this.cursor = start + 25
@@ -66,8 +66,7 @@ export class MetricsStream extends EventStream {
     }
     const view = this.view
     view.setUint8(start, METRIC_INTEGER)
-    view.setUint32(start + 1, site.id, true)
-    view.setUint32(start + 5, 0, true)
+    view.setFloat64(start + 1, site.idBits, true)
     view.setUint32(start + 9, value, true) // keeps the low 32 bits
     view.setUint32(start + 13, value * HIGH_WORD, true)
     writeTicks(view, start + 17)
@@ -85,10 +84,8 @@ export class MetricsStream extends EventStream {
     }
     const view = this.view
     view.setUint8(start, METRIC_TAGGED_FLOAT)
-    view.setUint32(start + 1, site.id, true)
-    view.setUint32(start + 5, 0, true)
-    view.setUint32(start + 9, properties.metricsId, true)
-    view.setUint32(start + 13, 0, true)
+    view.setFloat64(start + 1, site.idBits, true)
+    view.setFloat64(start + 9, properties.metricsIdBits, true)
     view.setFloat64(start + 17, value, true)
     writeTicks(view, start + 25)
     this.cursor = start + 33
@@ -105,10 +102,8 @@ export class MetricsStream extends EventStream {
     }
     const view = this.view
     view.setUint8(start, METRIC_TAGGED_INTEGER)
-    view.setUint32(start + 1, site.id, true)
-    view.setUint32(start + 5, 0, true)
-    view.setUint32(start + 9, properties.metricsId, true)
-    view.setUint32(start + 13, 0, true)
+    view.setFloat64(start + 1, site.idBits, true)
+    view.setFloat64(start + 9, properties.metricsIdBits, true)
     view.setUint32(start + 17, value, true)
     view.setUint32(start + 21, value * HIGH_WORD, true)
     writeTicks(view, start + 25)
@@ -139,7 +134,9 @@ export class MetricsStream extends EventStream {
     if (!this.prepare(33)) return false
     this.#listSite(site)
     if (properties.metricsEpoch !== this.epoch) {
-      properties.metricsId = this.dependencies.propertySet(PROPERTY_SET_INDEX, properties.metricEntries)
+      properties.metricsIdBits = idBits(
+        this.dependencies.propertySet(PROPERTY_SET_INDEX, properties.metricEntries),
+      )
       properties.metricsEpoch = this.epoch
     }
     return true
@@ -154,7 +151,7 @@ export class MetricsStream extends EventStream {
       strings.string(site.target),
       strings.string(''),
     ]
-    site.id = strings.record(METADATA_INDEX, references, [0, LOD_MAX])
+    site.idBits = idBits(strings.record(METADATA_INDEX, references, [0, LOD_MAX]))
     site.epoch = this.epoch
   }
 }

@@ -42,11 +42,11 @@ export class PropertySet {
   readonly entries: Entries
   /** True when a name is `level` or `target`. */
   readonly overridesLogColumns: boolean
-  // Where the set is listed in the open block of each stream: the block's epoch and the id in it.
+  // Where the set is listed in the open block of each stream: the block's epoch and the id in it, as bits.
   logEpoch = 0
-  logId = 0
+  logIdBits = 0
   metricsEpoch = 0
-  metricsId = 0
+  metricsIdBits = 0
   #metricEntries: Entries | undefined
 
   constructor(entries: Entries) {

@@ -2,6 +2,7 @@ import { BLOCK_BYTES } from './block-memory.ts'
 import type { CallSite } from './call-site.ts'
 import { readTicks, writeTicks } from './clock.ts'
 import { EventStream } from './event-stream.ts'
+import { idBits } from './id-bits.ts'
 import {
   ASYNC_NAMED_SPAN_BEGIN,
   ASYNC_SPAN_BEGIN,
@@ -30,7 +31,7 @@ export class SpanRecord {
   /** Where the name is carried by the events: the record that stands for all such names. Its own record is not listed. */
   readonly location: SpanLocation | undefined
   epoch = 0
-  id = 0
+  idBits = 0
 
   constructor(name: string, target: string, callSite: CallSite, location?: SpanLocation) {
     this.name = name
@@ -45,7 +46,7 @@ export class SpanRecord {
 export class SpanLocation {
   readonly target: string
   epoch = 0
-  id = 0
+  idBits = 0
 
   constructor(target: string) {
     this.target = target
@@ -172,8 +173,7 @@ export class SpanStream extends EventStream {
     }
     const view = this.view
     view.setUint8(start, typeIndex)
-    view.setUint32(start + 1, record.id, true)
-    view.setUint32(start + 5, 0, true)
+    view.setFloat64(start + 1, record.idBits, true)
     writeTicks(view, start + 9)
     this.cursor = start + 17
     this.eventCount++
@@ -192,8 +192,8 @@ export class SpanStream extends EventStream {
     const start = this.cursor
     const view = this.view
     view.setUint8(start, typeIndex + THREAD_NAMED_SPAN_BEGIN)
-    setId(view, start + 1, location.id)
-    setId(view, start + 9, nameId)
+    view.setFloat64(start + 1, location.idBits, true)
+    view.setFloat64(start + 9, idBits(nameId), true)
     writeTicks(view, start + 17)
     this.cursor = start + 25
     this.eventCount++
@@ -209,7 +209,7 @@ export class SpanStream extends EventStream {
     const start = this.cursor
     const view = this.view
     view.setUint8(start, ASYNC_SPAN_BEGIN + isEnd)
-    setId(view, start + 1, record.id)
+    view.setFloat64(start + 1, record.idBits, true)
     this.#writeAsyncMembers(start + 9, isEnd, span)
     this.cursor = start + 37
     this.eventCount++
@@ -222,8 +222,8 @@ export class SpanStream extends EventStream {
     const start = this.cursor
     const view = this.view
     view.setUint8(start, ASYNC_NAMED_SPAN_BEGIN + isEnd)
-    setId(view, start + 1, location.id)
-    setId(view, start + 9, nameId)
+    view.setFloat64(start + 1, location.idBits, true)
+    view.setFloat64(start + 9, idBits(nameId), true)
     this.#writeAsyncMembers(start + 17, isEnd, span)
     this.cursor = start + 45
     this.eventCount++
@@ -260,7 +260,7 @@ export class SpanStream extends EventStream {
     const target = strings.string(record.target)
     const file = strings.string(record.file)
     const name = strings.string(record.name)
-    record.id = strings.record(SPAN_INDEX, [name, target, target, file], [record.line, LOD_MAX])
+    record.idBits = idBits(strings.record(SPAN_INDEX, [name, target, target, file], [record.line, LOD_MAX]))
     record.epoch = this.epoch
     return true
   }
@@ -270,12 +270,7 @@ export class SpanStream extends EventStream {
     const strings = this.dependencies
     const target = strings.string(location.target)
     const file = strings.string('')
-    location.id = strings.record(SPAN_LOCATION_INDEX, [target, target, file], [0, LOD_MAX])
+    location.idBits = idBits(strings.record(SPAN_LOCATION_INDEX, [target, target, file], [0, LOD_MAX]))
     location.epoch = this.epoch
   }
-}
-
-function setId(view: DataView, offset: number, id: number): void {
-  view.setUint32(offset, id, true)
-  view.setUint32(offset + 4, 0, true) // ids count from 1 in every block: they fit 32 bits
 }

@@ -7,7 +7,7 @@ export const MAX_UTF8_BYTES_PER_CHAR = 3
  * Up to this many characters a loop over `charCodeAt` beats the call into `Buffer.write`: on Node 20 to 26, x64, the two
  * meet between 60 and 100 characters.
  */
-const LOOP_MAX_CHARS = 64
+export const LOOP_MAX_CHARS = 64
 
 /** A text that is written often: its UTF-8 bytes as little-endian words, the last one padded with zeros. */
 export interface EncodedText {
@@ -39,20 +39,28 @@ export function writeEncoded(view: DataView, offset: number, { byteLength, words
  * @param view - The memory of `bytes`.
  */
 export function writeText(bytes: Buffer, view: DataView, offset: number, text: string): number {
+  if (text.length <= LOOP_MAX_CHARS) {
+    const end = writeAscii(view, offset, text)
+    if (end >= 0) return end
+  }
+  return offset + bytes.write(text, offset, 'utf8')
+}
+
+/** Writes a text character by character and returns the offset after it; -1 for one that is not ASCII. */
+export function writeAscii(view: DataView, offset: number, text: string): number {
   const length = text.length
-  if (length > LOOP_MAX_CHARS) return offset + bytes.write(text, offset, 'utf8')
   let i = 0
   for (; i + 4 <= length; i += 4) {
     const a = text.charCodeAt(i)
     const b = text.charCodeAt(i + 1)
     const c = text.charCodeAt(i + 2)
     const d = text.charCodeAt(i + 3)
-    if ((a | b | c | d) > 0x7f) return offset + bytes.write(text, offset, 'utf8')
+    if ((a | b | c | d) > 0x7f) return -1
     view.setUint32(offset + i, a | (b << 8) | (c << 16) | (d << 24), true)
   }
   for (; i < length; i++) {
     const code = text.charCodeAt(i)
-    if (code > 0x7f) return offset + bytes.write(text, offset, 'utf8')
+    if (code > 0x7f) return -1
     view.setUint8(offset + i, code)
   }
   return offset + length

@@ -89,8 +89,8 @@ describe('log events', () => {
   })
 
   test.each([
-    ['two values', (log: LogStream, of: LogSite) => log.writeFormatted2(of, 7, 'bob'), 'order 7 by bob!'],
-    ['one value', (log: LogStream, of: LogSite) => log.writeFormatted1(of, -12), 'order -12 by '],
+    ['two values', (log: LogStream, of: LogSite) => log.writeFormatted(of, 7, 'bob'), 'order 7 by bob!'],
+    ['one value', (log: LogStream, of: LogSite) => log.writeFormatted(of, -12, undefined), 'order -12 by '],
   ] as const)('formatted from %s are a LogStringEventV2 with the message', (_, write, message) => {
     const parts = message.endsWith('!') ? ['order ', ' by ', '!'] : ['order ', ' by ']
     const block = blockOf(new LogStream(), (log) => write(log, new LogSite(Level.Info, 'app', parts)))
