@@ -2,7 +2,7 @@ import { strict as assert } from 'node:assert'
 import { InMemoryEventSink } from 'micromegas'
 
 /**
- * Discards blocks as they are sealed and counts what is in them. To prove more it keeps them for a while, or the last one
+ * Discards blocks as they are sealed, releases them as an upload does, and counts what is in them. To prove more it keeps them for a while, or the last one
  * of each kind, and reads them back.
  */
 export class ProofSink {
@@ -23,7 +23,8 @@ export class ProofSink {
     this.events[kind] += block.eventCount
     this.blocks++
     this.bytes += block.objects.byteLength + block.dependencies.byteLength
-    this.#last.set(kind, block)
+    this.#last.get(kind)?.release?.()
+    this.#last.set(kind, this.#kept === undefined ? block : { ...block, release: undefined })
     this.#kept?.onBlock(block)
   }
 

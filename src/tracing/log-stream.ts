@@ -78,40 +78,29 @@ export class LogStream extends EventStream {
     this.eventCount++
   }
 
-  /**
-   * `LogStringEventV2`: one or two values rendered between the template's fixed parts.
-   *
-   * All in one function, which is too large to become a part of its callers: compiled by itself, it has room for what it
-   * calls in turn.
-   */
+  /** `LogStringEventV2`: one or two values rendered between the template's fixed parts. */
   writeFormatted(site: LogSite, value0: unknown, value1: unknown): void {
     const start = this.cursor
-    const { parts } = site
-    const two = parts.length === 3
     if (site.epoch === this.epoch && start + site.fixedBytes + 2 * VALUE_BYTES <= this.capacity) {
-      const { view } = this
-      let cursor = writeEncoded(view, start + STRING_HEADER_BYTES, parts[0]!)
-      cursor = writeValue(view, cursor, value0)
-      if (cursor >= 0) {
-        cursor = writeEncoded(view, cursor, parts[1]!)
-        if (two) {
-          cursor = writeValue(view, cursor, value1)
-          if (cursor >= 0) cursor = writeEncoded(view, cursor, parts[2]!)
-        }
-      }
-      if (cursor >= 0) {
-        view.setUint8(start, LOG_STRING)
-        view.setUint32(start + 1, cursor - start - 5, true)
-        view.setFloat64(start + 5, site.idBits, true)
-        writeTicks(view, start + 13)
-        view.setUint8(start + 21, CODEC_UTF8)
-        view.setUint32(start + 22, cursor - start - STRING_HEADER_BYTES, true)
-        this.cursor = cursor
-        this.eventCount++
-        return
-      }
+      const end = writeMessage(this.view, start + STRING_HEADER_BYTES, site.parts, value0, value1)
+      if (end >= 0) return this.#finishString(start, site, end)
     }
-    this.writeText(site, formatMessage(site.fixedParts, two ? [value0, value1] : [value0]))
+    this.writeText(site, formatMessage(site.fixedParts, [value0, value1]))
+  }
+
+  /** `TaggedLogString`: the same with properties. */
+  writeTaggedFormatted(site: LogSite, properties: PropertySet, value0: unknown, value1: unknown): void {
+    const start = this.cursor
+    if (
+      site.epoch === this.epoch &&
+      properties.logEpoch === this.epoch &&
+      start + site.fixedBytes + PROPERTIES_ID_BYTES + 2 * VALUE_BYTES <= this.capacity &&
+      !properties.overridesLogColumns
+    ) {
+      const end = writeMessage(this.view, start + TAGGED_HEADER_BYTES, site.parts, value0, value1)
+      if (end >= 0) return this.#finishTagged(start, site, properties, end)
+    }
+    this.writeTagged(site, formatMessage(site.fixedParts, [value0, value1]), properties)
   }
 
   /** `LogStringEventV2`: any text. */
@@ -229,6 +218,26 @@ export class LogStream extends EventStream {
 
 /** Room for a value that {@link writeValue} writes: a text of as many ASCII characters, or any number. */
 const VALUE_BYTES = LOOP_MAX_CHARS
+
+/**
+ * Writes one or two values between the fixed parts of their template and returns the offset after the message; -1 where a
+ * value needs more than {@link writeValue} does.
+ */
+function writeMessage(
+  view: DataView,
+  offset: number,
+  parts: readonly EncodedText[],
+  value0: unknown,
+  value1: unknown,
+): number {
+  let cursor = writeEncoded(view, offset, parts[0]!)
+  cursor = writeValue(view, cursor, value0)
+  if (cursor < 0) return -1
+  cursor = writeEncoded(view, cursor, parts[1]!)
+  if (parts.length === 2) return cursor
+  cursor = writeValue(view, cursor, value1)
+  return cursor < 0 ? -1 : writeEncoded(view, cursor, parts[2]!)
+}
 
 /** Writes a number or a short ASCII text and returns the offset after it; -1 for any other value. */
 function writeValue(view: DataView, offset: number, value: unknown): number {

@@ -116,12 +116,25 @@ class CallSites {
   }
 }
 
-/** One level of one logger. */
+/** What becomes of the events of one level of one logger. */
+type Mode = typeof OFF | typeof PLAIN | typeof BOUND | typeof ATTENDED
+const OFF = 0
+/** They go into a block and nowhere else. */
+const PLAIN = 1
+/** The same, tagged with the properties of the logger. */
+const BOUND = 2
+/** They are urgent, or sinks show them at once. */
+const ATTENDED = 3
+
+/**
+ * One level of one logger. The functions that record plain events are many and small, so that compilers can take each in
+ * whole; what is out of the ordinary is left to {@link write}.
+ */
 class LevelLog {
   readonly level: Level
   readonly target: string
   readonly bound: PropertySet | undefined
-  #enabled = false
+  #mode: Mode = OFF
   #filterEpoch = 0
   readonly #sites: CallSites
   readonly #templates: BoundedTable<Template, LogSite>
@@ -137,75 +150,81 @@ class LevelLog {
     this.#templates = sites.templates
   }
 
-  /** The answer of the filters. */
-  get enabled(): boolean {
-    return this.#filterEpoch === dispatch.filters.epoch ? this.#enabled : this.#askFilters()
+  /** Kept until the filters change. */
+  get mode(): Mode {
+    return this.#filterEpoch === dispatch.filters.epoch ? this.#mode : this.#findMode()
   }
 
-  #askFilters(): boolean {
-    const { filters } = dispatch
+  #findMode(): Mode {
+    const { filters, attentionLevel } = dispatch
     this.#filterEpoch = filters.epoch
-    this.#enabled = this.level <= filters.maxLevelOf(this.target)
-    return this.#enabled
+    if (this.level > filters.maxLevelOf(this.target)) this.#mode = OFF
+    else if (this.level <= attentionLevel) this.#mode = ATTENDED
+    else this.#mode = this.bound === undefined ? PLAIN : BOUND
+    return this.#mode
   }
 
-  /**
-   * Records an event of an enabled level: a message alone. One function for each count of arguments, small enough for a
-   * compiler to take in whole; what is not plain is left to {@link write}.
-   */
+  /** Records a plain event: a message alone. */
   write1(message: unknown): void {
     const stream = dispatch.log
-    if (this.level > dispatch.attentionLevel) {
-      if (stream.refusing) return stream.refuse()
-      const site = message === this.#lastMessage ? this.#lastSite : this.#find(message)
-      if (site !== undefined && site.parts.length === 1) {
-        const bound = this.bound
-        return bound === undefined ? stream.writeStatic(site) : stream.writeTaggedStatic(site, bound)
-      }
-    }
-    this.write(message, [])
+    if (stream.refusing) return stream.refuse()
+    const site = message === this.#lastMessage ? this.#lastSite : this.#find(message)
+    if (site !== undefined && site.parts.length === 1) return stream.writeStatic(site)
+    this.#writeUnusual(site, message, [])
   }
 
-  /** The same of a template with one value, or of a text with properties. */
+  /** Records a plain event: a template with one value, or a text with properties. */
   write2(message: unknown, value: unknown): void {
     const stream = dispatch.log
-    if (this.level > dispatch.attentionLevel && this.bound === undefined) {
-      if (stream.refusing) return stream.refuse()
-      const site = message === this.#lastMessage ? this.#lastSite : this.#find(message)
-      if (site !== undefined) {
-        if (site.parts.length === 2) return stream.writeFormatted(site, value, undefined)
-        if (typeof message === 'string' && isPropertySet(value)) return stream.writeTaggedStatic(site, value)
-      }
+    if (stream.refusing) return stream.refuse()
+    const site = message === this.#lastMessage ? this.#lastSite : this.#find(message)
+    if (site !== undefined) {
+      if (site.parts.length === 2) return stream.writeFormatted(site, value, undefined)
+      if (typeof message === 'string' && isPropertySet(value)) return stream.writeTaggedStatic(site, value)
     }
-    this.write(message, [value])
+    this.#writeUnusual(site, message, [value])
   }
 
-  /** The same of a template with two values. */
+  /** Records a plain event: a template with two values. */
   write3(message: unknown, value0: unknown, value1: unknown): void {
     const stream = dispatch.log
-    if (this.level > dispatch.attentionLevel && this.bound === undefined) {
-      if (stream.refusing) return stream.refuse()
-      const site = message === this.#lastMessage ? this.#lastSite : this.#find(message)
-      if (site !== undefined && site.parts.length === 3) return stream.writeFormatted(site, value0, value1)
-    }
-    this.write(message, [value0, value1])
+    if (stream.refusing) return stream.refuse()
+    const site = message === this.#lastMessage ? this.#lastSite : this.#find(message)
+    if (site !== undefined && site.parts.length === 3) return stream.writeFormatted(site, value0, value1)
+    this.#writeUnusual(site, message, [value0, value1])
   }
 
-  /** The same of any number of values. */
+  /** Records an event of a logger with properties that was called with `count` arguments, at most three. */
+  writeBound(message: unknown, count: number, value0: unknown, value1: unknown): void {
+    const stream = dispatch.log
+    if (stream.refusing) return stream.refuse()
+    const site = message === this.#lastMessage ? this.#lastSite : this.#find(message)
+    if (site !== undefined && site.parts.length === count) {
+      if (count === 1) return stream.writeTaggedStatic(site, this.bound!)
+      return stream.writeTaggedFormatted(site, this.bound!, value0, value1)
+    }
+    this.#writeUnusual(site, message, [value0, value1].slice(0, Math.max(0, count - 1)))
+  }
+
+  /** Records any event of an enabled level. */
   write(message: unknown, values: unknown[]): void {
-    if (this.level > dispatch.attentionLevel) {
-      const stream = dispatch.log
-      if (stream.refusing) return stream.refuse()
-      const site = message === this.#lastMessage ? this.#lastSite : this.#find(message)
-      const bound = this.bound
-      if (site === undefined) {
-        if (values.length === 0 && bound === undefined && typeof message === 'string')
-          return this.#writeUnseen(message)
-      } else if (site.parts.length === values.length + 1) {
-        // A wrapper may pass a template on with values of its own choice.
-        const text = formatMessage(site.fixedParts, values)
-        return bound === undefined ? stream.writeText(site, text) : stream.writeTagged(site, text, bound)
+    if (this.#mode === ATTENDED) return this.#writeSlow(message, values)
+    if (dispatch.log.refusing) return dispatch.log.refuse()
+    this.#writeUnusual(this.#find(message), message, values)
+  }
+
+  /** An event with more values than two, or not as many as its template; a text that is not remembered; properties; errors. */
+  #writeUnusual(site: LogSite | undefined, message: unknown, values: unknown[]): void {
+    const { bound } = this
+    if (site === undefined) {
+      if (values.length === 0 && bound === undefined && typeof message === 'string') {
+        return this.#writeUnseen(message)
       }
+    } else if (site.parts.length === values.length + 1) {
+      // A wrapper may pass a template on with values of its own choice.
+      const text = formatMessage(site.fixedParts, values)
+      if (bound === undefined) return dispatch.log.writeText(site, text)
+      return dispatch.log.writeTagged(site, text, bound)
     }
     this.#writeSlow(message, values)
   }
@@ -344,12 +363,17 @@ function sitesOf(target: string, bounds: CallSiteBounds): SitesByLevel {
  */
 function logMethod(at: LevelLog): LogMethod {
   return function log(message: unknown, value0?: unknown, value1?: unknown): void {
-    if (!at.enabled) return
+    const mode = at.mode
+    if (mode === OFF) return
     // biome-ignore lint/complexity/noArguments: see above
     const count = arguments.length
-    if (count === 1) return at.write1(message)
-    if (count === 2) return at.write2(message, value0)
-    if (count === 3) return at.write3(message, value0, value1)
+    if (mode === PLAIN) {
+      if (count === 1) return at.write1(message)
+      if (count === 2) return at.write2(message, value0)
+      if (count === 3) return at.write3(message, value0, value1)
+    } else if (mode === BOUND && count <= 3) {
+      return at.writeBound(message, count, value0, value1)
+    }
     const values: unknown[] = []
     // biome-ignore lint/complexity/noArguments: see above
     for (let i = 1; i < count; i++) values.push(arguments[i])
