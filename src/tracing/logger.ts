@@ -167,7 +167,6 @@ class LevelLog {
   /** Records a plain event: a message alone. */
   write1(message: unknown): void {
     const stream = dispatch.log
-    if (stream.refusing) return stream.refuse()
     const site = message === this.#lastMessage ? this.#lastSite : this.#find(message)
     if (site !== undefined && site.parts.length === 1) return stream.writeStatic(site)
     this.#writeUnusual(site, message, [])
@@ -176,7 +175,6 @@ class LevelLog {
   /** Records a plain event: a template with one value, or a text with properties. */
   write2(message: unknown, value: unknown): void {
     const stream = dispatch.log
-    if (stream.refusing) return stream.refuse()
     const site = message === this.#lastMessage ? this.#lastSite : this.#find(message)
     if (site !== undefined) {
       if (site.parts.length === 2) return stream.writeFormatted(site, value, undefined)
@@ -188,7 +186,6 @@ class LevelLog {
   /** Records a plain event: a template with two values. */
   write3(message: unknown, value0: unknown, value1: unknown): void {
     const stream = dispatch.log
-    if (stream.refusing) return stream.refuse()
     const site = message === this.#lastMessage ? this.#lastSite : this.#find(message)
     if (site !== undefined && site.parts.length === 3) return stream.writeFormatted(site, value0, value1)
     this.#writeUnusual(site, message, [value0, value1])
@@ -197,7 +194,6 @@ class LevelLog {
   /** Records an event of a logger with properties that was called with `count` arguments, at most three. */
   writeBound(message: unknown, count: number, value0: unknown, value1: unknown): void {
     const stream = dispatch.log
-    if (stream.refusing) return stream.refuse()
     const site = message === this.#lastMessage ? this.#lastSite : this.#find(message)
     if (site !== undefined && site.parts.length === count) {
       if (count === 1) return stream.writeTaggedStatic(site, this.bound!)
@@ -209,7 +205,6 @@ class LevelLog {
   /** Records any event of an enabled level. */
   write(message: unknown, values: unknown[]): void {
     if (this.#mode === ATTENDED) return this.#writeSlow(message, values)
-    if (dispatch.log.refusing) return dispatch.log.refuse()
     this.#writeUnusual(this.#find(message), message, values)
   }
 
@@ -365,6 +360,7 @@ function logMethod(at: LevelLog): LogMethod {
   return function log(message: unknown, value0?: unknown, value1?: unknown): void {
     const mode = at.mode
     if (mode === OFF) return
+    if (mode !== ATTENDED && dispatch.log.refusing) return dispatch.log.refuse()
     // biome-ignore lint/complexity/noArguments: see above
     const count = arguments.length
     if (mode === PLAIN) {

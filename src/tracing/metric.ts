@@ -41,10 +41,12 @@ export class FloatMetric {
    * @param properties - Tags the value; make sets that come again with {@link propertySet}.
    */
   record(value: number, properties?: PropertySet | Properties): void {
+    const stream = dispatch.metrics
+    if (stream.refusing) return stream.refuse()
     // False for NaN and both infinities too.
-    if (typeof value !== 'number' || !(value - value === 0)) return dispatch.metrics.countInvalid()
-    if (properties === undefined) dispatch.metrics.writeFloat(this.#site, value)
-    else dispatch.metrics.writeTaggedFloat(this.#site, value, propertySet(properties))
+    if (typeof value !== 'number' || !(value - value === 0)) return stream.countInvalid()
+    if (properties === undefined) stream.writeFloat(this.#site, value)
+    else stream.writeTaggedFloat(this.#site, value, propertySet(properties))
   }
 }
 
@@ -67,9 +69,11 @@ export class IntegerMetric {
    * @param properties - Tags the value; make sets that come again with {@link propertySet}.
    */
   record(value: number | bigint, properties?: PropertySet | Properties): void {
+    const stream = dispatch.metrics
+    if (stream.refusing) return stream.refuse()
     if (typeof value === 'number' && value >= 0 && Number.isSafeInteger(value) && !this.#asFloat) {
-      if (properties === undefined) dispatch.metrics.writeInteger(this.#site, value)
-      else dispatch.metrics.writeTaggedInteger(this.#site, value, propertySet(properties))
+      if (properties === undefined) stream.writeInteger(this.#site, value)
+      else stream.writeTaggedInteger(this.#site, value, propertySet(properties))
     } else {
       this.#recordUnusual(value, properties)
     }

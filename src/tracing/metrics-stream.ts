@@ -43,8 +43,7 @@ export class MetricsStream extends EventStream {
   writeFloat(site: MetricSite, value: number): void {
     const start = this.cursor
     if (site.epoch !== this.epoch || start + 25 > this.capacity) {
-      if (this.refusing) this.refuse()
-      else if (this.#place(site, 25)) this.writeFloat(site, value)
+      if (this.#place(site, 25)) this.writeFloat(site, value)
       return
     }
     const view = this.view
@@ -60,8 +59,7 @@ export class MetricsStream extends EventStream {
   writeInteger(site: MetricSite, value: number): void {
     const start = this.cursor
     if (site.epoch !== this.epoch || start + 25 > this.capacity) {
-      if (this.refusing) this.refuse()
-      else if (this.#place(site, 25)) this.writeInteger(site, value)
+      if (this.#place(site, 25)) this.writeInteger(site, value)
       return
     }
     const view = this.view
@@ -78,8 +76,7 @@ export class MetricsStream extends EventStream {
   writeTaggedFloat(site: MetricSite, value: number, properties: PropertySet): void {
     const start = this.cursor
     if (site.epoch !== this.epoch || properties.metricsEpoch !== this.epoch || start + 33 > this.capacity) {
-      if (this.refusing) this.refuse()
-      else if (this.#placeTagged(site, properties)) this.writeTaggedFloat(site, value, properties)
+      if (this.#placeTagged(site, properties)) this.writeTaggedFloat(site, value, properties)
       return
     }
     const view = this.view
@@ -96,8 +93,7 @@ export class MetricsStream extends EventStream {
   writeTaggedInteger(site: MetricSite, value: number, properties: PropertySet): void {
     const start = this.cursor
     if (site.epoch !== this.epoch || properties.metricsEpoch !== this.epoch || start + 33 > this.capacity) {
-      if (this.refusing) this.refuse()
-      else if (this.#placeTagged(site, properties)) this.writeTaggedInteger(site, value, properties)
+      if (this.#placeTagged(site, properties)) this.writeTaggedInteger(site, value, properties)
       return
     }
     const view = this.view
