@@ -1,41 +1,77 @@
 /**
- * The arrows between the rooms of src/: each room may import what its line lists, and nothing else. `types` are rooms of
- * which only types may be imported. src/errors.ts is everybody's.
+ * The arrows between the rooms: each room may import what its line lists, and nothing else. `types` are rooms of which
+ * only types may be imported. Rooms of src/ first, then those of server/src/.
  */
 const rooms = {
-  transit: { imports: [], types: [] },
-  tracing: { imports: ['transit'], types: [] },
-  telemetry: { imports: ['transit'], types: ['tracing'] },
-  auth: { imports: [], types: [] },
-  sink: { imports: ['telemetry', 'transit', 'tracing', 'auth'], types: [] },
-  interop: { imports: ['tracing'], types: ['main'] },
-  main: { imports: ['transit', 'tracing', 'telemetry', 'auth', 'sink', 'interop'], types: [] },
-  ingestion: { imports: ['transit', 'telemetry'], types: [] },
+  'src/model': { imports: [], types: ['src/transit'] },
+  'src/transit': { imports: ['src/model'], types: [] },
+  'src/tracing': { imports: ['src/model', 'src/transit'], types: [] },
+  'src/telemetry': { imports: ['src/model', 'src/transit'], types: [] },
+  'src/http': { imports: ['src/model'], types: [] },
+  'src/auth': { imports: ['src/model', 'src/http'], types: [] },
+  'src/sink': {
+    imports: ['src/model', 'src/telemetry', 'src/transit', 'src/tracing', 'src/http', 'src/auth'],
+    types: [],
+  },
+  'src/interop': { imports: ['src/model', 'src/tracing'], types: ['src/main'] },
+  'src/main': {
+    imports: [
+      'src/model',
+      'src/transit',
+      'src/tracing',
+      'src/telemetry',
+      'src/http',
+      'src/auth',
+      'src/sink',
+      'src/interop',
+    ],
+    types: [],
+  },
+  'server/src/store': { imports: [], types: [] },
+  'server/src/auth': { imports: [], types: [] },
 }
+
+const pathOf = (names) => `^(${names.join('|')})/`
 
 const forbidden = Object.entries(rooms).flatMap(([room, { imports, types }]) => [
   {
     name: `${room}-imports`,
-    comment: `src/${room} may import ${[room, ...imports, ...types.map((t) => `${t} (types)`)].join(', ')}`,
+    comment: `${room} may import ${[room, ...imports, ...types.map((t) => `${t} (types)`)].join(', ')}`,
     severity: 'error',
-    from: { path: `^src/${room}/` },
+    from: { path: pathOf([room]) },
     to: {
-      path: '^src/',
-      pathNot: ['^src/errors\\.ts$', `^src/(${[room, ...imports, ...types].join('|')})/`],
+      path: '^(src|server/src)/',
+      pathNot: [
+        pathOf([room, ...imports, ...types]),
+        ...(room.startsWith('server/') ? ['^src/wire\\.ts$'] : []),
+      ],
     },
   },
   ...types.map((type) => ({
     name: `${room}-imports-types-of-${type}`,
-    comment: `src/${room} may import only types of src/${type}`,
+    comment: `${room} may import only types of ${type}`,
     severity: 'error',
-    from: { path: `^src/${room}/` },
-    to: { path: `^src/${type}/`, dependencyTypesNot: ['type-only'] },
+    from: { path: pathOf([room]) },
+    to: { path: pathOf([type]), dependencyTypesNot: ['type-only'] },
   })),
 ])
 
 module.exports = {
   forbidden: [
     ...forbidden,
+    {
+      name: 'server-imports-public-entries',
+      comment: 'micromegas-server reaches the other package by its entries only',
+      severity: 'error',
+      from: { path: '^server/src/' },
+      to: { path: '^src/', pathNot: ['^src/wire\\.ts$'] },
+    },
+    {
+      name: 'sdk-does-not-know-the-server',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^server/' },
+    },
     {
       name: 'no-cycles',
       severity: 'error',

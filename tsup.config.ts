@@ -2,15 +2,14 @@ import { defineConfig, type Options } from 'tsup'
 
 const library = {
   index: 'src/index.ts',
-  ingestion: 'src/ingestion/index.ts',
   'interop/opentelemetry': 'src/interop/opentelemetry.ts',
   'interop/pino': 'src/interop/pino.ts',
   'interop/winston': 'src/interop/winston.ts',
+  wire: 'src/wire.ts',
 }
-const command = { 'micromegas-ingestion': 'src/ingestion/cli.ts' }
 
 /**
- * `dependencies` stay imports of the host's tree; development dependencies that the code imports (zod, hono, commander)
+ * `dependencies` stay imports of the host's tree; development dependencies that the code imports (zod)
  * are bundled, tree-shaken: a service that records telemetry installs none of them and spends none of the tens of
  * milliseconds that they take to load. The output is not minified and has no source maps: it reads like the source.
  */
@@ -18,8 +17,7 @@ const shared: Options = { target: 'node20', platform: 'node' }
 
 export default defineConfig([
   { ...shared, entry: library, format: 'esm', splitting: true },
-  // Split CommonJS would have every import() turned into require(), which cannot load packages that are ESM only. The
-  // command is CommonJS because commander is.
-  { ...shared, entry: { ...library, ...command }, format: 'cjs', splitting: false },
+  // Split CommonJS would have every import() turned into require(), which cannot load packages that are ESM only.
+  { ...shared, entry: library, format: 'cjs', splitting: false },
   { ...shared, entry: library, format: ['esm', 'cjs'], dts: { only: true } },
 ])

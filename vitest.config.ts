@@ -1,8 +1,10 @@
 import { defineConfig } from 'vitest/config'
+import { resolve } from './vitest.shared.ts'
 
 export default defineConfig({
+  resolve,
   test: {
-    include: ['test/**/*.test.ts'],
+    include: ['test/**/*.test.ts', 'server/test/**/*.test.ts'],
     exclude: ['test/conformance/**', 'test/faults/**', 'node_modules/**'],
     testTimeout: 20_000,
     hookTimeout: 20_000,

@@ -1,10 +1,12 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
+import { resolve } from './vitest.shared.ts'
 
 /**
  * The fault matrix: real processes that use the built package (`npm run test:faults` builds it) against real faults.
  * Most rows wait rather than work, so two run at a time.
  */
 const config: ViteUserConfig = defineConfig({
+  resolve,
   test: {
     include: ['test/faults/**/*.test.ts'],
     testTimeout: 120_000,

@@ -1,4 +1,4 @@
-/** Wires the upload by hand: no wrapper, no environment. Run it beside `npx micromegas-ingestion --disable-auth`. */
+/** Wires the upload by hand: no wrapper, no environment. Run it beside `npx micromegas-server --disable-auth`. */
 import { ApiKeyRequestDecorator, HttpEventSink, initTelemetry, logger } from 'micromegas'
 
 const decorator = new ApiKeyRequestDecorator('mmk_an_api_key')

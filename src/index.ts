@@ -7,7 +7,6 @@ export type {
   OidcClientCredentialsOptions,
 } from './auth/oidc-options.ts'
 export type { DecoratedRequest, RequestDecorator, RequestDecoratorFactory } from './auth/request-decorator.ts'
-export { TelemetryError, type TelemetryErrorCode } from './errors.ts'
 export { installConsoleCapture } from './interop/console-capture.ts'
 export {
   type RuntimeMetrics,
@@ -21,13 +20,9 @@ export {
   type MicromegasMainOptions,
   micromegasMain,
 } from './main/micromegas-main.ts'
-export type { SinkOption, TelemetryOptions } from './main/options.ts'
 export type { TelemetryGuard, TelemetryStats } from './main/telemetry-guard.ts'
-export { CompositeEventSink } from './sink/composite-event-sink.ts'
-export { ConsoleEventSink, type ConsoleEventSinkOptions } from './sink/console-event-sink.ts'
-export { HttpEventSink, type HttpEventSinkOptions } from './sink/http-event-sink.ts'
-export { InMemoryEventSink } from './sink/in-memory-event-sink.ts'
-export type { RecordingStats } from './tracing/dispatch.ts'
+export type { SinkOption, TelemetryOptions } from './main/telemetry-options.ts'
+export { TelemetryError, type TelemetryErrorCode } from './model/errors.ts'
 export type {
   DeliveryCount,
   DeliveryReport,
@@ -36,10 +31,16 @@ export type {
   SealedBlock,
   StreamInfo,
   StreamKind,
-} from './tracing/event-sink.ts'
+} from './model/event-sink.ts'
+export { Level, type LevelName } from './model/level.ts'
+export type { ProcessInfo } from './model/process-info.ts'
+export { CompositeEventSink } from './sink/composite-event-sink.ts'
+export { ConsoleEventSink, type ConsoleEventSinkOptions } from './sink/console/console-event-sink.ts'
+export { HttpEventSink, type HttpEventSinkOptions } from './sink/http-event-sink.ts'
+export { InMemoryEventSink } from './sink/in-memory-event-sink.ts'
+export type { RecordingStats } from './tracing/dispatch.ts'
 export type { StreamStats } from './tracing/event-stream.ts'
 export { recordImage } from './tracing/image.ts'
-export { Level, type LevelName } from './tracing/level.ts'
 export { type Logger, type LogMethod, logger } from './tracing/logger.ts'
 export {
   type FloatMetric,
@@ -48,7 +49,6 @@ export {
   imetric,
   type MetricOptions,
 } from './tracing/metric.ts'
-export type { ProcessInfo } from './tracing/process-info.ts'
 export { type Properties, type PropertySet, propertySet } from './tracing/property-set.ts'
 export { recordLog } from './tracing/record-log.ts'
 export {

@@ -1,4 +1,4 @@
-import { startIngestionServer } from 'micromegas/ingestion'
+import { startServer } from 'micromegas-server'
 import type { KeptRequest } from './discarding-server.ts'
 
 /**
@@ -12,7 +12,7 @@ export async function verifyRequests(
   kept: readonly KeptRequest[],
 ): Promise<{ readonly blocks: number; readonly events: number }> {
   const problems: string[] = []
-  await using server = await startIngestionServer({
+  await using server = await startServer({
     port: 0,
     temporary: true,
     disableAuth: true,

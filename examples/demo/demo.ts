@@ -11,7 +11,7 @@ import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { startIngestionServer } from 'micromegas/ingestion'
+import { startServer } from 'micromegas-server'
 import { placeOrders } from './load.ts'
 import { Reader, showArrived } from './show.ts'
 
@@ -24,7 +24,7 @@ const key = `mmk_${randomUUID()}`
 const identityProvider = useOidc
   ? await (await import('./identity-provider.ts')).startIdentityProvider()
   : undefined
-const server = await startIngestionServer({
+const server = await startServer({
   port: 0,
   temporary: true,
   apiKeys: [{ name: 'demo', key }],

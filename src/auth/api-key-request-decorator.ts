@@ -1,8 +1,8 @@
+import { waitFor } from '../http/wait-for.ts'
 import { CredentialsConfigError } from './config-error.ts'
 import type { DecoratedRequest, RequestDecorator } from './request-decorator.ts'
 import { Secret } from './secret.ts'
 import { SecretFile, SecretFileError, trimSecretText } from './secret-file.ts'
-import { waitFor } from './wait-for.ts'
 
 /** Environment variable of the API key. */
 export const API_KEY_VARIABLE = 'MICROMEGAS_INGESTION_API_KEY'

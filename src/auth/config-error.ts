@@ -1,4 +1,4 @@
-import { TelemetryError } from '../errors.ts'
+import { TelemetryError } from '../model/errors.ts'
 
 /**
  * Names a setting to the person who made it: an option's key becomes the environment variable it was read from, or

@@ -1,4 +1,4 @@
-import { TelemetryError } from '../errors.ts'
+import { TelemetryError } from '../model/errors.ts'
 
 /**
  * A decorator's word that its credentials will not work however often they are tried: the request is dropped and

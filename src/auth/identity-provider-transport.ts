@@ -1,8 +1,8 @@
 import type { CustomFetch } from 'openid-client'
+import { isCleartext } from '../http/transport-security.ts'
+import { waitFor } from '../http/wait-for.ts'
 import type { IdentityProviderFetch, IdentityProviderResponse } from './oidc-options.ts'
 import { Secret } from './secret.ts'
-import { isCleartext } from './transport-security.ts'
-import { waitFor } from './wait-for.ts'
 
 /** Token answers are a few KiB and discovery documents some 10; a captive portal may send anything. */
 const MAX_ANSWER_BYTES = 1024 * 1024

@@ -1,3 +1,4 @@
+import { waitFor } from '../http/wait-for.ts'
 import { type ClientProof, openClientProof } from './client-proof.ts'
 import { CredentialsConfigError, optionNames, type SettingNames } from './config-error.ts'
 import { CredentialsUnavailableError } from './errors.ts'
@@ -14,7 +15,6 @@ import type { Secret } from './secret.ts'
 import { SecretFileError } from './secret-file.ts'
 import { TokenCache } from './token-cache.ts'
 import { TokenRequester } from './token-request.ts'
-import { waitFor } from './wait-for.ts'
 
 const WHAT = 'the OIDC client credentials'
 /** With the proof in a file, a refused client looks there this often: mending the file heals it sooner. */

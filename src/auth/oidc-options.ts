@@ -1,7 +1,7 @@
+import { isLoopback } from '../http/transport-security.ts'
 import { optionNames, type SettingNames } from './config-error.ts'
 import { Secret } from './secret.ts'
 import { trimSecretText } from './secret-file.ts'
-import { isLoopback } from './transport-security.ts'
 
 /** How a client secret is presented (RFC 6749 section 2.3.1): in the form, or in a Basic header. */
 export type OidcAuthMethod = 'client_secret_post' | 'client_secret_basic'

@@ -1,7 +1,7 @@
+import { waitFor } from '../http/wait-for.ts'
 import { CredentialsUnavailableError } from './errors.ts'
 import { RenewalBudget } from './renewal-budget.ts'
 import type { Secret } from './secret.ts'
-import { waitFor } from './wait-for.ts'
 
 /** A token as the identity provider issued it. */
 export interface IssuedToken {

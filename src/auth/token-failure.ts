@@ -1,6 +1,6 @@
+import { parseRetryAfter } from '../http/retry-after.ts'
 import { CredentialsUnavailableError } from './errors.ts'
 import { ExchangeError, type ProviderAnswer } from './identity-provider-transport.ts'
-import { parseRetryAfter } from './retry-after.ts'
 import { type Secret, sanitizeText } from './secret.ts'
 
 /** `error` codes by which a provider says that it, not the client, has the trouble. */

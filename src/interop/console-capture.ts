@@ -1,6 +1,6 @@
 import { formatWithOptions } from 'node:util'
+import { Level } from '../model/level.ts'
 import { dispatch } from '../tracing/dispatch.ts'
-import { Level } from '../tracing/level.ts'
 import { CONSOLE_TARGET, recordLog } from '../tracing/record-log.ts'
 
 /** What is captured. The other methods write through one of these (`table`, `count`, `timeEnd`) or are not logs. */

@@ -1,5 +1,5 @@
 import { context, metrics, ProxyTracerProvider, propagation, trace } from '@opentelemetry/api'
-import { TelemetryError } from '../errors.ts'
+import { TelemetryError } from '../model/errors.ts'
 import type { BridgeState } from './opentelemetry/bridge-state.ts'
 import { MicromegasContextManager } from './opentelemetry/context-manager.ts'
 import { MicromegasLoggerProvider } from './opentelemetry/logger-provider.ts'

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { Level, parseLevel } from '../tracing/level.ts'
+import { Level, parseLevel } from '../model/level.ts'
 import { MAX_MESSAGE_CHARS } from '../tracing/log-stream.ts'
 import { eventPropertySet } from '../tracing/property-set.ts'
 import { recordLog } from '../tracing/record-log.ts'

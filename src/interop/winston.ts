@@ -1,5 +1,5 @@
 import { Writable } from 'node:stream'
-import { Level, type LevelName, parseLevel } from '../tracing/level.ts'
+import { Level, type LevelName, parseLevel } from '../model/level.ts'
 import { MAX_MESSAGE_CHARS } from '../tracing/log-stream.ts'
 import { eventPropertySet } from '../tracing/property-set.ts'
 import { recordLog } from '../tracing/record-log.ts'

@@ -1,5 +1,5 @@
+import { Level } from '../model/level.ts'
 import type { HttpEventSink } from '../sink/http-event-sink.ts'
-import { Level } from '../tracing/level.ts'
 import { type IntegerMetric, imetric } from '../tracing/metric.ts'
 import { propertySet } from '../tracing/property-set.ts'
 import { recordLog } from '../tracing/record-log.ts'

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import { type Level, parseLevel } from '../tracing/level.ts'
+import { type Level, parseLevel } from '../model/level.ts'
 
 /**
  * What the environment says of telemetry. A field is undefined where its variable is unset or blank; the defaults are

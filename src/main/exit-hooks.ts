@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { Level } from '../tracing/level.ts'
+import { Level } from '../model/level.ts'
 import { recordLog } from '../tracing/record-log.ts'
 import { renderValue } from '../tracing/render-value.ts'
 import type { TelemetryGuard } from './telemetry-guard.ts'

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads'
+import type { ProcessInfo } from '../model/process-info.ts'
 import { collectProcessInfo } from '../telemetry/process-info.ts'
 import { readTicks } from '../tracing/clock.ts'
-import type { ProcessInfo } from '../tracing/process-info.ts'
 import { PARENT_PROCESS_VARIABLE } from './environment.ts'
 
 /** Under it a thread finds the process that its parent thread records for. */

@@ -1,12 +1,12 @@
-import { TelemetryError } from '../errors.ts'
+import { TelemetryError } from '../model/errors.ts'
+import { Level } from '../model/level.ts'
 import { dispatch } from '../tracing/dispatch.ts'
-import { Level } from '../tracing/level.ts'
 import { warnOperator } from './diagnostics.ts'
 import { printFatal, recordFatal } from './exit-hooks.ts'
 import { startTelemetry } from './init-telemetry.ts'
-import type { TelemetryOptions } from './options.ts'
 import { SignalHandling } from './signals.ts'
 import type { TelemetryGuard } from './telemetry-guard.ts'
+import type { TelemetryOptions } from './telemetry-options.ts'
 
 export interface MicromegasMainOptions extends TelemetryOptions {
   /** Whether SIGINT, SIGTERM and SIGHUP end the process by way of the signal given to `main`. @defaultValue `true` */

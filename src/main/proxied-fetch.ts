@@ -1,5 +1,5 @@
 import type { IdentityProviderFetch } from '../auth/oidc-options.ts'
-import { proxyFromEnv } from '../sink/proxy.ts'
+import { proxyFromEnv } from '../http/proxy.ts'
 
 const PROXY_VARIABLES = ['https_proxy', 'http_proxy', 'all_proxy']
 

@@ -1,8 +1,8 @@
-import { TelemetryError } from '../errors.ts'
+import { TelemetryError } from '../model/errors.ts'
+import type { DeliveryReport } from '../model/event-sink.ts'
 import type { HttpEventSink } from '../sink/http-event-sink.ts'
 import type { SinkStats } from '../sink/sink-stats.ts'
 import type { Dispatch, RecordingStats } from '../tracing/dispatch.ts'
-import type { DeliveryReport } from '../tracing/event-sink.ts'
 import { ExitBudget } from './exit-budget.ts'
 
 /** What has become of the events of this process so far. */

@@ -1,7 +1,7 @@
+import { EMPTY_REPORT, sumReports } from '../model/delivery-report.ts'
+import type { DeliveryReport, EventSink, LogEntry, SealedBlock } from '../model/event-sink.ts'
+import type { ProcessInfo } from '../model/process-info.ts'
 import { shareBlock } from '../tracing/block-memory.ts'
-import { EMPTY_REPORT, sumReports } from '../tracing/delivery-report.ts'
-import type { DeliveryReport, EventSink, LogEntry, SealedBlock } from '../tracing/event-sink.ts'
-import type { ProcessInfo } from '../tracing/process-info.ts'
 
 export interface CompositeEventSinkOptions {
   /** Told what a sink throws or rejects with, which breaks its contract. @defaultValue one line by `console.warn`, once a sink */

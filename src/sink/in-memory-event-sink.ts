@@ -1,3 +1,12 @@
+import { EMPTY_REPORT } from '../model/delivery-report.ts'
+import type {
+  DeliveryCount,
+  DeliveryReport,
+  EventSink,
+  SealedBlock,
+  StreamKind,
+} from '../model/event-sink.ts'
+import type { ProcessInfo } from '../model/process-info.ts'
 import { type AsyncSpanEvent, pairAsyncSpans, readAsyncSpanEvents } from '../telemetry/async-spans.ts'
 import { EVENT_READERS } from '../telemetry/event-readers.ts'
 import { type DecodedImage, readImages } from '../telemetry/images.ts'
@@ -6,15 +15,6 @@ import { type DecodedMeasure, readMeasures } from '../telemetry/measures.ts'
 import type { SpanRow } from '../telemetry/span-place.ts'
 import { rebuildThreadSpans } from '../telemetry/thread-spans.ts'
 import { TickConverter } from '../telemetry/tick-converter.ts'
-import { EMPTY_REPORT } from '../tracing/delivery-report.ts'
-import type {
-  DeliveryCount,
-  DeliveryReport,
-  EventSink,
-  SealedBlock,
-  StreamKind,
-} from '../tracing/event-sink.ts'
-import type { ProcessInfo } from '../tracing/process-info.ts'
 import { BlockParser } from '../transit/parser.ts'
 import type { TransitObject } from '../transit/value.ts'
 

@@ -1,6 +1,6 @@
-import type { DeliveryCount } from '../tracing/event-sink.ts'
-import type { DropCount } from './delivery-ledger.ts'
-import type { SpoolStats } from './spool.ts'
+import type { DeliveryCount } from '../model/event-sink.ts'
+import type { SpoolStats } from './spool/spool.ts'
+import type { DropCount } from './upload/delivery-ledger.ts'
 
 /**
  * How uploads stand: `working` until shown otherwise, `unreachable` while attempts fail, `unauthorized` while the server

@@ -1,4 +1,4 @@
-import type { ProcessInfo } from '../tracing/process-info.ts'
+import type { ProcessInfo } from '../model/process-info.ts'
 import type { Member, UserDefinedType } from '../transit/reflection.ts'
 import { CborReader } from './cbor-reader.ts'
 import { parseTimestamp } from './timestamps.ts'

@@ -1,6 +1,6 @@
 import type { EncodeOptions } from 'cborg'
-import type { SealedBlock, StreamInfo } from '../tracing/event-sink.ts'
-import type { ProcessInfo } from '../tracing/process-info.ts'
+import type { SealedBlock, StreamInfo } from '../model/event-sink.ts'
+import type { ProcessInfo } from '../model/process-info.ts'
 import type { Member, UserDefinedType } from '../transit/reflection.ts'
 import { writeCbor } from './cbor-writer.ts'
 import { storedFrame } from './lz4-frame.ts'

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import type { ProcessInfo } from '../tracing/process-info.ts'
+import type { ProcessInfo } from '../model/process-info.ts'
 
 /** Ticks of this SDK are nanoseconds. */
 const TICKS_PER_SECOND = 1_000_000_000n

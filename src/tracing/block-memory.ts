@@ -1,4 +1,4 @@
-import type { SealedBlock } from './event-sink.ts'
+import type { SealedBlock } from '../model/event-sink.ts'
 
 /** Bytes of a log, metrics or span block's events before it is sealed. */
 export const BLOCK_BYTES: number = 512 * 1024

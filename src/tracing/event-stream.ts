@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
+import type { SealedBlock, StreamInfo, StreamKind } from '../model/event-sink.ts'
 import { DependencyWriter } from '../transit/dependency-writer.ts'
 import { giveBackMemory, once, takeMemory } from './block-memory.ts'
 import { readTicks } from './clock.ts'
-import type { SealedBlock, StreamInfo, StreamKind } from './event-sink.ts'
 import type { StreamLayout } from './stream-layouts.ts'
 
 /** Bytes kept per stream for what is recorded before telemetry starts (module initialisation, imports). */

@@ -1,4 +1,4 @@
-import { Level } from './level.ts'
+import { Level } from '../model/level.ts'
 
 /** What the levels of a start are made of. */
 export interface FilterOptions {

@@ -1,3 +1,4 @@
+import type { Level } from '../model/level.ts'
 import {
   type EncodedText,
   encodeText,
@@ -11,7 +12,6 @@ import { BLOCK_BYTES } from './block-memory.ts'
 import { writeTicks } from './clock.ts'
 import { EventStream } from './event-stream.ts'
 import { idBits } from './id-bits.ts'
-import type { Level } from './level.ts'
 import type { PropertySet } from './property-set.ts'
 import { renderValue, truncate } from './render-value.ts'
 import {

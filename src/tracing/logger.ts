@@ -1,7 +1,7 @@
+import { Level } from '../model/level.ts'
 import { BoundedTable, TableBound } from './bounded-table.ts'
 import { dispatch } from './dispatch.ts'
-import { Level } from './level.ts'
-import { formatMessage, LogSite, type LogStream, MAX_MESSAGE_CHARS } from './log-stream.ts'
+import { formatMessage, LogSite, MAX_MESSAGE_CHARS } from './log-stream.ts'
 import { isPropertySet, type Properties, type PropertySet, propertySet } from './property-set.ts'
 import { isError, renderValue, truncate } from './render-value.ts'
 

@@ -1,5 +1,5 @@
+import { Level } from '../model/level.ts'
 import { dispatch } from './dispatch.ts'
-import { Level } from './level.ts'
 import { MAX_MESSAGE_CHARS } from './log-stream.ts'
 import { toName } from './metric.ts'
 import { type Properties, type PropertySet, propertySet } from './property-set.ts'

@@ -1,4 +1,4 @@
-import { TelemetryError } from '../errors.ts'
+import { TelemetryError } from '../model/errors.ts'
 
 /** An error for bytes that are no valid telemetry: `Cannot read <what>: <why>`. */
 export function formatError(what: string, why: string, options?: ErrorOptions): TelemetryError {

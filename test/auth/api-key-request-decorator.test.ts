@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { ApiKeyRequestDecorator } from '../../src/auth/api-key-request-decorator.ts'
-import { TelemetryError } from '../../src/errors.ts'
+import { TelemetryError } from '../../src/model/errors.ts'
 import { authorizationOf, rejection, uploadRequest } from './support/requests.ts'
 
 let directory: string

@@ -1,4 +1,4 @@
-import type { StreamKind } from '../../src/tracing/event-sink.ts'
+import type { StreamKind } from '../../src/model/event-sink.ts'
 import type { Decoded, DecodedBlock, DecodedRecord, DecodedValue } from './decoded.ts'
 import type { ExpectedEvents, ExpectedRecord } from './script/expected.ts'
 

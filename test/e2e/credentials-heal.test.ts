@@ -4,13 +4,13 @@ import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, type MockInstance, test, vi } from 'vitest'
+import type { OidcOptions } from '../../server/src/index.ts'
 import {
   ApiKeyRequestDecorator,
   initTelemetry,
   logger,
   OidcClientCredentialsDecorator,
 } from '../../src/index.ts'
-import type { OidcOptions } from '../../src/ingestion/index.ts'
 import { AUDIENCE, type IdentityProvider, startIdentityProvider } from '../auth/support/identity-provider.ts'
 import { Child } from '../main/support/child.ts'
 import { Uploads } from './support/uploads.ts'

@@ -3,13 +3,13 @@
  * back equal from the stored bytes, from the read API and from the views.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startServer, type TestServer } from '../../server/test/support/server.ts'
 import { initTelemetry } from '../../src/index.ts'
 import { decodeHere } from '../conformance/decode-here.ts'
 import { eventsByKind } from '../conformance/event-shape.ts'
 import type { RecordedRequest } from '../conformance/recording.ts'
 import type { ExpectedEvents, ExpectedRecord } from '../conformance/script/expected.ts'
 import { recordScript } from '../conformance/script/script.ts'
-import { startServer, type TestServer } from '../ingestion/support/server.ts'
 import { inThisTree } from './support/places.ts'
 import { ReadApi, type Row } from './support/read-api.ts'
 

@@ -4,11 +4,11 @@
  */
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startServer, type TestServer } from '../../server/test/support/server.ts'
+import { process as newProcess, START_NS } from '../../server/test/support/telemetry.ts'
 import { HttpEventSink, type SealedBlock, type StreamInfo, type StreamKind } from '../../src/index.ts'
 import type { RecordTypes } from '../../src/transit/parser.ts'
 import type { ExpectedRecord } from '../conformance/script/expected.ts'
-import { startServer, type TestServer } from '../ingestion/support/server.ts'
-import { process as newProcess, START_NS } from '../ingestion/support/telemetry.ts'
 import { LOG_TYPES } from '../telemetry/sample-blocks.ts'
 import { METRICS_DEPENDENCIES, METRICS_OBJECTS, METRICS_TYPES } from '../telemetry/worked-examples.ts'
 import { type Section, section } from '../transit/section.ts'

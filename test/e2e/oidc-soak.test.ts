@@ -4,9 +4,9 @@
  * `npm test` soaks for 8 s; `SOAK_SECONDS=600 npx vitest run test/e2e/oidc-soak.test.ts` for as long as wanted.
  */
 import { expect, test } from 'vitest'
+import { startServer } from '../../server/test/support/server.ts'
 import { initTelemetry, logger, OidcClientCredentialsDecorator } from '../../src/index.ts'
 import { AUDIENCE, startIdentityProvider } from '../auth/support/identity-provider.ts'
-import { startServer } from '../ingestion/support/server.ts'
 
 const SECONDS = Math.max(4, Number(process.env.SOAK_SECONDS ?? 8))
 const TOKEN_SECONDS = 2

@@ -2,8 +2,8 @@ import { Console } from 'node:console'
 import { Writable } from 'node:stream'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { installConsoleCapture } from '../../src/interop/console-capture.ts'
-import type { LogEntry } from '../../src/tracing/event-sink.ts'
-import { Level } from '../../src/tracing/level.ts'
+import type { LogEntry } from '../../src/model/event-sink.ts'
+import { Level } from '../../src/model/level.ts'
 import { startRecording } from './support/recording.ts'
 
 const hostConsole = globalThis.console

@@ -1,6 +1,6 @@
 /**
- * Packs the package, installs the tarball into an empty project, and uses it there as consumers do: from ESM, from
- * CommonJS, from TypeScript with both module resolutions, and by its command. Run by `npm run test:package`.
+ * Packs both packages, installs the tarballs into an empty project, and uses them there as consumers do: from ESM, from
+ * CommonJS, from TypeScript with both module resolutions, and by their commands. Run by `npm run test:package`.
  */
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -16,28 +16,36 @@ function run(title: string, command: string, args: readonly string[], cwd = proj
   return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
 }
 
-try {
-  run('npm run build', 'npm', ['run', 'build'], root)
-  // Without the script that would build once more, whose output mixes with the JSON.
-  const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', project]
-  const [packed] = JSON.parse(run('npm pack', 'npm', pack, root)) as {
+/** Without the script that would build once more, whose output mixes with the JSON. */
+function pack(directory: string): string {
+  const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', project]
+  const [packed] = JSON.parse(run('npm pack', 'npm', args, directory)) as {
     filename: string
     size: number
     unpackedSize: number
   }[]
-  console.log(`  ${packed!.size} bytes, ${packed!.unpackedSize} unpacked`)
-  const tarball = join(project, packed!.filename)
+  console.log(`  ${packed!.filename}: ${packed!.size} bytes, ${packed!.unpackedSize} unpacked`)
+  return join(project, packed!.filename)
+}
+
+try {
+  run('npm run build', 'npm', ['run', 'build'], root)
+  const tarball = pack(root)
   run('publint', 'npx', ['publint', 'run', tarball, '--strict'], root)
   run('are the types wrong', 'npx', ['attw', tarball, '--profile', 'node16'], root)
+  const serverTarball = pack(join(root, 'server'))
+  run('publint', 'npx', ['publint', 'run', serverTarball, '--strict'], root)
+  run('are the types wrong', 'npx', ['attw', serverTarball, '--profile', 'esm-only'], root)
 
   cpSync(join(root, 'test/package/consumers'), project, { recursive: true })
   writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'consumer', private: true }))
   run('npm install', 'npm', ['install', '--no-audit', '--no-fund', tarball])
   const tree = run('dependency tree', 'npm', ['ls', '--all', '--parseable']).trim().split('\n')
   console.log(`  ${tree.length - 1} packages`)
+  run('npm install of the server', 'npm', ['install', '--no-audit', '--no-fund', tarball, serverTarball])
   process.stdout.write(run('ESM', process.execPath, ['esm/index.mjs', join(project, 'data-esm')]))
   process.stdout.write(run('CommonJS', process.execPath, ['cjs/index.cjs', join(project, 'data-cjs')]))
-  run('the command', 'npx', ['micromegas-ingestion', '--help'])
+  run('the command', 'npx', ['micromegas-server', '--help'])
   run('npm install typescript', 'npm', [
     'install',
     '--no-audit',

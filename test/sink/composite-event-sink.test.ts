@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
+import type { DeliveryReport, EventSink, LogEntry } from '../../src/model/event-sink.ts'
 import { CompositeEventSink } from '../../src/sink/composite-event-sink.ts'
 import { InMemoryEventSink } from '../../src/sink/in-memory-event-sink.ts'
-import type { DeliveryReport, EventSink, LogEntry } from '../../src/tracing/event-sink.ts'
 import { testBlock, testProcess, testStream } from './support/blocks.ts'
 
 const entry: LogEntry = { timeMs: 0, level: 4, target: 't', message: 'm', properties: undefined }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { BLOCK_OVERHEAD_BYTES } from '../../src/sink/upload-item.ts'
+import { BLOCK_OVERHEAD_BYTES } from '../../src/sink/upload/upload-item.ts'
 import { startService } from './support/service.ts'
 import { QUICK, SinkUnderTest } from './support/sink.ts'
 

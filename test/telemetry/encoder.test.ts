@@ -6,10 +6,10 @@ import { promisify } from 'node:util'
 import { decode } from 'cborg'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
+import type { SealedBlock } from '../../src/model/event-sink.ts'
 import { decodeBlock, decodeProcess, decodeStream } from '../../src/telemetry/decoder.ts'
 import { loadTelemetryEncoder, type TelemetryEncoder } from '../../src/telemetry/encoder.ts'
 import { decompressFrame } from '../../src/telemetry/lz4-frame.ts'
-import type { SealedBlock } from '../../src/tracing/event-sink.ts'
 import { LOG_BLOCK, LOG_DEPENDENCIES, LOG_OBJECTS, LOG_STREAM, PROCESS } from './worked-examples.ts'
 
 let encoder: TelemetryEncoder

@@ -1,5 +1,5 @@
-import type { SealedBlock, StreamInfo } from '../../src/tracing/event-sink.ts'
-import type { ProcessInfo } from '../../src/tracing/process-info.ts'
+import type { SealedBlock, StreamInfo } from '../../src/model/event-sink.ts'
+import type { ProcessInfo } from '../../src/model/process-info.ts'
 import { dynamicType, fixedType, referenceType } from '../../src/transit/reflection.ts'
 import { hex } from '../transit/section.ts'
 

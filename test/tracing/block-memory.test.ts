@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
+import type { SealedBlock } from '../../src/model/event-sink.ts'
 import { BLOCK_BYTES, shareBlock } from '../../src/tracing/block-memory.ts'
-import type { SealedBlock } from '../../src/tracing/event-sink.ts'
 import { MetricSite, MetricsStream } from '../../src/tracing/metrics-stream.ts'
 import { processOf } from './support/block-collector.ts'
 import { parseBlock } from './support/check-run.ts'

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { Level, levelName, parseLevel } from '../../src/model/level.ts'
 import { Filters } from '../../src/tracing/filters.ts'
-import { Level, levelName, parseLevel } from '../../src/tracing/level.ts'
 
 const { Off, Fatal, Warn, Info, Debug, Trace } = Level
 

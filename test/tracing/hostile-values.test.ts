@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { Level } from '../../src/model/level.ts'
 import { recordImage } from '../../src/tracing/image.ts'
-import { Level } from '../../src/tracing/level.ts'
 import { logger } from '../../src/tracing/logger.ts'
 import { fmetric, imetric } from '../../src/tracing/metric.ts'
 import { type Properties, propertySet } from '../../src/tracing/property-set.ts'

@@ -4,9 +4,9 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, test } from 'vitest'
-import type { SealedBlock } from '../../src/tracing/event-sink.ts'
+import type { SealedBlock } from '../../src/model/event-sink.ts'
+import { Level } from '../../src/model/level.ts'
 import { recordImage } from '../../src/tracing/image.ts'
-import { Level } from '../../src/tracing/level.ts'
 import { logger } from '../../src/tracing/logger.ts'
 import { fmetric, imetric } from '../../src/tracing/metric.ts'
 import { propertySet } from '../../src/tracing/property-set.ts'

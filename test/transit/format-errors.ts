@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { TelemetryError } from '../../src/errors.ts'
+import { TelemetryError } from '../../src/model/errors.ts'
 
 /** Expects `run` to throw a format error whose message matches. */
 export function expectFormatError(run: () => unknown, message: RegExp = /^Cannot read /): void {

@@ -9,8 +9,8 @@ import {
   TraceFlags,
   type TraceState,
 } from '@opentelemetry/api'
+import { Level } from '../../model/level.ts'
 import { dispatch } from '../../tracing/dispatch.ts'
-import { Level } from '../../tracing/level.ts'
 import { MAX_MESSAGE_CHARS } from '../../tracing/log-stream.ts'
 import { eventPropertySet, type Properties } from '../../tracing/property-set.ts'
 import { recordLog } from '../../tracing/record-log.ts'

@@ -1,6 +1,6 @@
 import { type Context, context, isSpanContextValid, trace } from '@opentelemetry/api'
+import { Level, parseLevel } from '../../model/level.ts'
 import { dispatch } from '../../tracing/dispatch.ts'
-import { Level, parseLevel } from '../../tracing/level.ts'
 import { MAX_MESSAGE_CHARS } from '../../tracing/log-stream.ts'
 import { toName } from '../../tracing/metric.ts'
 import { eventPropertySet, type Properties } from '../../tracing/property-set.ts'

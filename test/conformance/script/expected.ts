@@ -1,4 +1,4 @@
-import type { StreamKind } from '../../../src/tracing/event-sink.ts'
+import type { StreamKind } from '../../../src/model/event-sink.ts'
 
 /**
  * An event as the servers should see it: a record without its id and time, nested records likewise, other members as

@@ -1,5 +1,5 @@
+import { Level } from '../../../src/model/level.ts'
 import { dispatch } from '../../../src/tracing/dispatch.ts'
-import { Level } from '../../../src/tracing/level.ts'
 import { logger } from '../../../src/tracing/logger.ts'
 import { propertySet } from '../../../src/tracing/property-set.ts'
 import { recordLog } from '../../../src/tracing/record-log.ts'

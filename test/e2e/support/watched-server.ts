@@ -1,28 +1,28 @@
 import { EventEmitter, once } from 'node:events'
 import {
-  type IngestionEvent,
-  type IngestionServer,
-  type IngestionServerOptions,
-  startIngestionServer,
-} from '../../../src/ingestion/index.ts'
+  type MicromegasServer,
+  type ServerEvent,
+  type ServerOptions,
+  startServer,
+} from '../../../server/src/index.ts'
 
 /** An ingestion server whose reports can be waited for. */
 export class WatchedServer implements AsyncDisposable {
-  readonly events: IngestionEvent[]
-  readonly #server: IngestionServer
+  readonly events: ServerEvent[]
+  readonly #server: MicromegasServer
   readonly #emitter: EventEmitter
 
-  private constructor(server: IngestionServer, events: IngestionEvent[], emitter: EventEmitter) {
+  private constructor(server: MicromegasServer, events: ServerEvent[], emitter: EventEmitter) {
     this.#server = server
     this.events = events
     this.#emitter = emitter
   }
 
   /** On a free port unless one is given; its data is deleted with it unless `dataDir` says where. */
-  static async start(options: IngestionServerOptions): Promise<WatchedServer> {
-    const events: IngestionEvent[] = []
+  static async start(options: ServerOptions): Promise<WatchedServer> {
+    const events: ServerEvent[] = []
     const emitter = new EventEmitter()
-    const server = await startIngestionServer({
+    const server = await startServer({
       port: 0,
       temporary: options.dataDir === undefined,
       onEvent: (event) => {

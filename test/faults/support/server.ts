@@ -1,27 +1,27 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { IngestionServerOptions } from '../../../src/ingestion/index.ts'
+import type { ServerOptions } from '../../../server/src/index.ts'
 import { Child } from './child.ts'
 
 /** Lets the tests read; servers that authenticate accept it besides what they are told to. */
 export const READ_KEY = 'read-key'
 
-type ServerOptions = Pick<IngestionServerOptions, 'oidc' | 'checkBlocks'>
+type FaultServerOptions = Pick<ServerOptions, 'oidc' | 'checkBlocks'>
 
 /** The embedded ingestion server in a process of its own. What is on its disk survives that process. */
 export class ServerProcess implements AsyncDisposable {
   readonly #dataDir: string
-  readonly #options: ServerOptions
+  readonly #options: FaultServerOptions
   #child: Child | undefined
   #port = 0
 
-  private constructor(dataDir: string, options: ServerOptions) {
+  private constructor(dataDir: string, options: FaultServerOptions) {
     this.#dataDir = dataDir
     this.#options = options
   }
 
-  static async start(options: ServerOptions = {}): Promise<ServerProcess> {
+  static async start(options: FaultServerOptions = {}): Promise<ServerProcess> {
     const server = new ServerProcess(await mkdtemp(join(tmpdir(), 'micromegas-faults-')), options)
     await server.restart()
     return server

@@ -2,7 +2,7 @@ import { context, ROOT_CONTEXT, trace } from '@opentelemetry/api'
 import { type LoggerProvider, logs, SeverityNumber } from '@opentelemetry/api-logs'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { registerOpenTelemetryBridge } from '../../../src/interop/opentelemetry.ts'
-import { Level } from '../../../src/tracing/level.ts'
+import { Level } from '../../../src/model/level.ts'
 import { asyncSpan } from '../../../src/tracing/span.ts'
 import { startRecording } from '../support/recording.ts'
 

@@ -13,11 +13,11 @@ import {
 } from '@opentelemetry/api'
 import { suppressTracing } from '@opentelemetry/core'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { withoutTracing } from '../../../src/http/suppress-tracing.ts'
 import { registerOpenTelemetryBridge } from '../../../src/interop/opentelemetry.ts'
-import { withoutTracing } from '../../../src/sink/suppress-tracing.ts'
+import { Level } from '../../../src/model/level.ts'
 import type { DecodedLogEntry } from '../../../src/telemetry/log-entries.ts'
 import type { SpanRow } from '../../../src/telemetry/span-place.ts'
-import { Level } from '../../../src/tracing/level.ts'
 import { asyncSpan, beginAsyncSpan, spanOverflows } from '../../../src/tracing/span.ts'
 import { type Recording, startRecording } from '../support/recording.ts'
 

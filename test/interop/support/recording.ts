@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
+import type { EventSink, LogEntry } from '../../../src/model/event-sink.ts'
+import { Level } from '../../../src/model/level.ts'
 import { InMemoryEventSink } from '../../../src/sink/in-memory-event-sink.ts'
 import { dispatch } from '../../../src/tracing/dispatch.ts'
-import type { EventSink, LogEntry } from '../../../src/tracing/event-sink.ts'
 import type { FilterOptions } from '../../../src/tracing/filters.ts'
-import { Level } from '../../../src/tracing/level.ts'
 
 export interface RecordingOptions extends Partial<FilterOptions> {
   readonly cpuTracing?: boolean

@@ -1,3 +1,4 @@
+import type { ProcessInfo } from '../../../src/model/process-info.ts'
 import {
   type DecodedStream,
   decodeBlock,
@@ -9,7 +10,6 @@ import { type DecodedLogEntry, readLogEntries } from '../../../src/telemetry/log
 import { decompressFrame } from '../../../src/telemetry/lz4-frame.ts'
 import { type DecodedMeasure, readMeasures } from '../../../src/telemetry/measures.ts'
 import { TickConverter } from '../../../src/telemetry/tick-converter.ts'
-import type { ProcessInfo } from '../../../src/tracing/process-info.ts'
 import { BlockParser } from '../../../src/transit/parser.ts'
 import type { TransitObject } from '../../../src/transit/value.ts'
 import type { ReceivedRequest } from '../../sink/support/service.ts'

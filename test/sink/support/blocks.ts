@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import type { SealedBlock, StreamInfo, StreamKind } from '../../../src/tracing/event-sink.ts'
-import type { ProcessInfo } from '../../../src/tracing/process-info.ts'
+import type { SealedBlock, StreamInfo, StreamKind } from '../../../src/model/event-sink.ts'
+import type { ProcessInfo } from '../../../src/model/process-info.ts'
 import { dynamicType, fixedType } from '../../../src/transit/reflection.ts'
 
 export function testProcess(over: Partial<ProcessInfo> = {}): ProcessInfo {

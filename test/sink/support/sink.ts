@@ -1,7 +1,7 @@
 import type { RequestDecoratorFactory } from '../../../src/auth/request-decorator.ts'
+import type { SealedBlock, StreamInfo, StreamKind } from '../../../src/model/event-sink.ts'
+import type { ProcessInfo } from '../../../src/model/process-info.ts'
 import { HttpEventSink, type HttpEventSinkOptions } from '../../../src/sink/http-event-sink.ts'
-import type { SealedBlock, StreamInfo, StreamKind } from '../../../src/tracing/event-sink.ts'
-import type { ProcessInfo } from '../../../src/tracing/process-info.ts'
 import { testBlock, testProcess, testStream } from './blocks.ts'
 
 /** An HTTP sink with a process and one stream of each kind, and what it told the operator. */

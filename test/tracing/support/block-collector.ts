@@ -1,6 +1,6 @@
-import { EMPTY_REPORT } from '../../../src/tracing/delivery-report.ts'
-import type { DeliveryReport, EventSink, SealedBlock } from '../../../src/tracing/event-sink.ts'
-import type { ProcessInfo } from '../../../src/tracing/process-info.ts'
+import { EMPTY_REPORT } from '../../../src/model/delivery-report.ts'
+import type { DeliveryReport, EventSink, SealedBlock } from '../../../src/model/event-sink.ts'
+import type { ProcessInfo } from '../../../src/model/process-info.ts'
 
 /** Wall clock at the start ticks of {@link processOf}. */
 export const START_MICROS = 1_704_067_200_000_000n

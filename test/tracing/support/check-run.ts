@@ -1,11 +1,11 @@
 import { expect } from 'vitest'
+import type { SealedBlock } from '../../../src/model/event-sink.ts'
+import type { ProcessInfo } from '../../../src/model/process-info.ts'
 import { EVENT_READERS } from '../../../src/telemetry/event-readers.ts'
 import { readLogEntries } from '../../../src/telemetry/log-entries.ts'
 import { readMeasures } from '../../../src/telemetry/measures.ts'
 import { rebuildThreadSpans } from '../../../src/telemetry/thread-spans.ts'
 import { TickConverter } from '../../../src/telemetry/tick-converter.ts'
-import type { SealedBlock } from '../../../src/tracing/event-sink.ts'
-import type { ProcessInfo } from '../../../src/tracing/process-info.ts'
 import { BlockParser } from '../../../src/transit/parser.ts'
 import type { TransitObject } from '../../../src/transit/value.ts'
 

@@ -1,10 +1,11 @@
 /** A program of decorated methods, whose behaviour it prints: one JSON object of {@link DecoratedResult}. */
+
+import { Level } from '../../../src/model/level.ts'
 import { readAsyncSpanEvents } from '../../../src/telemetry/async-spans.ts'
 import { EVENT_READERS } from '../../../src/telemetry/event-readers.ts'
 import { readThreadSpanEvents } from '../../../src/telemetry/thread-spans.ts'
 import { TickConverter } from '../../../src/telemetry/tick-converter.ts'
 import { dispatch } from '../../../src/tracing/dispatch.ts'
-import { Level } from '../../../src/tracing/level.ts'
 import { spanFn } from '../../../src/tracing/span.ts'
 import { BlockParser } from '../../../src/transit/parser.ts'
 import { BlockCollector, processOf } from './block-collector.ts'

@@ -1,7 +1,8 @@
 /** A program that records more before the start than is kept, and prints what came of it. */
+
+import { Level } from '../../../src/model/level.ts'
 import { dispatch } from '../../../src/tracing/dispatch.ts'
 import { recordImage } from '../../../src/tracing/image.ts'
-import { Level } from '../../../src/tracing/level.ts'
 import { logger } from '../../../src/tracing/logger.ts'
 import { fmetric } from '../../../src/tracing/metric.ts'
 import { span } from '../../../src/tracing/span.ts'

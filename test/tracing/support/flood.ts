@@ -3,10 +3,10 @@
  * JSON line of {@link FloodResult}. Run with `--expose-gc`; the argument is how often each is used anew.
  */
 
-import { EMPTY_REPORT } from '../../../src/tracing/delivery-report.ts'
+import { EMPTY_REPORT } from '../../../src/model/delivery-report.ts'
+import type { SealedBlock, StreamKind } from '../../../src/model/event-sink.ts'
+import { Level } from '../../../src/model/level.ts'
 import { dispatch } from '../../../src/tracing/dispatch.ts'
-import type { SealedBlock, StreamKind } from '../../../src/tracing/event-sink.ts'
-import { Level } from '../../../src/tracing/level.ts'
 import { logger } from '../../../src/tracing/logger.ts'
 import { fmetric, imetric } from '../../../src/tracing/metric.ts'
 import { propertySet } from '../../../src/tracing/property-set.ts'

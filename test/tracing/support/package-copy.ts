@@ -1,7 +1,8 @@
 /** What a program uses of the recording side, to be compiled into copies of it. */
+
+export { Level } from '../../../src/model/level.ts'
 export { EVENT_READERS } from '../../../src/telemetry/event-readers.ts'
 export { Dispatch, dispatch } from '../../../src/tracing/dispatch.ts'
-export { Level } from '../../../src/tracing/level.ts'
 export { logger } from '../../../src/tracing/logger.ts'
 export { fmetric } from '../../../src/tracing/metric.ts'
 export { propertySet } from '../../../src/tracing/property-set.ts'

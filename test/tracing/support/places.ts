@@ -2,12 +2,13 @@
  * A program that records spans in every way there is, and prints the place that each name has: a JSON object of
  * {@link PlacesResult}. Where a name's place is expected, the line or the one above says so.
  */
+
+import { Level } from '../../../src/model/level.ts'
 import { readAsyncSpanEvents } from '../../../src/telemetry/async-spans.ts'
 import { EVENT_READERS } from '../../../src/telemetry/event-readers.ts'
 import { readThreadSpanEvents } from '../../../src/telemetry/thread-spans.ts'
 import { TickConverter } from '../../../src/telemetry/tick-converter.ts'
 import { dispatch } from '../../../src/tracing/dispatch.ts'
-import { Level } from '../../../src/tracing/level.ts'
 import { asyncSpan, beginAsyncSpan, defineSpan, span, spanFn } from '../../../src/tracing/span.ts'
 import { BlockParser } from '../../../src/transit/parser.ts'
 import { BlockCollector, processOf } from './block-collector.ts'

@@ -1,12 +1,12 @@
 const assert = require('node:assert')
 const { InMemoryEventSink, initTelemetry, logger } = require('micromegas')
-const { startIngestionServer } = require('micromegas/ingestion')
+const { startServer } = require('micromegas-server')
 
 async function run() {
   // The ESM build records through the same dispatch as the CommonJS build.
   const esm = await import('micromegas')
   const memory = new InMemoryEventSink()
-  const server = await startIngestionServer({ port: 0, disableAuth: true, dataDir: process.argv[2] })
+  const server = await startServer({ port: 0, disableAuth: true, dataDir: process.argv[2] })
   const telemetry = initTelemetry({
     telemetryUrl: server.url,
     localSinkEnabled: false,

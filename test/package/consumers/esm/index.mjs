@@ -1,9 +1,9 @@
 import assert from 'node:assert'
 import { InMemoryEventSink, initTelemetry, Level, logger } from 'micromegas'
-import { startIngestionServer } from 'micromegas/ingestion'
+import { startServer } from 'micromegas-server'
 
 const memory = new InMemoryEventSink()
-const server = await startIngestionServer({ port: 0, disableAuth: true, dataDir: process.argv[2] })
+const server = await startServer({ port: 0, disableAuth: true, dataDir: process.argv[2] })
 const telemetry = initTelemetry({
   telemetryUrl: server.url,
   localSinkEnabled: false,

@@ -16,7 +16,7 @@ import {
   span,
   spanFn,
 } from 'micromegas'
-import { startIngestionServer } from 'micromegas/ingestion'
+import { startServer } from 'micromegas-server'
 
 const log = logger('types')
 const level: LevelName = 'debug'
@@ -53,5 +53,5 @@ export async function main(): Promise<void> {
   const report: DeliveryReport = await telemetry.shutdown()
   log.info(`${charged} ${report.delivered.events}`)
   await micromegasMain(async ({ signal }) => (signal.aborted ? 1 : undefined), options)
-  await (await startIngestionServer({ disableAuth: true })).close()
+  await (await startServer({ disableAuth: true })).close()
 }

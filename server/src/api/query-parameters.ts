@@ -1,0 +1,135 @@
+import { parseUuid, TelemetryError } from 'micromegas/wire'
+import { DEFAULT_LIMIT, type EventQuery, MAX_LIMIT } from '../scan/event-query.ts'
+import { parseCursor } from '../scan/scan.ts'
+import { parseNanoseconds } from './nanoseconds.ts'
+
+/** A query string that cannot be used; the message names every parameter that is wrong. */
+export class BadQuery extends Error {
+  override readonly name: string = 'BadQuery'
+}
+
+const LEVELS = ['off', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']
+
+/**
+ * Reads the parameters of one query string and remembers what is wrong, to say it all at once. A parameter that nobody
+ * asked for is wrong too: a misspelt filter would answer with everything.
+ */
+export class QueryParameters {
+  readonly #query: URLSearchParams
+  readonly #problems: string[] = []
+  readonly #known = new Set<string>()
+
+  constructor(query: URLSearchParams) {
+    this.#query = query
+  }
+
+  /** @throws {@link BadQuery} when anything was wrong. */
+  check(): void {
+    for (const name of new Set(this.#query.keys())) {
+      if (!this.#known.has(name))
+        this.#problems.push(`${name}: unknown, expected ${[...this.#known].join(', ')}`)
+    }
+    if (this.#problems.length > 0) throw new BadQuery(this.#problems.join('; '))
+  }
+
+  text(name: string): string | undefined {
+    this.#known.add(name)
+    const values = this.#query.getAll(name)
+    if (values.length > 1) this.#problems.push(`${name}: given more than once`)
+    return values[0] === '' ? undefined : values[0]
+  }
+
+  uuid(name: string): string | undefined {
+    return this.#parse(name, (text) => parseUuid(text, name))
+  }
+
+  /** RFC 3339 or nanoseconds since the Unix epoch. */
+  time(name: string): bigint | undefined {
+    return this.#parse(name, (text) => parseNanoseconds(text, name))
+  }
+
+  oneOf<T extends string>(name: string, values: readonly T[]): T | undefined {
+    return this.parsed(name, `expected ${values.join(' or ')}`, (text) =>
+      values.find((value) => value === text),
+    )
+  }
+
+  whole(name: string, minimum: number, maximum: number): number | undefined {
+    return this.parsed(name, `expected a whole number from ${minimum} to ${maximum}`, (text) => {
+      const value = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN
+      return value >= minimum && value <= maximum ? value : undefined
+    })
+  }
+
+  limit(): number {
+    return this.whole('limit', 1, MAX_LIMIT) ?? DEFAULT_LIMIT
+  }
+
+  /** A level by name or number. */
+  level(name: string): number | undefined {
+    return this.parsed(
+      name,
+      `expected one of ${LEVELS.slice(1).join(', ')} or a number from 1 to 6`,
+      (text) => {
+        const lower = text.toLowerCase()
+        const level = /^[1-6]$/.test(text)
+          ? Number(text)
+          : LEVELS.indexOf(lower === 'warning' ? 'warn' : lower)
+        return level > 0 ? level : undefined
+      },
+    )
+  }
+
+  /** Milliseconds with up to six decimals, in nanoseconds. */
+  milliseconds(name: string): bigint | undefined {
+    return this.parsed(name, 'expected a number of milliseconds', (text) => {
+      const [, whole, decimals = ''] = /^(\d{1,12})(?:\.(\d{1,6}))?$/.exec(text) ?? []
+      return whole === undefined ? undefined : BigInt(whole) * 1_000_000n + BigInt(decimals.padEnd(6, '0'))
+    })
+  }
+
+  /** What `parse` makes of the parameter; `undefined` from it means that the text is wrong. */
+  parsed<T>(name: string, expected: string, parse: (text: string) => T | undefined): T | undefined {
+    const text = this.text(name)
+    if (text === undefined) return undefined
+    const value = parse(text)
+    if (value === undefined) this.#problems.push(`${name}: ${expected}`)
+    return value
+  }
+
+  /** The parameters that all queries of events share, the cursor left to the caller. */
+  eventQuery(): Omit<EventQuery, 'cursor'> {
+    return {
+      processId: this.uuid('process_id'),
+      streamId: this.uuid('stream_id'),
+      sinceNs: this.time('since'),
+      untilNs: this.time('until'),
+      limit: this.limit(),
+      order: this.oneOf('order', ['newest', 'oldest']),
+    }
+  }
+
+  cursor(): EventQuery['cursor'] {
+    return this.parsed('cursor', 'expected a next_cursor of an earlier answer', parseCursor)
+  }
+
+  /** The cursor of lists in order of insertion. */
+  insertedAfter(): { readonly insertTimeMs: number; readonly id: string } | undefined {
+    return this.parsed('cursor', 'expected a next_cursor of an earlier answer', (text) => {
+      const [, time, id] = /^(\d{1,15})_([0-9a-f-]{36})$/.exec(text) ?? []
+      return time === undefined || id === undefined ? undefined : { insertTimeMs: Number(time), id }
+    })
+  }
+
+  #parse<T>(name: string, parse: (text: string) => T): T | undefined {
+    const text = this.text(name)
+    if (text === undefined) return undefined
+    try {
+      return parse(text)
+    } catch (error) {
+      if (!(error instanceof TelemetryError)) throw error
+      this.#problems.push(`${name}: ${error.message}`)
+      return undefined
+    }
+  }
+}

@@ -1,0 +1,131 @@
+#!/usr/bin/env node
+import { resolve as resolvePath } from 'node:path'
+import { Command } from 'commander'
+import { TelemetryError } from 'micromegas/wire'
+import packageJson from '../../package.json' with { type: 'json' }
+import { GENERATED_KEY_FILE, generatedKey } from '../auth/generated-key.ts'
+import {
+  ADMINS_FORM,
+  API_KEYS_FORM,
+  configError,
+  DEFAULT_DATA_DIR,
+  DEFAULT_HOST,
+  DEFAULT_PORT,
+  OIDC_CONFIG_FORM,
+  type ServerOptions,
+} from '../options.ts'
+import { startServer } from '../server.ts'
+import { consoleReporter } from './console-reporter.ts'
+import { readServerEnv, readTextSettings } from './environment.ts'
+import { startMessage } from './start-message.ts'
+
+interface Flags {
+  readonly host?: string
+  readonly port?: string
+  readonly dataDir?: string
+  readonly maxBytes?: string
+  readonly print?: true
+  readonly disableAuth?: true
+  readonly generateKey?: true
+  readonly jsonLogs?: true
+}
+
+const FLAG_NAMES = {
+  host: '--host',
+  port: '--port',
+  dataDir: '--data-dir',
+  maxBytes: '--max-bytes',
+} as const
+
+const ENVIRONMENT = `
+Environment (flags win):
+  MICROMEGAS_API_KEYS             accepted keys: ${API_KEYS_FORM}
+  MICROMEGAS_OIDC_CONFIG          accepted token issuers: ${OIDC_CONFIG_FORM}
+  MICROMEGAS_ADMINS               OIDC users who may delete data: ${ADMINS_FORM}
+  MICROMEGAS_INGESTION_HOST, _PORT, _DATA_DIR, _MAX_BYTES
+
+One of --disable-auth, --generate-key, MICROMEGAS_API_KEYS and MICROMEGAS_OIDC_CONFIG is needed.`
+
+function parseFlags(argv: readonly string[]): Flags {
+  const command = new Command('micromegas-server')
+    .description('Receives, keeps and shows Micromegas telemetry on this machine.')
+    .version(packageJson.version, '--version', 'show the version')
+    .option('--host <address>', `address to listen on (default: ${DEFAULT_HOST})`)
+    .option('--port <number>', `port to listen on, 0 for any free one (default: ${DEFAULT_PORT})`)
+    .option(
+      '--data-dir <directory>',
+      `where everything is kept, made when missing (default: ${DEFAULT_DATA_DIR})`,
+    )
+    .option('--max-bytes <bytes>', 'how much is kept, e.g. 500MiB, 2GiB, unlimited (default: 4GiB)')
+    .option('--print', 'follow logs, metrics and finished spans in the terminal')
+    .option('--disable-auth', 'take and give everything to everyone; for local development')
+    .option('--generate-key', `make an API key once, keep it in <data-dir>/${GENERATED_KEY_FILE}, show it`)
+    .option('--json-logs', 'report as JSON, one object a line, on the standard error output')
+    .allowExcessArguments(false)
+    .addHelpText('after', ENVIRONMENT)
+  return command.parse(argv).opts<Flags>()
+}
+
+/** Environment and flags together; everything that is wrong with either is one error. */
+async function readOptions(
+  flags: Flags,
+): Promise<{ readonly options: ServerOptions; readonly generated: string | undefined }> {
+  const env = readServerEnv(process.env)
+  const named = readTextSettings({ names: FLAG_NAMES, ...flags })
+  const problems = [...env.problems, ...named.problems, ...blankFlags(flags)]
+  if (flags.generateKey === true && flags.disableAuth === true)
+    problems.push('--generate-key: excludes --disable-auth, with which no key is looked at')
+  if (problems.length > 0) throw configError(problems)
+  const options: ServerOptions = { ...env.options, ...named.options }
+  if (flags.generateKey !== true) {
+    return { options: { ...options, disableAuth: flags.disableAuth === true }, generated: undefined }
+  }
+  const made = await generatedKey(resolvePath(options.dataDir ?? DEFAULT_DATA_DIR))
+  return { options: { ...options, apiKeys: [...(options.apiKeys ?? []), made] }, generated: made.key }
+}
+
+/** A blank variable counts as unset, as templates render them so; a blank flag was meant to say something. */
+function blankFlags(flags: Flags): string[] {
+  const names = Object.keys(FLAG_NAMES) as (keyof typeof FLAG_NAMES)[]
+  return names
+    .filter((name) => flags[name]?.trim() === '')
+    .map((name) => `${FLAG_NAMES[name]}: expected a value, it is empty`)
+}
+
+async function run(): Promise<void> {
+  const flags = parseFlags(process.argv)
+  const { options, generated } = await readOptions(flags)
+  const json = flags.jsonLogs === true
+  const writeLog = (line: string): unknown => process.stderr.write(`${line}\n`)
+  const server = await startServer({
+    ...options,
+    print: flags.print === true,
+    onEvent: consoleReporter({ write: writeLog, json }),
+  })
+  if (json) {
+    const listening = { level: 'info', type: 'listening', url: server.url, generatedKey: generated }
+    writeLog(JSON.stringify({ time: new Date().toISOString(), ...listening }))
+  } else process.stdout.write(startMessage(server, options, generated))
+
+  let signals = 0
+  const stop = (signal: NodeJS.Signals): void => {
+    signals += 1
+    // The second signal does not wait.
+    if (signals > 1) process.exit(signal === 'SIGINT' ? 130 : 143)
+    server.close().then(
+      () => process.exit(0),
+      (error: unknown) => fail(error),
+    )
+  }
+  process.on('SIGINT', stop)
+  process.on('SIGTERM', stop)
+}
+
+function fail(error: unknown): never {
+  // A configuration error says everything in its message; anything else is a fault with a stack.
+  const isConfig = error instanceof TelemetryError && error.code === 'ERR_TELEMETRY_CONFIG'
+  process.stderr.write(`${isConfig ? error.message : ((error as Error)?.stack ?? String(error))}\n`)
+  process.exit(1)
+}
+
+run().catch(fail)

@@ -1,0 +1,153 @@
+import type * as z from 'zod/mini'
+import {
+  ADMINS_FORM,
+  API_KEYS_FORM,
+  adminsSchema,
+  apiKeysSchema,
+  configError,
+  maxBytesSchema,
+  OIDC_CONFIG_FORM,
+  oidcEnvSchema,
+  portSchema,
+  problemsOf,
+  type ServerOptions,
+} from '../options.ts'
+
+/** Settings as texts, by where they come from; what the environment and the command line share. */
+export interface TextSettings {
+  /** Problems name the settings so, e.g. `MICROMEGAS_INGESTION_PORT` or `--port`. */
+  readonly names: {
+    readonly host: string
+    readonly port: string
+    readonly dataDir: string
+    readonly maxBytes: string
+  }
+  readonly host?: string | undefined
+  readonly port?: string | undefined
+  readonly dataDir?: string | undefined
+  readonly maxBytes?: string | undefined
+}
+
+/** Options read so far, and what could not be read. */
+export interface PartialOptions {
+  readonly options: ServerOptions
+  readonly problems: readonly string[]
+}
+
+/**
+ * Reads the server's environment: `MICROMEGAS_API_KEYS`, `MICROMEGAS_OIDC_CONFIG` and `MICROMEGAS_ADMINS` as the
+ * reference server spells them, and `MICROMEGAS_INGESTION_HOST`, `_PORT`, `_DATA_DIR`, `_MAX_BYTES`. A blank variable
+ * counts as unset.
+ *
+ * @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` with every problem by variable name, and no value.
+ * @example
+ * ```ts
+ * await using server = await startServer({ ...serverOptionsFromEnv(), port: 0 })
+ * ```
+ */
+export function serverOptionsFromEnv(env: NodeJS.ProcessEnv = process.env): ServerOptions {
+  const { options, problems } = readServerEnv(env)
+  if (problems.length > 0) throw configError(problems)
+  return options
+}
+
+/** {@link serverOptionsFromEnv} that returns its problems, so that a caller can add its own. */
+export function readServerEnv(env: NodeJS.ProcessEnv): PartialOptions {
+  const problems: string[] = []
+  const json = <T>(name: string, schema: z.ZodMiniType<T>, form: string): T | undefined => {
+    const value = env[name]
+    if (value === undefined || value.trim() === '') return undefined
+    let document: unknown
+    try {
+      document = JSON.parse(value)
+    } catch {
+      // The parser's message quotes the text, which may hold keys.
+      problems.push(`${name}: expected JSON such as ${form}`)
+      return undefined
+    }
+    const parsed = schema.safeParse(document)
+    if (parsed.success) return parsed.data
+    problems.push(...problemsOf(name, parsed.error))
+    return undefined
+  }
+  const apiKeys = json('MICROMEGAS_API_KEYS', apiKeysSchema, API_KEYS_FORM)
+  const oidc = json('MICROMEGAS_OIDC_CONFIG', oidcEnvSchema, OIDC_CONFIG_FORM)
+  const admins = json('MICROMEGAS_ADMINS', adminsSchema, ADMINS_FORM)
+  const common = readTextSettings({
+    names: {
+      host: 'MICROMEGAS_INGESTION_HOST',
+      port: 'MICROMEGAS_INGESTION_PORT',
+      dataDir: 'MICROMEGAS_INGESTION_DATA_DIR',
+      maxBytes: 'MICROMEGAS_INGESTION_MAX_BYTES',
+    },
+    host: env.MICROMEGAS_INGESTION_HOST,
+    port: env.MICROMEGAS_INGESTION_PORT,
+    dataDir: env.MICROMEGAS_INGESTION_DATA_DIR,
+    maxBytes: env.MICROMEGAS_INGESTION_MAX_BYTES,
+  })
+  problems.push(...common.problems)
+  return {
+    options: {
+      ...common.options,
+      ...(apiKeys !== undefined && { apiKeys }),
+      ...(oidc !== undefined && { oidc }),
+      ...(admins !== undefined && { admins }),
+    },
+    problems,
+  }
+}
+
+/** Reads the settings that are plain texts; blank ones are left out. */
+export function readTextSettings(settings: TextSettings): PartialOptions {
+  const problems: string[] = []
+  const present = (value: string | undefined): string | undefined =>
+    value?.trim() ? value.trim() : undefined
+  const number = (
+    name: string,
+    value: string | undefined,
+    read: (value: string) => number,
+    schema: z.ZodMiniType<number>,
+  ): number | undefined => {
+    const given = present(value)
+    if (given === undefined) return undefined
+    const parsed = schema.safeParse(read(given))
+    if (parsed.success) return parsed.data
+    problems.push(...problemsOf(name, parsed.error))
+    return undefined
+  }
+  const { names } = settings
+  const host = present(settings.host)
+  const dataDir = present(settings.dataDir)
+  const port = number(
+    names.port,
+    settings.port,
+    (value) => (/^\d+$/.test(value) ? Number(value) : Number.NaN),
+    portSchema,
+  )
+  const maxBytes = number(names.maxBytes, settings.maxBytes, parseBytes, maxBytesSchema)
+  return {
+    options: {
+      ...(host !== undefined && { host }),
+      ...(port !== undefined && { port }),
+      ...(dataDir !== undefined && { dataDir }),
+      ...(maxBytes !== undefined && { maxBytes }),
+    },
+    problems,
+  }
+}
+
+const BYTE_UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  KIB: 1024,
+  MIB: 1024 ** 2,
+  GIB: 1024 ** 3,
+  TIB: 1024 ** 4,
+}
+
+/** `500MiB`, `2GiB`, a plain number of bytes, or `unlimited`; `NaN` for anything else. */
+function parseBytes(value: string): number {
+  if (value.toLowerCase() === 'unlimited') return Number.POSITIVE_INFINITY
+  const [, digits, unit] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(value) ?? []
+  const factor = unit === undefined ? undefined : BYTE_UNITS[unit.toUpperCase()]
+  return digits === undefined || factor === undefined ? Number.NaN : Math.floor(Number(digits) * factor)
+}

@@ -1,0 +1,93 @@
+import { type Context, Hono, type MiddlewareHandler, type Next } from 'hono'
+import { readRoutes } from './api/read-routes.ts'
+import { ANONYMOUS, authenticate } from './auth/identity.ts'
+import { addInsertRoutes } from './receive/insert-routes.ts'
+import type { RouteTypes, ServerContext } from './server-context.ts'
+
+/**
+ * The server's routes. The order of checks is the reference's: an unknown path is 404 whoever asks; then credentials,
+ * before a byte of the body is read; then the method, the size, and what the body says.
+ */
+export function createApp(context: ServerContext): Hono<RouteTypes> {
+  const app = new Hono<RouteTypes>()
+
+  app.get('/health', (c) => c.body(null, 200))
+  app.get('/ready', async (c) => c.body(null, (await context.store.isReady()) ? 200 : 503))
+  app.all('/health', (c) => methodNotAllowed(c, 'GET,HEAD'))
+  app.all('/ready', (c) => methodNotAllowed(c, 'GET,HEAD'))
+
+  const routes = ['insert_process', 'insert_stream', 'insert_block'].map((name) => `/ingestion/${name}`)
+  for (const route of routes)
+    app.use(
+      route,
+      requireIdentity(context, (c, text, status) => c.text(text, status)),
+    )
+  addInsertRoutes(app, context)
+  for (const route of routes) app.all(route, (c) => methodNotAllowed(c, 'POST'))
+
+  app.use(
+    '/api/*',
+    requireIdentity(context, (c, error, status) => c.json({ error }, status)),
+  )
+  app.use('/api/*', requireLocalHost(context))
+  app.use('/api/*', noStore)
+  app.route('/api', readRoutes(context))
+
+  app.notFound((c) => c.body(null, 404))
+  app.onError((error, c) => {
+    const { method, path } = c.req
+    context.report({ type: 'refused', status: 500, method, path, reason: error.message })
+    return c.text('Internal server error', 500)
+  })
+  return app
+}
+
+type RouteContext = Context<RouteTypes>
+
+function requireIdentity(
+  context: ServerContext,
+  refuse: (c: RouteContext, text: string, status: 401 | 503) => Response,
+): MiddlewareHandler<RouteTypes> {
+  return async (c, next) => {
+    if (context.config.disableAuth) {
+      c.set('identity', ANONYMOUS)
+      return next()
+    }
+    const outcome = await authenticate(c.env.incoming.headers.authorization, context.verifiers)
+    if (outcome.ok) {
+      c.set('identity', outcome.identity)
+      return next()
+    }
+    const { status, reason } = outcome
+    context.report({ type: 'refused', status, method: c.req.method, path: c.req.path, reason })
+    return refuse(c, status === 401 ? 'Invalid token' : 'Auth provider unavailable', status)
+  }
+}
+
+/**
+ * Without credentials, the data of a server on the loopback interface is guarded by that alone, and a web page could get
+ * around it by giving its own name the address 127.0.0.1. Then a request for such a name is no local one.
+ */
+function requireLocalHost({ config }: ServerContext): MiddlewareHandler<RouteTypes> {
+  return async (c, next) => {
+    if (!config.disableAuth || !isLoopback(config.host)) return next()
+    const host = (c.env.incoming.headers.host ?? 'localhost').replace(/:\d+$/, '').toLowerCase()
+    if (host.startsWith('[') || /^[\d.]+$/.test(host) || host === 'localhost' || host.endsWith('.localhost'))
+      return next()
+    return c.json({ error: 'without authentication, ask for localhost or an IP address' }, 403)
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.')
+}
+
+async function noStore(c: RouteContext, next: Next): Promise<void> {
+  await next()
+  c.header('cache-control', 'no-store')
+  c.header('x-content-type-options', 'nosniff')
+}
+
+function methodNotAllowed(c: RouteContext, allow: string): Response {
+  return c.body(null, 405, { allow })
+}

@@ -1,0 +1,42 @@
+/** The embedded ingestion server: `micromegas-server`. The SDK itself never imports it. */
+export {
+  type DecodedStream,
+  type Properties,
+  type SpanPlace,
+  type SpanRow,
+  TelemetryError,
+  type TelemetryErrorCode,
+} from 'micromegas/wire'
+export type { ApiKey } from './auth/api-keys.ts'
+export type { OidcIssuer, OidcOptions } from './auth/oidc-verifier.ts'
+export { serverOptionsFromEnv } from './command/environment.ts'
+export type { PrintTarget, ServerOptions } from './options.ts'
+export type { BlockState } from './scan/block-checker.ts'
+export type { DecodedProcess } from './scan/catalog.ts'
+export type {
+  EventOrigin,
+  EventQuery,
+  ImageQuery,
+  ImageRow,
+  LogEntryRow,
+  LogQuery,
+  MeasureQuery,
+  MeasureRow,
+} from './scan/event-query.ts'
+export type { ServerReader } from './scan/ingestion-reader.ts'
+export type {
+  BlockQuery,
+  BlockRow,
+  InventoryPage,
+  ProcessQuery,
+  ProcessRow,
+  StreamRow,
+  Volume,
+} from './scan/inventory.ts'
+export type { MeasureSummaries, MeasureSummary } from './scan/measure-summary.ts'
+export type { Paged } from './scan/query-rules.ts'
+export type { Cursor, EventOrder, EventPosition, Page } from './scan/scan.ts'
+export type { SpanCursor, SpanEntry, SpanPage, SpanProblem, SpanQuery } from './scan/span-query.ts'
+export { type MicromegasServer, startServer } from './server.ts'
+export type { ServerEvent, ServerEventListener } from './server-event.ts'
+export type { StoredBlock } from './store/store-index.ts'

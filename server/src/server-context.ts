@@ -1,0 +1,25 @@
+import type { HttpBindings } from '@hono/node-server'
+import type { Identity, TokenVerifier } from './auth/identity.ts'
+import type { MicromegasServerConfig } from './options.ts'
+import type { BodyReader } from './receive/request-body.ts'
+import type { BlockChecker } from './scan/block-checker.ts'
+import type { QueryContext } from './scan/event-query.ts'
+import type { ServerEventListener } from './server-event.ts'
+import type { ServerStats } from './server-stats.ts'
+
+/** What the routes of one server share. */
+export interface ServerContext extends QueryContext {
+  readonly config: MicromegasServerConfig
+  readonly checker: BlockChecker
+  readonly bodies: BodyReader
+  readonly stats: ServerStats
+  readonly verifiers: readonly TokenVerifier[]
+  /** Counts an event and hands it to the listener. */
+  readonly report: ServerEventListener
+}
+
+/** Types of the routes' contexts. */
+export interface RouteTypes {
+  Bindings: HttpBindings
+  Variables: { identity: Identity }
+}

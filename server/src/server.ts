@@ -1,0 +1,197 @@
+import { mkdtemp, realpath, rm } from 'node:fs/promises'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { getRequestListener } from '@hono/node-server'
+import { TelemetryError } from 'micromegas/wire'
+import { ApiKeyVerifier } from './auth/api-keys.ts'
+import type { TokenVerifier } from './auth/identity.ts'
+import { OidcVerifier } from './auth/oidc-verifier.ts'
+import { consoleReporter } from './command/console-reporter.ts'
+import { LivePrinter } from './command/live-printer.ts'
+import { createApp } from './http-app.ts'
+import { type MicromegasServerConfig, resolveOptions, type ServerOptions } from './options.ts'
+import { Connections } from './receive/connections.ts'
+import { BodyReader, boundUnreadBody } from './receive/request-body.ts'
+import { BlockChecker } from './scan/block-checker.ts'
+import { Catalog } from './scan/catalog.ts'
+import { ServerReader } from './scan/ingestion-reader.ts'
+import type { ServerContext } from './server-context.ts'
+import type { ServerEvent, ServerEventListener } from './server-event.ts'
+import { ServerStats } from './server-stats.ts'
+import { Store } from './store/store.ts'
+
+/** A running ingestion server. */
+export interface MicromegasServer extends AsyncDisposable {
+  /** What services take as `MICROMEGAS_TELEMETRY_URL`, without a slash at the end. */
+  readonly url: string
+  readonly port: number
+  /** Where the data is. */
+  readonly dataDir: string
+  /** Reads what has come. */
+  readonly reader: ServerReader
+  /** Waits until every block stored so far has been checked, reported and printed. */
+  idle(): Promise<void>
+  /**
+   * Takes no more connections, answers what is under way for up to `closeTimeoutMs`, and lets go of the data directory.
+   * Every call returns the same promise.
+   */
+  close(): Promise<void>
+}
+
+/**
+ * Starts an ingestion server: the three routes of a Micromegas server that producers use, with its status codes and
+ * authentication; everything it takes is kept on disk and can be read back over HTTP or through `reader`. For
+ * development and tests.
+ *
+ * @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` for options that cannot be used (all of them at once), a port
+ * that is taken, or a data directory that cannot be used or is in use.
+ * @example
+ * ```ts
+ * await using server = await startServer({ port: 0, temporary: true, disableAuth: true })
+ * process.env.MICROMEGAS_TELEMETRY_URL = server.url
+ * ```
+ */
+export async function startServer(options: ServerOptions): Promise<MicromegasServer> {
+  const config = resolveOptions(options)
+  const stats = new ServerStats(Date.now)
+  const report = reporter(config, stats)
+  const dataDir = config.dataDir ?? (await mkdtemp(join(await realpath(tmpdir()), 'micromegas-')))
+  const deleteTemporary = async (): Promise<void> => {
+    if (config.dataDir === undefined) await rm(dataDir, { recursive: true, force: true })
+  }
+  const store = await Store.open({
+    dataDir,
+    maxBytes: config.maxBytes,
+    wallClock: Date.now,
+    warn: (message) => report({ type: 'warning', message }),
+  }).catch(async (error: unknown) => {
+    await deleteTemporary()
+    throw error
+  })
+  const catalog = new Catalog(store)
+  const printer = config.print === undefined ? undefined : new LivePrinter(config.print)
+  const checker = new BlockChecker({ catalog, report, onEvents: printer?.print.bind(printer) })
+  const oidcEnd = new AbortController()
+  const oidc = oidcVerifier(config, oidcEnd.signal)
+  const verifiers: TokenVerifier[] = []
+  if (config.apiKeys.length > 0) verifiers.push(new ApiKeyVerifier(config.apiKeys))
+  if (oidc !== undefined) verifiers.push(oidc)
+  const bodies = new BodyReader(config.bodyLimitBytes)
+  const context: ServerContext = { config, store, catalog, checker, bodies, stats, verifiers, report }
+
+  let closing: Promise<void> | undefined
+  const server = httpServer(context)
+  const connections = new Connections(server)
+  const close = async (): Promise<void> => {
+    await connections.close(config.closeTimeoutMs)
+    oidcEnd.abort()
+    await checker.close()
+    await store.close()
+    await deleteTemporary()
+  }
+  try {
+    await listen(server, config)
+  } catch (error) {
+    closing = close()
+    await closing
+    throw error
+  }
+  warnOfRisks(config, report)
+  if (oidc !== undefined && !config.disableAuth) {
+    for (const message of oidc.plainHttpIssuers()) report({ type: 'warning', message })
+    // Keys that cannot be had yet do not keep the server from starting; saying so now saves a search later.
+    void oidc.warmUp().then((failures) => {
+      if (closing === undefined) for (const message of failures) report({ type: 'warning', message })
+    })
+  }
+  const { port } = server.address() as AddressInfo
+  const closeOnce = (): Promise<void> => {
+    closing ??= close()
+    return closing
+  }
+  return {
+    url: `http://${urlHost(config.host)}:${port}`,
+    port,
+    dataDir,
+    reader: new ServerReader(context, checker),
+    idle: () => checker.idle(),
+    close: closeOnce,
+    [Symbol.asyncDispose]: closeOnce,
+  }
+}
+
+function reporter(config: MicromegasServerConfig, stats: ServerStats): ServerEventListener {
+  const listener = config.onEvent ?? consoleReporter({ write: (line) => process.stderr.write(`${line}\n`) })
+  return (event: ServerEvent) => {
+    stats.count(event)
+    try {
+      listener(event)
+    } catch (error) {
+      // A listener's fault is not the client's.
+      process.emitWarning(error instanceof Error ? error : String(error))
+    }
+  }
+}
+
+function oidcVerifier(
+  { oidc, admins }: MicromegasServerConfig,
+  signal: AbortSignal,
+): OidcVerifier | undefined {
+  if (oidc === undefined) return undefined
+  return new OidcVerifier({ ...oidc, admins, signal, clock: () => performance.now(), wallClock: Date.now })
+}
+
+function httpServer(context: ServerContext): Server {
+  const app = createApp(context)
+  const listener = getRequestListener(app.fetch, {
+    // The host's Request and Response stay what they are.
+    overrideGlobalObjects: false,
+    // See boundUnreadBody.
+    autoCleanupIncoming: false,
+  })
+  return createServer((request, response) => {
+    boundUnreadBody(request, response)
+    void listener(request, response)
+  })
+}
+
+function listen(server: Server, { host, port }: MicromegasServerConfig): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException & { readonly address?: string }) => {
+      // Node's message ends with the address again.
+      const reason = cause.message.replace(/^listen /, '').replace(` ${cause.address}:${port}`, '')
+      const hint = cause.code === 'EADDRINUSE' ? '; choose another one with --port (option port)' : ''
+      const message = `Cannot listen on ${host}:${port}: ${reason}${hint}`
+      reject(new TelemetryError('ERR_TELEMETRY_CONFIG', message, { cause }))
+    })
+    server.listen(port, host, resolve)
+  })
+}
+
+function warnOfRisks(config: MicromegasServerConfig, report: ServerEventListener): void {
+  const { disableAuth, host, apiKeys, oidc, admins } = config
+  const isLocal = host === 'localhost' || host === '::1' || host.startsWith('127.')
+  if (disableAuth && !isLocal) {
+    report({
+      type: 'warning',
+      message: `authentication is disabled and ${host} is no loopback address: everyone who reaches it can write and read`,
+    })
+  }
+  if (disableAuth && (apiKeys.length > 0 || oidc !== undefined)) {
+    report({ type: 'warning', message: 'authentication is disabled: API keys and OIDC are not looked at' })
+  }
+  if (admins.length > 0 && oidc === undefined) {
+    report({
+      type: 'warning',
+      message: 'MICROMEGAS_ADMINS has no effect without OIDC: API keys are never admins',
+    })
+  }
+}
+
+function urlHost(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1'
+  if (host === '::') return '[::1]'
+  return host.includes(':') ? `[${host}]` : host
+}

@@ -1,0 +1,9 @@
+import { defineConfig, type Options } from 'tsup'
+
+const shared: Options = { target: 'node20', platform: 'node', format: 'esm' }
+
+/** Dependencies stay imports. ESM only: every supported Node version can `require` it. */
+export default defineConfig([
+  { ...shared, entry: { index: 'src/index.ts', 'micromegas-server': 'src/command/cli.ts' }, splitting: true },
+  { ...shared, entry: { index: 'src/index.ts' }, dts: { only: true } },
+])

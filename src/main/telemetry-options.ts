@@ -1,0 +1,192 @@
+import * as z from 'zod/mini'
+import type { RequestDecoratorFactory } from '../auth/request-decorator.ts'
+import type { EventSink } from '../model/event-sink.ts'
+import { Level, type LevelName, parseLevel } from '../model/level.ts'
+import { propertyKeyProblem, type TelemetryEnvironment } from './environment.ts'
+
+/** A sink of the host's own. */
+export interface SinkOption {
+  readonly sink: EventSink
+  /**
+   * Least severe level of logs that the sink shows (`onLog`). Blocks are shared: sinks that take them all get the events
+   * of the least severe level that any of them asked for. @defaultValue `debug`
+   */
+  readonly maxLevel?: LevelName | undefined
+}
+
+/** How telemetry is set up. What is not given comes from the environment, then from the default. */
+export interface TelemetryOptions {
+  /** Base URL of the ingestion service. @defaultValue `MICROMEGAS_TELEMETRY_URL`; unset or empty: no upload */
+  readonly telemetryUrl?: string | undefined
+  /** API key for the ingestion service. @defaultValue the credentials of the environment */
+  readonly apiKey?: string | undefined
+  /** Makes the decorator that authenticates uploads; wins over {@link apiKey} and the environment. */
+  readonly decoratorFactory?: RequestDecoratorFactory | undefined
+  /** Whether logs are shown on the console. @defaultValue `true` */
+  readonly localSinkEnabled?: boolean | undefined
+  /** Least severe level shown on the console. @defaultValue `MICROMEGAS_LOCAL_SINK_MAX_LEVEL`, or `info`; `debug` in `micromegasMain` */
+  readonly localSinkMaxLevel?: LevelName | undefined
+  /** Least severe level uploaded. @defaultValue `MICROMEGAS_TELEMETRY_SINK_MAX_LEVEL`, or `debug`, or what the filters ask for when that is more */
+  readonly telemetrySinkMaxLevel?: LevelName | undefined
+  /** Least severe level recorded. @defaultValue `MICROMEGAS_MAX_LEVEL`, or `debug` */
+  readonly maxLevelOverride?: LevelName | undefined
+  /**
+   * The same by target; `db` stands for everything below it too, the longest match wins.
+   * @defaultValue `MICROMEGAS_TARGET_MAX_LEVELS`, or none
+   */
+  readonly targetMaxLevels?: Readonly<Record<string, LevelName>> | undefined
+  /** Least severe level taken over from other logging libraries. @defaultValue `trace` */
+  readonly interopMaxLevel?: LevelName | undefined
+  /** Whether spans are recorded. @defaultValue `MICROMEGAS_ENABLE_CPU_TRACING`, or `false` */
+  readonly cpuTracing?: boolean | undefined
+  /** Whether metrics of the Node runtime and the system are recorded. @defaultValue `MICROMEGAS_SYSTEM_METRICS`, or `true` */
+  readonly systemMetrics?: boolean | undefined
+  /** Whether `console.log` and its like are recorded as logs too. @defaultValue `false` */
+  readonly installLogCapture?: boolean | undefined
+  /** Properties of the process, seen beside all its events. They add to `MICROMEGAS_PROCESS_PROPERTIES` and win over it. */
+  readonly processProperties?: Readonly<Record<string, string>> | undefined
+  /** How long an event may wait in a part-filled block, in seconds, up to 86400. @defaultValue `MICROMEGAS_FLUSH_PERIOD`, or 60 */
+  readonly flushPeriodSeconds?: number | undefined
+  /**
+   * Longest time a shutdown may take, in milliseconds, up to a day.
+   * @defaultValue `MICROMEGAS_TELEMETRY_SHUTDOWN_TIMEOUT_SECS`, or 5000
+   */
+  readonly shutdownTimeoutMs?: number | undefined
+  /** Refuse to send credentials over plain http, except to this machine. @defaultValue `MICROMEGAS_REQUIRE_TLS`, or `false` */
+  readonly requireTls?: boolean | undefined
+  /** Further sinks. */
+  readonly sinks?: readonly SinkOption[] | undefined
+}
+
+/** Options and environment together, every default filled in. */
+export interface TelemetryConfig {
+  readonly telemetryUrl: string | undefined
+  /** The option or the variable that says so, for messages. */
+  readonly telemetryUrlSetting: string
+  readonly apiKey: string | undefined
+  readonly decoratorFactory: RequestDecoratorFactory | undefined
+  readonly localSinkEnabled: boolean
+  readonly localSinkMaxLevel: Level
+  readonly telemetrySinkMaxLevel: Level
+  readonly maxLevel: Level
+  readonly targetMaxLevels: Readonly<Record<string, Level>>
+  readonly interopMaxLevel: Level
+  readonly cpuTracing: boolean
+  readonly systemMetrics: boolean
+  readonly installLogCapture: boolean
+  readonly processProperties: Readonly<Record<string, string>>
+  readonly flushPeriodMs: number
+  readonly shutdownTimeoutMs: number
+  readonly requireTls: boolean
+  readonly sinks: readonly { readonly sink: EventSink; readonly maxLevel: Level }[]
+}
+
+const DAY_MS = 86_400_000
+const DEFAULT_FLUSH_PERIOD_SECONDS = 60
+const DEFAULT_SHUTDOWN_TIMEOUT_MS = 5000
+
+const level = z.string().check(
+  z.refine((value) => parseLevel(value) !== undefined, {
+    error: 'expected off, fatal, error, warn, info, debug or trace',
+  }),
+)
+const sink = z.custom<EventSink>(
+  (value) =>
+    typeof (value as EventSink | null)?.onStartup === 'function' &&
+    typeof (value as EventSink).flush === 'function' &&
+    typeof (value as EventSink).shutdown === 'function',
+  { error: 'expected an EventSink' },
+)
+
+/** Strict: a misspelt option is an error, not a default. */
+const schema = z.strictObject({
+  telemetryUrl: z.optional(z.string()),
+  apiKey: z.optional(z.string()),
+  decoratorFactory: z.optional(
+    z.custom<RequestDecoratorFactory>((value) => typeof value === 'function', {
+      error: 'expected a function',
+    }),
+  ),
+  localSinkEnabled: z.optional(z.boolean()),
+  localSinkMaxLevel: z.optional(level),
+  telemetrySinkMaxLevel: z.optional(level),
+  maxLevelOverride: z.optional(level),
+  targetMaxLevels: z.optional(z.record(z.string(), level)),
+  interopMaxLevel: z.optional(level),
+  cpuTracing: z.optional(z.boolean()),
+  systemMetrics: z.optional(z.boolean()),
+  installLogCapture: z.optional(z.boolean()),
+  processProperties: z.optional(z.record(z.string(), z.string())),
+  flushPeriodSeconds: z.optional(z.number().check(z.gt(0), z.lte(DAY_MS / 1000))),
+  shutdownTimeoutMs: z.optional(z.number().check(z.gte(0), z.lte(DAY_MS))),
+  requireTls: z.optional(z.boolean()),
+  sinks: z.optional(z.array(z.strictObject({ sink, maxLevel: z.optional(level) }))),
+})
+
+/**
+ * Puts options, environment and defaults together.
+ *
+ * @param problems - Gets a line for each option that cannot be used, by its name and without its value.
+ */
+export function resolveOptions(
+  options: TelemetryOptions,
+  env: TelemetryEnvironment,
+  defaults: { readonly localSinkMaxLevel: Level },
+  problems: string[],
+): TelemetryConfig {
+  const parsed = schema.safeParse(options)
+  for (const issue of parsed.error?.issues ?? []) {
+    const unknown = issue.code === 'unrecognized_keys' ? issue.keys : undefined
+    const path = issue.path.join('.')
+    if (unknown !== undefined) problems.push(`${[...issue.path, unknown].join('.')}: no such option`)
+    else problems.push(`${path || 'options'}: ${issue.message}`)
+  }
+  // The usable options still count, so that what is wrong with the rest of the configuration shows in the same error.
+  const unusable = new Set(parsed.error?.issues.map((issue) => issue.path[0]))
+  const given: TelemetryOptions = Object.fromEntries(
+    Object.entries(options).filter(([key]) => !unusable.has(key)),
+  )
+  for (const key of Object.keys(given.processProperties ?? {})) {
+    const problem = propertyKeyProblem(key)
+    if (problem !== undefined) problems.push(`processProperties: ${problem}`)
+  }
+  const maxLevel = toLevel(given.maxLevelOverride) ?? env.maxLevel ?? Level.Debug
+  const targetMaxLevels = toLevels(given.targetMaxLevels) ?? env.targetMaxLevels ?? {}
+  const mostVerbose = Math.max(Level.Debug, maxLevel, ...Object.values(targetMaxLevels)) as Level
+  return {
+    telemetryUrl: (given.telemetryUrl ?? env.telemetryUrl)?.trim() || undefined,
+    telemetryUrlSetting: given.telemetryUrl === undefined ? 'MICROMEGAS_TELEMETRY_URL' : 'telemetryUrl',
+    apiKey: given.apiKey,
+    decoratorFactory: given.decoratorFactory,
+    localSinkEnabled: given.localSinkEnabled ?? true,
+    localSinkMaxLevel:
+      toLevel(given.localSinkMaxLevel) ?? env.localSinkMaxLevel ?? defaults.localSinkMaxLevel,
+    telemetrySinkMaxLevel: toLevel(given.telemetrySinkMaxLevel) ?? env.telemetrySinkMaxLevel ?? mostVerbose,
+    maxLevel,
+    targetMaxLevels,
+    interopMaxLevel: toLevel(given.interopMaxLevel) ?? Level.Trace,
+    cpuTracing: given.cpuTracing ?? env.cpuTracing ?? false,
+    systemMetrics: given.systemMetrics ?? env.systemMetrics ?? true,
+    installLogCapture: given.installLogCapture ?? false,
+    processProperties: { ...env.processProperties, ...given.processProperties },
+    flushPeriodMs:
+      (given.flushPeriodSeconds ?? env.flushPeriodSeconds ?? DEFAULT_FLUSH_PERIOD_SECONDS) * 1000,
+    shutdownTimeoutMs: given.shutdownTimeoutMs ?? env.shutdownTimeoutMs ?? DEFAULT_SHUTDOWN_TIMEOUT_MS,
+    requireTls: given.requireTls ?? env.requireTls ?? false,
+    sinks: (given.sinks ?? []).map((option) => ({
+      sink: option.sink,
+      maxLevel: toLevel(option.maxLevel) ?? mostVerbose,
+    })),
+  }
+}
+
+function toLevel(name: LevelName | undefined): Level | undefined {
+  return name === undefined ? undefined : parseLevel(name)
+}
+
+function toLevels(names: Readonly<Record<string, LevelName>> | undefined): Record<string, Level> | undefined {
+  if (names === undefined) return undefined
+  return Object.fromEntries(
+    Object.entries(names).map(([target, name]) => [target, toLevel(name) ?? Level.Off]),
+  )
+}

@@ -1,0 +1,209 @@
+import { randomUUID } from 'node:crypto'
+import {
+  accessSync,
+  constants,
+  mkdirSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  utimes,
+  writeFileSync,
+} from 'node:fs'
+import { readdir, readFile, rename, rm, rmdir, stat, unlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { TelemetryError } from '../../model/errors.ts'
+import { isOwnerAlive, LOCK_REFRESH_MS, LOCK_STALE_MS, parseOwner, thisOwner } from './spool-lock.ts'
+
+const LOCK = 'lock'
+const SESSION_PREFIX = 'session-'
+/** Being made; it has no lock yet. */
+const NEW_PREFIX = 'new-'
+/** Being taken over. */
+const TAKING_PREFIX = 'taking-'
+
+const MAX_SET_ASIDE = 20
+
+/** A file that was taken over from a process that is gone. */
+export interface AdoptedFile {
+  readonly name: string
+  readonly size: number
+}
+
+/**
+ * The directory of a spool. Every sink has a directory of its own in it, with a lock, made when the first file is written;
+ * the directories of dead processes are taken over whole, by renaming, so that one process gets each.
+ *
+ * Files appear under their name when they are complete. They survive the process, and not necessarily a power failure:
+ * nothing waits for the disk.
+ */
+export class SpoolDirectory {
+  readonly #root: string
+  #session: string | undefined
+  #refreshing: NodeJS.Timeout | undefined
+  #setAsides = 0
+
+  /** @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` when the directory cannot be made or written to. */
+  constructor(root: string) {
+    this.#root = root
+    try {
+      mkdirSync(root, { recursive: true })
+      accessSync(root, constants.R_OK | constants.W_OK | constants.X_OK)
+    } catch (cause) {
+      const { code } = cause as NodeJS.ErrnoException
+      throw new TelemetryError(
+        'ERR_TELEMETRY_CONFIG',
+        `Cannot use the spool directory ${root}: ${code ?? String(cause)}`,
+        {
+          cause,
+        },
+      )
+    }
+  }
+
+  async write(name: string, bytes: Uint8Array): Promise<void> {
+    const path = join(this.#open(), name)
+    try {
+      await writeFile(`${path}.tmp`, bytes, { flag: 'wx', mode: 0o600 })
+      await rename(`${path}.tmp`, path)
+    } catch (error) {
+      await unlink(`${path}.tmp`).catch(() => {}) // there may be none
+      this.#reopenIfGone(error)
+      throw error
+    }
+  }
+
+  /** {@link write} for the end of a process. */
+  writeSync(name: string, bytes: Uint8Array): void {
+    const path = join(this.#open(), name)
+    try {
+      writeFileSync(`${path}.tmp`, bytes, { flag: 'wx', mode: 0o600 })
+      renameSync(`${path}.tmp`, path)
+    } catch (error) {
+      rmSync(`${path}.tmp`, { force: true })
+      this.#reopenIfGone(error)
+      throw error
+    }
+  }
+
+  read(name: string): Promise<Buffer> {
+    return readFile(join(this.#open(), name))
+  }
+
+  /** Removes a file, now or in a moment; one that is gone is none the worse. */
+  remove(name: string): void {
+    if (this.#session !== undefined) unlink(join(this.#session, name)).catch(() => {})
+  }
+
+  /** Puts a file out of the way, for people to look at; beyond a few it is removed. */
+  setAside(name: string): void {
+    if (this.#session === undefined) return
+    if (++this.#setAsides > MAX_SET_ASIDE) {
+      this.remove(name)
+      return
+    }
+    rename(join(this.#session, name), join(this.#root, `${name}.corrupt`)).catch(() => {}) // it may be gone
+  }
+
+  /** Takes over what dead processes left; oldest first. */
+  async adopt(): Promise<AdoptedFile[]> {
+    const adopted: AdoptedFile[] = []
+    for (const entry of await readdir(this.#root, { withFileTypes: true })) {
+      const path = join(this.#root, entry.name)
+      if (!entry.isDirectory() || path === this.#session) continue
+      if (entry.name.startsWith(NEW_PREFIX)) {
+        if (await isStale(path)) await rm(path, { recursive: true, force: true })
+      } else if (
+        entry.name.startsWith(SESSION_PREFIX) ? await isFree(path) : await isAbandoned(path, entry.name)
+      ) {
+        adopted.push(...(await this.#takeOver(path)))
+      }
+    }
+    return adopted.sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  /** Gives the directory up: whoever comes next may take what is in it. */
+  close(): void {
+    clearInterval(this.#refreshing)
+    const session = this.#session
+    this.#session = undefined
+    if (session === undefined) return
+    rmSync(join(session, LOCK), { force: true })
+    try {
+      rmdirSync(session)
+    } catch {
+      // Not empty: that is what it is for.
+    }
+  }
+
+  #open(): string {
+    if (this.#session !== undefined) return this.#session
+    const id = randomUUID()
+    const fresh = join(this.#root, NEW_PREFIX + id)
+    const session = join(this.#root, SESSION_PREFIX + id)
+    mkdirSync(fresh, { recursive: true, mode: 0o700 })
+    writeFileSync(join(fresh, LOCK), JSON.stringify(thisOwner()), { mode: 0o600 })
+    renameSync(fresh, session) // never seen without its lock
+    this.#session = session
+    clearInterval(this.#refreshing)
+    this.#refreshing = setInterval(() => this.#refresh(), LOCK_REFRESH_MS).unref()
+    return session
+  }
+
+  #refresh(): void {
+    const now = new Date()
+    if (this.#session !== undefined) utimes(join(this.#session, LOCK), now, now, () => {}) // the next write finds out
+  }
+
+  /** Somebody took us for dead, or removed the directory: the next write makes another. */
+  #reopenIfGone(error: unknown): void {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') this.#session = undefined
+  }
+
+  /** By renaming, so that one process gets it; then file by file into our own directory. */
+  async #takeOver(path: string): Promise<AdoptedFile[]> {
+    const session = this.#open()
+    const taking = join(this.#root, TAKING_PREFIX + randomUUID())
+    try {
+      await rename(path, taking)
+    } catch {
+      return [] // another process was faster
+    }
+    const files: AdoptedFile[] = []
+    for (const name of await readdir(taking)) {
+      const from = join(taking, name)
+      if (name === LOCK || name.endsWith('.tmp')) {
+        await rm(from, { force: true }) // a temporary file is a write that was cut
+        continue
+      }
+      const { size } = await stat(from)
+      await rename(from, join(session, name))
+      files.push({ name, size })
+    }
+    await rmdir(taking)
+    return files
+  }
+}
+
+/** Whether nobody owns the directory of a sink: its owner is dead, or gave it up and took the lock away. */
+async function isFree(session: string): Promise<boolean> {
+  const lock = join(session, LOCK)
+  try {
+    const { mtimeMs } = await stat(lock)
+    return !isOwnerAlive(parseOwner(await readFile(lock, 'utf8')), Date.now() - mtimeMs)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT'
+  }
+}
+
+/** Whether it is a directory whose taking over was cut. */
+async function isAbandoned(path: string, name: string): Promise<boolean> {
+  return name.startsWith(TAKING_PREFIX) && (await isStale(path))
+}
+
+async function isStale(path: string): Promise<boolean> {
+  try {
+    return Date.now() - (await stat(path)).mtimeMs > LOCK_STALE_MS
+  } catch {
+    return false // its owner was not dead after all
+  }
+}

@@ -1,0 +1,29 @@
+/** What a server needs to read the wire format: parser and decoders. Not for services that record: see `micromegas`. */
+export { TelemetryError, type TelemetryErrorCode } from './model/errors.ts'
+export { type AsyncSpanEvent, pairAsyncSpans, readAsyncSpanEvents } from './telemetry/async-spans.ts'
+export {
+  type DecodedBlock,
+  type DecodedStream,
+  decodeBlock,
+  decodeProcess,
+  decodeStream,
+} from './telemetry/decoder.ts'
+export { EVENT_READERS } from './telemetry/event-readers.ts'
+export { type DecodedImage, readImages } from './telemetry/images.ts'
+export { type DecodedLogEntry, readLogEntries } from './telemetry/log-entries.ts'
+export { decompressFrame } from './telemetry/lz4-frame.ts'
+export { type DecodedMeasure, readMeasures } from './telemetry/measures.ts'
+export type { Properties } from './telemetry/properties.ts'
+export { isSamePlace, type SpanPlace, type SpanRow } from './telemetry/span-place.ts'
+export {
+  readThreadSpanEvents,
+  rebuildThreadSpans,
+  THREAD_ROW_ID,
+  type ThreadSpanBlock,
+  type ThreadSpanEvent,
+} from './telemetry/thread-spans.ts'
+export { TickConverter } from './telemetry/tick-converter.ts'
+export { parseTimestamp } from './telemetry/timestamps.ts'
+export { parseUuid } from './telemetry/uuid.ts'
+export { BlockParser } from './transit/parser.ts'
+export type { TransitObject, TransitValue } from './transit/value.ts'
