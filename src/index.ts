@@ -1,12 +1,22 @@
-export { ApiKeyRequestDecorator } from './auth/api-key-request-decorator.ts'
-export { CredentialsUnavailableError, PermanentDecoratorError } from './auth/errors.ts'
-export { OidcClientCredentialsDecorator } from './auth/oidc-client-credentials-decorator.ts'
+export { type ApiKeyFileOptions, ApiKeyRequestDecorator } from './auth/api-key-request-decorator.ts'
+export {
+  CredentialsUnavailableError,
+  type CredentialsUnavailableOptions,
+  PermanentDecoratorError,
+} from './auth/errors.ts'
+export {
+  OidcClientCredentialsDecorator,
+  type OidcRuntimeOptions,
+} from './auth/oidc-client-credentials-decorator.ts'
 export type {
   IdentityProviderFetch,
+  IdentityProviderRequest,
+  IdentityProviderResponse,
   OidcAuthMethod,
   OidcClientCredentialsOptions,
 } from './auth/oidc-options.ts'
 export type { DecoratedRequest, RequestDecorator, RequestDecoratorFactory } from './auth/request-decorator.ts'
+export { Secret } from './auth/secret.ts'
 export { installConsoleCapture } from './interop/console-capture.ts'
 export {
   type RuntimeMetrics,
@@ -34,10 +44,26 @@ export type {
 } from './model/event-sink.ts'
 export { Level, type LevelName } from './model/level.ts'
 export type { ProcessInfo } from './model/process-info.ts'
-export { CompositeEventSink } from './sink/composite-event-sink.ts'
+export { CompositeEventSink, type CompositeEventSinkOptions } from './sink/composite-event-sink.ts'
 export { ConsoleEventSink, type ConsoleEventSinkOptions } from './sink/console/console-event-sink.ts'
-export { HttpEventSink, type HttpEventSinkOptions } from './sink/http-event-sink.ts'
-export { InMemoryEventSink } from './sink/in-memory-event-sink.ts'
+export {
+  type BlocksRetryOptions,
+  type DropCount,
+  type DropReason,
+  HttpEventSink,
+  type HttpEventSinkOptions,
+  type RetryOptions,
+  type SinkState,
+  type SinkStats,
+  type SpoolStats,
+} from './sink/http-event-sink.ts'
+export { InMemoryEventSink, type InMemoryEventSinkOptions } from './sink/in-memory-event-sink.ts'
+export type { ItemKind } from './sink/upload/priority.ts'
+export type { DecodedImage } from './telemetry/images.ts'
+export type { DecodedLogEntry } from './telemetry/log-entries.ts'
+export type { DecodedMeasure } from './telemetry/measures.ts'
+export type { DecodedProperties } from './telemetry/properties.ts'
+export type { SpanPlace, SpanRow } from './telemetry/span-place.ts'
 export type { RecordingStats } from './tracing/dispatch.ts'
 export type { StreamStats } from './tracing/event-stream.ts'
 export { recordImage } from './tracing/image.ts'
@@ -52,6 +78,7 @@ export {
 export { type Properties, type PropertySet, propertySet } from './tracing/property-set.ts'
 export { recordLog } from './tracing/record-log.ts'
 export {
+  type AnyFunction,
   type AsyncSpanHandle,
   asyncSpan,
   beginAsyncSpan,

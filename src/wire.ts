@@ -1,6 +1,12 @@
 /** What a server needs to read the wire format: parser and decoders. Not for services that record: see `micromegas`. */
 export { TelemetryError, type TelemetryErrorCode } from './model/errors.ts'
-export { type AsyncSpanEvent, pairAsyncSpans, readAsyncSpanEvents } from './telemetry/async-spans.ts'
+export type { ProcessInfo } from './model/process-info.ts'
+export {
+  type AsyncSpanEvent,
+  type AsyncSpans,
+  pairAsyncSpans,
+  readAsyncSpanEvents,
+} from './telemetry/async-spans.ts'
 export {
   type DecodedBlock,
   type DecodedStream,
@@ -8,12 +14,13 @@ export {
   decodeProcess,
   decodeStream,
 } from './telemetry/decoder.ts'
+export type { EventOptions } from './telemetry/event-options.ts'
 export { EVENT_READERS } from './telemetry/event-readers.ts'
 export { type DecodedImage, readImages } from './telemetry/images.ts'
 export { type DecodedLogEntry, readLogEntries } from './telemetry/log-entries.ts'
 export { decompressFrame } from './telemetry/lz4-frame.ts'
 export { type DecodedMeasure, readMeasures } from './telemetry/measures.ts'
-export type { Properties } from './telemetry/properties.ts'
+export type { DecodedProperties } from './telemetry/properties.ts'
 export { isSamePlace, type SpanPlace, type SpanRow } from './telemetry/span-place.ts'
 export {
   readThreadSpanEvents,
@@ -22,8 +29,10 @@ export {
   type ThreadSpanBlock,
   type ThreadSpanEvent,
 } from './telemetry/thread-spans.ts'
-export { TickConverter } from './telemetry/tick-converter.ts'
+export { type BlockEnd, type ProcessClock, TickConverter } from './telemetry/tick-converter.ts'
 export { parseTimestamp } from './telemetry/timestamps.ts'
 export { parseUuid } from './telemetry/uuid.ts'
-export { BlockParser } from './transit/parser.ts'
-export type { TransitObject, TransitValue } from './transit/value.ts'
+export type { ByteReader, DependencyId } from './transit/byte-reader.ts'
+export { BlockParser, type DynamicReader, type RecordContext, type RecordTypes } from './transit/parser.ts'
+export type { Member, UserDefinedType } from './transit/reflection.ts'
+export type { NumericKind, PropertyList, TransitObject, TransitValue } from './transit/value.ts'

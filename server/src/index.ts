@@ -1,7 +1,7 @@
 /** The embedded ingestion server: `micromegas-server`. The SDK itself never imports it. */
 export {
+  type DecodedProperties,
   type DecodedStream,
-  type Properties,
   type SpanPlace,
   type SpanRow,
   TelemetryError,

@@ -50,6 +50,9 @@ export class ApiKeyRequestDecorator implements RequestDecorator {
    * @param setting - What the key is called in errors.
    * @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` when it is empty or has characters that a header cannot carry.
    */
+  constructor(apiKey: string | Secret, setting?: string)
+  /** @internal */
+  constructor(apiKey: string | Secret | SecretFile, setting?: string)
   constructor(apiKey: string | Secret | SecretFile, setting = 'apiKey') {
     if (apiKey instanceof SecretFile) {
       this.#key = apiKey

@@ -63,6 +63,9 @@ export class OidcClientCredentialsDecorator implements RequestDecorator {
    * @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` with all that is wrong with the options; files must exist. It
    * says nothing about whether the provider accepts them: that is found out with the first request.
    */
+  constructor(options: OidcClientCredentialsOptions)
+  /** @internal */
+  constructor(options: OidcClientCredentialsOptions, names?: SettingNames)
   constructor(options: OidcClientCredentialsOptions, names: SettingNames = optionNames) {
     const resolved = resolveOidcOptions(options, names)
     if ('problems' in resolved) throw new CredentialsConfigError(WHAT, resolved.problems)

@@ -29,7 +29,11 @@ export class TelemetryGuard implements AsyncDisposable {
   /** The UUID that the server knows this process by. */
   readonly processId: string
   readonly shutdownTimeoutMs: number
-  /** What is left of the shutdown timeout while the process ends. */
+  /**
+   * What is left of the shutdown timeout while the process ends.
+   *
+   * @internal
+   */
   readonly exitBudget: ExitBudget
   readonly #dispatch: Dispatch
   readonly #httpSink: HttpEventSink | undefined
@@ -37,6 +41,7 @@ export class TelemetryGuard implements AsyncDisposable {
   readonly #onStopped: () => void
   #stopped: Promise<DeliveryReport> | undefined
 
+  /** @internal */
   constructor(init: GuardInit) {
     this.processId = init.processId
     this.shutdownTimeoutMs = init.shutdownTimeoutMs
@@ -82,7 +87,11 @@ export class TelemetryGuard implements AsyncDisposable {
     this.#dispatch.shutdownSync(options?.timeoutMs ?? this.shutdownTimeoutMs)
   }
 
-  /** Gives up what is not delivered: the process ends without waiting for telemetry once more. */
+  /**
+   * Gives up what is not delivered: the process ends without waiting for telemetry once more.
+   *
+   * @internal
+   */
   abandon(): void {
     this.#onStopped()
   }

@@ -1,7 +1,7 @@
 import { memberAsI64, memberAsU32, memberAsU64 } from '../transit/coercions.ts'
 import type { TransitObject } from '../transit/value.ts'
 import type { EventOptions } from './event-options.ts'
-import type { Properties } from './properties.ts'
+import type { DecodedProperties } from './properties.ts'
 import { endPropertiesOf, placeOf, SPAN_EVENT_TYPES, type SpanEventType } from './span-event-types.ts'
 import type { SpanPlace, SpanRow } from './span-place.ts'
 import type { TickConverter } from './tick-converter.ts'
@@ -17,7 +17,7 @@ export interface AsyncSpanEvent extends SpanPlace {
   readonly parentSpanId: bigint
   readonly depth: number
   /** Only ends have some. Frozen, and shared by the events of a block that have the same property set. */
-  readonly properties: Properties
+  readonly properties: DecodedProperties
 }
 
 /**

@@ -8,7 +8,7 @@ import {
 import { formatError } from '../transit/format-error.ts'
 import type { PropertyList, TransitObject } from '../transit/value.ts'
 import type { EventOptions } from './event-options.ts'
-import { type Properties, propertiesOf } from './properties.ts'
+import { type DecodedProperties, propertiesOf } from './properties.ts'
 import { TemplateRenderer } from './template-renderer.ts'
 import type { TickConverter } from './tick-converter.ts'
 
@@ -21,7 +21,7 @@ export interface DecodedLogEntry {
   readonly target: string
   readonly message: string
   /** Frozen, and shared by the events of a block that have the same property set. */
-  readonly properties: Properties
+  readonly properties: DecodedProperties
 }
 
 /** Levels a property may name, in the only spelling the reference accepts. */

@@ -8,7 +8,7 @@ import {
 } from '../transit/coercions.ts'
 import type { PropertyList, TransitObject } from '../transit/value.ts'
 import type { EventOptions } from './event-options.ts'
-import { type Properties, propertiesOf } from './properties.ts'
+import { type DecodedProperties, propertiesOf } from './properties.ts'
 import type { TickConverter } from './tick-converter.ts'
 
 /** One row of the `measures` view. */
@@ -21,7 +21,7 @@ export interface DecodedMeasure {
   readonly value: number
   readonly target: string
   /** Frozen, and shared by the events of a block that have the same property set. */
-  readonly properties: Properties
+  readonly properties: DecodedProperties
 }
 
 /** Unit of integer metrics that count ticks; they are shown in seconds. */

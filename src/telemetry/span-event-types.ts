@@ -1,6 +1,6 @@
 import { memberAsObject, memberAsProperties, memberAsString, memberAsU32 } from '../transit/coercions.ts'
 import type { TransitObject } from '../transit/value.ts'
-import { type Properties, propertiesOf } from './properties.ts'
+import { type DecodedProperties, propertiesOf } from './properties.ts'
 import type { SpanPlace } from './span-place.ts'
 
 /** What the name of a span event type says about its records. */
@@ -50,6 +50,6 @@ export function placeOf(event: TransitObject, { kind, isNamed }: SpanEventType):
 }
 
 /** Properties come with the end of a span; other events have none. */
-export function endPropertiesOf(event: TransitObject, { hasProperties }: SpanEventType): Properties {
+export function endPropertiesOf(event: TransitObject, { hasProperties }: SpanEventType): DecodedProperties {
   return propertiesOf(hasProperties ? memberAsProperties(event, 'properties') : undefined)
 }

@@ -1,4 +1,4 @@
-import type { Properties } from './properties.ts'
+import type { DecodedProperties } from './properties.ts'
 
 /** What a span measures: its name and the place in the code. */
 export interface SpanPlace {
@@ -20,7 +20,7 @@ export interface SpanRow extends SpanPlace {
   readonly endNs: bigint
   readonly durationNs: bigint
   /** Those of the end event; none when the span does not end in the blocks read. */
-  readonly properties: Properties
+  readonly properties: DecodedProperties
 }
 
 /** Spans are matched by what they measure: descriptors have a new id in every block. */

@@ -2,7 +2,7 @@ import { memberAsI64 } from '../transit/coercions.ts'
 import { formatError, locateError } from '../transit/format-error.ts'
 import type { TransitObject } from '../transit/value.ts'
 import type { EventOptions } from './event-options.ts'
-import { NO_PROPERTIES, type Properties } from './properties.ts'
+import { type DecodedProperties, NO_PROPERTIES } from './properties.ts'
 import { endPropertiesOf, placeOf, SPAN_EVENT_TYPES } from './span-event-types.ts'
 import { isSamePlace, type SpanPlace, type SpanRow } from './span-place.ts'
 import type { TickConverter } from './tick-converter.ts'
@@ -16,7 +16,7 @@ export interface ThreadSpanEvent {
   readonly index: number
   readonly place: SpanPlace
   /** Only ends have some. Frozen, and shared by the events of a block that have the same property set. */
-  readonly properties: Properties
+  readonly properties: DecodedProperties
 }
 
 /**
@@ -67,7 +67,7 @@ interface Node {
   place: SpanPlace
   beginNs: bigint
   endNs: bigint
-  properties: Properties
+  properties: DecodedProperties
   children: Node[]
 }
 

@@ -31,6 +31,7 @@ export function metricOverflows(): number {
 export class FloatMetric {
   readonly #site: MetricSite
 
+  /** @internal */
   constructor(site: MetricSite) {
     this.#site = site
   }
@@ -56,6 +57,7 @@ export class IntegerMetric {
   /** Servers turn integers whose unit is `ticks` into seconds; as floats they stay what they are. */
   readonly #asFloat: boolean
 
+  /** @internal */
   constructor(site: MetricSite) {
     this.#site = site
     this.#asFloat = site.unit === 'ticks'

@@ -38,23 +38,40 @@ type Entries = readonly (readonly [name: string, value: string])[]
 export class PropertySet {
   /** Tells a property set of another copy of this package from a plain object. */
   readonly [SET_BRAND] = true
-  /** Name and value pairs, in the order given; names are distinct. */
+  /**
+   * Name and value pairs, in the order given; names are distinct.
+   *
+   * @internal
+   */
   readonly entries: Entries
-  /** True when a name is `level` or `target`. */
+  /**
+   * True when a name is `level` or `target`.
+   *
+   * @internal
+   */
   readonly overridesLogColumns: boolean
   // Where the set is listed in the open block of each stream: the block's epoch and the id in it, as bits.
+  /** @internal */
   logEpoch = 0
+  /** @internal */
   logIdBits = 0
+  /** @internal */
   metricsEpoch = 0
+  /** @internal */
   metricsIdBits = 0
   #metricEntries: Entries | undefined
 
+  /** @internal */
   constructor(entries: Entries) {
     this.entries = entries
     this.overridesLogColumns = entries.some(([name]) => LOG_COLUMNS.has(name))
   }
 
-  /** The entries under names that override no metric column. */
+  /**
+   * The entries under names that override no metric column.
+   *
+   * @internal
+   */
   get metricEntries(): Entries {
     this.#metricEntries ??= this.entries.some(([name]) => METRIC_COLUMNS.has(name))
       ? renameColumns(this.entries)
@@ -62,6 +79,7 @@ export class PropertySet {
     return this.#metricEntries
   }
 
+  /** The properties, by name. */
   toJSON(): Record<string, string> {
     return Object.fromEntries(this.entries)
   }

@@ -26,6 +26,7 @@ export function spanOverflows(): number {
 export class SpanDefinition {
   readonly #record: SpanRecord
 
+  /** @internal */
   constructor(record: SpanRecord) {
     this.#record = record
   }
@@ -47,7 +48,11 @@ export class SpanDefinition {
     if (dispatch.cpu.enabled) dispatch.cpu.endThreadSpan(this.#record)
   }
 
-  /** Begins an async span, a child of the async span that the caller runs in. */
+  /**
+   * Begins an async span, a child of the async span that the caller runs in.
+   *
+   * @internal
+   */
   openAsync(): OpenAsyncSpan {
     const parent = dispatch.asyncSpans.getStore()
     const spanId = dispatch.nextSpanId()
@@ -133,6 +138,7 @@ function isPassedOver(): boolean {
 export class AsyncSpanHandle implements Disposable {
   #open: OpenAsyncSpan | undefined
 
+  /** @internal */
   constructor(open: OpenAsyncSpan | undefined) {
     this.#open = open
   }
@@ -172,7 +178,7 @@ export interface SpanFnOptions extends SpanOptions {
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the constraint of any function type
-type AnyFunction = (this: any, ...args: any[]) => any
+export type AnyFunction = (this: any, ...args: any[]) => any
 
 /**
  * Wraps a function so that every call of it is a span: an async span for `async` functions, a thread span for others.

@@ -3,8 +3,8 @@ import {
   type AsyncSpanEvent,
   type DecodedLogEntry,
   type DecodedMeasure,
+  type DecodedProperties,
   isSamePlace,
-  type Properties,
   type ThreadSpanEvent,
 } from 'micromegas/wire'
 import { levelName } from '../api/json-rows.ts'
@@ -143,14 +143,14 @@ export class LivePrinter {
     place: { readonly name: string; readonly target: string },
     depth: number,
     durationNs: bigint | undefined,
-    properties: Properties,
+    properties: DecodedProperties,
   ): string {
     const indent = '  '.repeat(Math.min(depth, 20))
     const duration = durationNs === undefined ? '(begin not seen)' : formatDuration(durationNs)
     return `${this.#tag('SPAN')} ${this.#source(place.target)} ${indent}${printable(place.name)} ${duration}${this.#properties(properties)}`
   }
 
-  #properties(properties: Properties): string {
+  #properties(properties: DecodedProperties): string {
     const pairs = Object.entries(properties).map(([key, value]) => `${key}=${value}`)
     return pairs.length === 0 ? '' : ` ${this.#style('gray', printable(pairs.join(' ')))}`
   }

@@ -2,7 +2,7 @@ import {
   type DecodedImage,
   type DecodedLogEntry,
   type DecodedMeasure,
-  type Properties,
+  type DecodedProperties,
   readImages,
   readLogEntries,
   readMeasures,
@@ -71,7 +71,7 @@ export interface LogEntryRow extends EventOrigin {
   readonly level: number
   readonly target: string
   readonly message: string
-  readonly properties: Properties
+  readonly properties: DecodedProperties
 }
 
 export interface MeasureRow extends EventOrigin {
@@ -79,7 +79,7 @@ export interface MeasureRow extends EventOrigin {
   readonly unit: string
   readonly value: number
   readonly target: string
-  readonly properties: Properties
+  readonly properties: DecodedProperties
 }
 
 /** An image without its data. */
@@ -159,7 +159,11 @@ export async function readImage(
 
 export function measureMatcher(
   query: MeasureQuery,
-): (measure: { readonly name: string; readonly target: string; readonly properties: Properties }) => boolean {
+): (measure: {
+  readonly name: string
+  readonly target: string
+  readonly properties: DecodedProperties
+}) => boolean {
   const isName = textMatcher(query.name)
   const isTarget = textMatcher(query.target)
   const isFound = searchMatcher(query.search)
@@ -276,7 +280,9 @@ export function textMatcher(pattern: string | undefined): (text: string) => bool
   return (text) => text.startsWith(prefix)
 }
 
-function searchMatcher(search: string | undefined): (properties: Properties, ...texts: string[]) => boolean {
+function searchMatcher(
+  search: string | undefined,
+): (properties: DecodedProperties, ...texts: string[]) => boolean {
   if (search === undefined) return () => true
   const wanted = search.toLowerCase()
   return (properties, ...texts) =>

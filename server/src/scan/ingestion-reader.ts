@@ -53,6 +53,7 @@ export class ServerReader {
   readonly #context: QueryContext
   readonly #checker: BlockChecker
 
+  /** @internal */
   constructor(context: QueryContext, checker: BlockChecker) {
     this.#context = context
     this.#checker = checker
