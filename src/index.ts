@@ -78,15 +78,19 @@ export {
 export { type Properties, type PropertySet, propertySet } from './tracing/property-set.ts'
 export { recordLog } from './tracing/record-log.ts'
 export {
-  type AnyFunction,
   type AsyncSpanHandle,
   asyncSpan,
   beginAsyncSpan,
   defineSpan,
   type SpanDefinition,
-  type SpanFnOptions,
   type SpanOptions,
   span,
-  spanFn,
 } from './tracing/span.ts'
+export {
+  type AnyFunction,
+  type SpanFnContext,
+  type SpanFnDecorator,
+  type SpanFnOptions,
+  spanFn,
+} from './tracing/span-fn.ts'
 export type { Member, UserDefinedType } from './transit/reflection.ts'

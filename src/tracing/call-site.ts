@@ -12,8 +12,12 @@ export const UNKNOWN_CALL_SITE: CallSite = { file: '', line: 0 }
 
 /** Frames looked at: a decorator is called through a few helpers where it was compiled. */
 const MAX_FRAMES = 6
-/** `__esDecorate`, `__decorateElement` and their like, which TypeScript and esbuild put into the file. */
-const COMPILER_HELPER = /^at (?:\w+\.)?__\w+ /
+/**
+ * What calls a decorator: `__esDecorate`, `__decorateElement` and their like, which TypeScript and esbuild put into the
+ * file, `_ts_decorate` and `_apply_decs_2203_r` of swc, `_applyDecoratedDescriptor` of Babel, and `reflect-metadata`.
+ */
+const COMPILER_HELPER =
+  /^at (?:(?:\w+\.)?(?:__\w+|_ts_decorate|_apply_decs\w*|_?apply(?:Member)?Decs?\d*R?|memberDec|_applyDecoratedDescriptor|DecorateProperty)|Reflect\.decorate) /
 /** A URL or an absolute path, then line and column. */
 const LOCATION = /^((?:[a-z][a-z\d+.-]*:|\/|[a-z]:[\\/]|\\\\).*?):(\d+)(?::\d+)?$/i
 const MAX_LINE = 2 ** 32 - 1

@@ -98,7 +98,8 @@ export function span<T>(name: string | SpanDefinition, fn: () => T): T {
 
 /**
  * Measures an asynchronous function, from its call until its promise settles, and gives its outcome. Async spans begun
- * within it are its children, wherever the event loop runs them.
+ * within it are its children, wherever the event loop runs them. What it returns may be any thenable, such as a query
+ * that is sent when somebody awaits it: it is awaited within the span.
  *
  * @param name - A name or a definition. File and line are those of the first call under the name.
  */
@@ -110,17 +111,24 @@ export function asyncSpan<T>(name: string | SpanDefinition, fn: () => PromiseLik
 async function measureAsync<T>(definition: SpanDefinition, fn: () => PromiseLike<T> | T): Promise<T> {
   const open = definition.openAsync()
   try {
-    return await dispatch.asyncSpans.run(open, fn)
+    return await dispatch.asyncSpans.run(open, callAndAwait<T>, fn)
   } finally {
     dispatch.cpu.endAsyncSpan(open)
   }
 }
 
+/**
+ * Calls a function and begins to await what it returns. A thenable's `then` runs in the context in which that begins, not
+ * in that of the function: a query which is sent by `then` must be awaited where its spans belong.
+ */
+function callAndAwait<T>(fn: () => PromiseLike<T> | T): Promise<T> {
+  return Promise.resolve(fn()) // a promise of our own kind is given back as it is
+}
+
 /** Calls a function that is not measured; an async function would add a promise to the one there is. */
 function promiseOf<T>(fn: () => PromiseLike<T> | T): Promise<T> {
   try {
-    const outcome = fn()
-    return outcome instanceof Promise ? outcome : Promise.resolve(outcome)
+    return callAndAwait(fn)
   } catch (error) {
     return Promise.reject(error)
   }
@@ -143,7 +151,10 @@ export class AsyncSpanHandle implements Disposable {
     this.#open = open
   }
 
-  /** Runs a function within the span: async spans it begins are children. */
+  /**
+   * Runs a function within the span: async spans it begins are children. What the function returns is returned as it is;
+   * a query that is sent when it is awaited belongs to the span where it is awaited within: `run(async () => query)`.
+   */
   run<T>(fn: () => T): T {
     return this.#open === undefined ? fn() : dispatch.asyncSpans.run(this.#open, fn)
   }
@@ -164,92 +175,6 @@ export class AsyncSpanHandle implements Disposable {
 export function beginAsyncSpan(name: string | SpanDefinition, options?: SpanOptions): AsyncSpanHandle {
   if (isPassedOver()) return new AsyncSpanHandle(undefined)
   return new AsyncSpanHandle(resolveDefinition(name, options?.target, beginAsyncSpan).openAsync())
-}
-
-/** How a function wrapped by {@link spanFn} is measured. */
-export interface SpanFnOptions extends SpanOptions {
-  /** The span's name. @defaultValue the function's name; for a method, `Class.method`. */
-  readonly name?: string | undefined
-  /**
-   * Whether the function returns a promise to be waited for. @defaultValue true for `async` functions; say so for plain
-   * functions that return promises.
-   */
-  readonly async?: boolean | undefined
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: the constraint of any function type
-export type AnyFunction = (this: any, ...args: any[]) => any
-
-/**
- * Wraps a function so that every call of it is a span: an async span for `async` functions, a thread span for others.
- * `this`, arguments, result and thrown errors pass through. It is also a method decorator of the standard (stage 3)
- * kind.
- *
- * @example
- * ```ts
- * const parse = spanFn(function parse(text: string) { return JSON.parse(text) })
- * const load = spanFn('load order', async (id: string) => fetchOrder(id))
- * class Cart { @spanFn price() { return 12 } }
- * ```
- */
-export function spanFn<F extends AnyFunction>(fn: F, context?: ClassMethodDecoratorContext): F
-export function spanFn<F extends AnyFunction>(name: string | SpanFnOptions, fn: F): F
-export function spanFn(
-  nameOrOptions: string | SpanFnOptions,
-): <F extends AnyFunction>(fn: F, context?: ClassMethodDecoratorContext) => F
-export function spanFn(
-  first: AnyFunction | string | SpanFnOptions,
-  second?: AnyFunction | ClassMethodDecoratorContext,
-): unknown {
-  if (typeof first === 'function') return wrap(first, {}, toContext(second))
-  const options = typeof first === 'string' ? { name: first } : first
-  if (typeof second === 'function') return wrap(second, options, undefined)
-  const place = captureCallSite(spanFn)
-  return (fn: AnyFunction, context?: ClassMethodDecoratorContext) => wrap(fn, options, context, place)
-}
-
-function toContext(
-  second: AnyFunction | ClassMethodDecoratorContext | undefined,
-): ClassMethodDecoratorContext | undefined {
-  return typeof second === 'object' ? second : undefined
-}
-
-function wrap(
-  fn: AnyFunction,
-  options: SpanFnOptions,
-  context: ClassMethodDecoratorContext | undefined,
-  place: CallSite = captureCallSite(spanFn),
-): AnyFunction {
-  if (typeof fn !== 'function') throw new TypeError('Cannot wrap a span: expected a function')
-  const name = options.name ?? (context === undefined ? fn.name || 'anonymous' : String(context.name))
-  const target = options.target ?? DEFAULT_TARGET
-  let definition = newDefinition(name, target, place)
-  if (context !== undefined && options.name === undefined) {
-    context.addInitializer(function nameAfterClass(this: unknown) {
-      if (definition.name !== name) return
-      const owner = context.static ? (this as { name?: unknown }).name : ownerOf(wrapped, context.name, this)
-      if (owner) definition = newDefinition(`${String(owner)}.${name}`, target, place)
-    })
-  }
-  const isAsync = options.async ?? fn.constructor.name === 'AsyncFunction'
-  const wrapped: AnyFunction = isAsync
-    ? function (this: unknown, ...args: unknown[]) {
-        return asyncSpan(definition, () => fn.apply(this, args) as unknown)
-      }
-    : function (this: unknown, ...args: unknown[]) {
-        return span(definition, () => fn.apply(this, args) as unknown)
-      }
-  Object.defineProperty(wrapped, 'name', { value: fn.name, configurable: true })
-  Object.defineProperty(wrapped, 'length', { value: fn.length, configurable: true })
-  return wrapped
-}
-
-/** The name of the class that has the method, which may be a base class of the first instance made. */
-function ownerOf(method: AnyFunction, name: string | symbol, instance: unknown): string | undefined {
-  for (let at: unknown = Object.getPrototypeOf(instance); at !== null; at = Object.getPrototypeOf(at)) {
-    if (Object.getOwnPropertyDescriptor(at, name)?.value === method) return (at as object).constructor.name
-  }
-  return (instance as object).constructor.name // a private method, or one that another decorator has wrapped
 }
 
 /** What a span is recorded under: whatever a caller passes for a name, the measured function must run. */
@@ -291,7 +216,8 @@ function findDefinition(
   return known ?? unplacedDefinition(shownName, shownTarget)
 }
 
-function newDefinition(name: string, target: string, place: CallSite): SpanDefinition {
+/** A definition of its own, whatever others there are under the name. */
+export function newDefinition(name: string, target: string, place: CallSite): SpanDefinition {
   return new SpanDefinition(new SpanRecord(detachedText(toName(name)), detachedText(toName(target)), place))
 }
 

@@ -2,27 +2,13 @@ import { AsyncResource } from 'node:async_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { pairAsyncSpans } from '../../src/telemetry/async-spans.ts'
-import type { SpanRow } from '../../src/telemetry/span-place.ts'
 import { dispatch } from '../../src/tracing/dispatch.ts'
 import { asyncSpan, beginAsyncSpan, defineSpan, span } from '../../src/tracing/span.ts'
 import { spanIdBase } from '../../src/tracing/span-ids.ts'
 import { SpanRecord, SpanStream } from '../../src/tracing/span-stream.ts'
 import { parseBlock } from './support/check-run.ts'
-import { type Recording, startRecording } from './support/recording.ts'
-
-/** The spans of a recording by name; every event has its other half. */
-function spansOf(recording: Recording): Map<string, SpanRow> {
-  const { spans, unmatched } = pairAsyncSpans(recording.asyncEvents())
-  expect(unmatched).toEqual([])
-  return new Map(spans.map((row) => [row.name, row]))
-}
-
-/** Each span as `name < parent @ depth`. */
-function tree(recording: Recording): string[] {
-  const spans = [...spansOf(recording).values()]
-  const names = new Map(spans.map(({ id, name }) => [id, name]))
-  return spans.map(({ name, parent, depth }) => `${name} < ${names.get(parent) ?? '-'} @ ${depth}`).sort()
-}
+import { startRecording } from './support/recording.ts'
+import { spansOf, tree } from './support/span-tree.ts'
 
 describe('asyncSpan', () => {
   test('gives the outcome of the function, resolved or rejected, the span ended either way', async () => {

@@ -1,12 +1,6 @@
 import { dispatch } from '../../../src/tracing/dispatch.ts'
-import {
-  asyncSpan,
-  beginAsyncSpan,
-  defineSpan,
-  span,
-  spanFn,
-  spanOverflows,
-} from '../../../src/tracing/span.ts'
+import { asyncSpan, beginAsyncSpan, defineSpan, span, spanOverflows } from '../../../src/tracing/span.ts'
+import { spanFn } from '../../../src/tracing/span-fn.ts'
 import { type ExpectedRecord, UNICODE_NAME } from './expected.ts'
 
 export async function recordSpans(expected: ExpectedRecord[]): Promise<void> {
