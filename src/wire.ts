@@ -1,4 +1,8 @@
-/** What a server needs to read the wire format: parser and decoders. Not for services that record: see `micromegas`. */
+/**
+ * What a server needs of this package: parser and decoders of the wire format, and what both must answer alike. Not for
+ * services that record: see `micromegas`.
+ */
+export { isLoopbackHost } from './http/transport-security.ts'
 export { TelemetryError, type TelemetryErrorCode } from './model/errors.ts'
 export type { ProcessInfo } from './model/process-info.ts'
 export {

@@ -1,4 +1,5 @@
 import { type Context, Hono, type MiddlewareHandler, type Next } from 'hono'
+import { isLoopbackHost } from 'micromegas/wire'
 import { readRoutes } from './api/read-routes.ts'
 import { ANONYMOUS, authenticate } from './auth/identity.ts'
 import { addInsertRoutes } from './receive/insert-routes.ts'
@@ -70,16 +71,12 @@ function requireIdentity(
  */
 function requireLocalHost({ config }: ServerContext): MiddlewareHandler<RouteTypes> {
   return async (c, next) => {
-    if (!config.disableAuth || !isLoopback(config.host)) return next()
+    if (!config.disableAuth || !isLoopbackHost(config.host)) return next()
     const host = (c.env.incoming.headers.host ?? 'localhost').replace(/:\d+$/, '').toLowerCase()
     if (host.startsWith('[') || /^[\d.]+$/.test(host) || host === 'localhost' || host.endsWith('.localhost'))
       return next()
     return c.json({ error: 'without authentication, ask for localhost or an IP address' }, 403)
   }
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.')
 }
 
 async function noStore(c: RouteContext, next: Next): Promise<void> {

@@ -7,6 +7,7 @@ export {
   TelemetryError,
   type TelemetryErrorCode,
 } from 'micromegas/wire'
+export type { Admin, IssuerAdmin } from './auth/admins.ts'
 export type { ApiKey } from './auth/api-keys.ts'
 export type { OidcIssuer, OidcOptions } from './auth/oidc-verifier.ts'
 export { serverOptionsFromEnv } from './command/environment.ts'

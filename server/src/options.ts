@@ -1,6 +1,7 @@
 import { resolve as resolvePath } from 'node:path'
 import { TelemetryError } from 'micromegas/wire'
 import * as z from 'zod/mini'
+import type { Admin } from './auth/admins.ts'
 import type { ApiKey } from './auth/api-keys.ts'
 import type { OidcConfig, OidcOptions } from './auth/oidc-verifier.ts'
 import type { ServerEventListener } from './server-event.ts'
@@ -30,8 +31,8 @@ export interface ServerOptions {
   readonly apiKeys?: readonly ApiKey[] | undefined
   /** Accepts JSON Web Tokens of these issuers. */
   readonly oidc?: OidcOptions | undefined
-  /** Subjects or e-mail addresses of OIDC users who may delete data. */
-  readonly admins?: readonly string[] | undefined
+  /** OIDC users who may delete data: their `sub` or address, or an object that names the issuer too. */
+  readonly admins?: readonly Admin[] | undefined
   /** True lets everyone do everything; for local development. @defaultValue `false` */
   readonly disableAuth?: boolean | undefined
   /** Longest request body, at least 1. @defaultValue 100 MiB, as the reference server */
@@ -58,7 +59,7 @@ export interface MicromegasServerConfig {
   readonly maxBytes: number
   readonly apiKeys: readonly ApiKey[]
   readonly oidc: OidcConfig | undefined
-  readonly admins: readonly string[]
+  readonly admins: readonly Admin[]
   readonly disableAuth: boolean
   readonly bodyLimitBytes: number
   readonly checkBlocks: boolean
@@ -107,28 +108,51 @@ export const apiKeysSchema = z
     }),
   )
 
-export const adminsSchema = z.array(text('expected a text'), {
-  error: `expected an array such as ${ADMINS_FORM}`,
-})
+export const adminsSchema: z.ZodMiniType<readonly Admin[]> = z.array(
+  z.custom<Admin>(isAdminEntry, {
+    error: 'expected a text, or an object with issuer and either subject or email',
+  }),
+  { error: `expected an array such as ${ADMINS_FORM}` },
+)
+
+function isAdminEntry(value: unknown): boolean {
+  const isText = (member: unknown): boolean => typeof member === 'string' && /\S/.test(member)
+  if (typeof value !== 'object' || value === null) return isText(value)
+  const { issuer, subject, email, ...rest } = value as Record<string, unknown>
+  const names = [subject, email].filter((name) => name !== undefined)
+  return isText(issuer) && names.length === 1 && names.every(isText) && Object.keys(rest).length === 0
+}
 
 const issuerUrl = z.string({ error: 'issuer: expected a URL' }).check(
   z.refine((value) => URL.canParse(value) && /^https?:\/\//.test(value), {
     error: 'issuer: expected an https URL (http for local development)',
   }),
 )
-const issuersSchema = z
-  .array(
-    z.strictObject(
-      { issuer: issuerUrl, audience: text('audience: expected a text') },
-      { error: 'expected an object with the members issuer and audience, and no other' },
-    ),
-    { error: 'expected an array such as [{"issuer":"https://…","audience":"…"}]' },
-  )
-  .check(z.minLength(1, { error: 'expected at least one issuer' }))
+
+function issuersSchema<Flag extends string>(flagName: Flag) {
+  return z
+    .array(
+      z.strictObject(
+        {
+          issuer: issuerUrl,
+          audience: text('audience: expected a text'),
+          [flagName]: z.optional(z.boolean({ error: 'expected true or false' })),
+        } as {
+          issuer: typeof issuerUrl
+          audience: ReturnType<typeof text>
+        } & Record<Flag, z.ZodMiniOptional<z.ZodMiniBoolean>>,
+        {
+          error: `expected an object with the members issuer, audience and, if wanted, ${flagName}, and no other`,
+        },
+      ),
+      { error: 'expected an array such as [{"issuer":"https://…","audience":"…"}]' },
+    )
+    .check(z.minLength(1, { error: 'expected at least one issuer' }))
+}
 
 const oidcSchema = z.strictObject(
   {
-    issuers: issuersSchema,
+    issuers: issuersSchema('trustEmail'),
     jwksRefreshIntervalSeconds: z._default(whole(1, 'expected a whole number of seconds, at least 1'), 3600),
     tokenCacheSize: z._default(whole(0, 'expected a whole number'), 1000),
     tokenCacheTtlSeconds: z._default(whole(0, 'expected a whole number of seconds'), 300),
@@ -140,7 +164,7 @@ const oidcSchema = z.strictObject(
 export const oidcEnvSchema = z.pipe(
   z.strictObject(
     {
-      issuers: issuersSchema,
+      issuers: issuersSchema('trust_email'),
       jwks_refresh_interval_secs: z.optional(whole(1, 'expected a whole number of seconds, at least 1')),
       token_cache_size: z.optional(whole(0, 'expected a whole number')),
       token_cache_ttl_secs: z.optional(whole(0, 'expected a whole number of seconds')),
@@ -152,7 +176,10 @@ export const oidcEnvSchema = z.pipe(
   ),
   z.transform(
     (config): OidcOptions => ({
-      issuers: config.issuers,
+      issuers: config.issuers.map(({ trust_email: trustEmail, ...issuer }) => ({
+        ...issuer,
+        ...(trustEmail !== undefined && { trustEmail }),
+      })),
       jwksRefreshIntervalSeconds: config.jwks_refresh_interval_secs,
       tokenCacheSize: config.token_cache_size,
       tokenCacheTtlSeconds: config.token_cache_ttl_secs,
@@ -244,6 +271,7 @@ export function resolveOptions(options: ServerOptions): MicromegasServerConfig {
   if (temporary && dataDir !== undefined) problems.push('temporary: excludes dataDir')
   if (!config.disableAuth && config.apiKeys.length === 0 && config.oidc === undefined)
     problems.push(NO_AUTH_PROBLEM)
+  problems.push(...issuerProblems(config.oidc, config.admins))
   if (problems.length > 0) throw configError(problems)
   return Object.freeze({
     ...config,
@@ -252,6 +280,24 @@ export function resolveOptions(options: ServerOptions): MicromegasServerConfig {
     dataDir: temporary ? undefined : resolvePath(dataDir ?? DEFAULT_DATA_DIR),
     print: print === true ? process.stdout : print === false ? undefined : print,
   })
+}
+
+/** What two entries that are right each by itself say against each other. */
+function issuerProblems(oidc: OidcConfig | undefined, admins: readonly Admin[]): string[] {
+  const trust = new Map<string, boolean>()
+  const problems: string[] = []
+  for (const [index, { issuer, trustEmail = false }] of (oidc?.issuers ?? []).entries()) {
+    if ((trust.get(issuer) ?? trustEmail) !== trustEmail)
+      problems.push(
+        `oidc.issuers[${index}]: trustEmail (trust_email) differs from another audience of this issuer`,
+      )
+    trust.set(issuer, trustEmail)
+  }
+  for (const [index, admin] of admins.entries()) {
+    if (typeof admin === 'string' || trust.has(admin.issuer)) continue
+    problems.push(`admins[${index}]: its issuer is not one of those configured, spelled exactly so`)
+  }
+  return problems
 }
 
 function withoutDot(problem: string): string {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
-import { TelemetryError } from 'micromegas/wire'
+import { isLoopbackHost, TelemetryError } from 'micromegas/wire'
 import { ApiKeyVerifier } from './auth/api-keys.ts'
 import type { TokenVerifier } from './auth/identity.ts'
 import { OidcVerifier } from './auth/oidc-verifier.ts'
@@ -74,7 +74,7 @@ export async function startServer(options: ServerOptions): Promise<MicromegasSer
   const printer = config.print === undefined ? undefined : new LivePrinter(config.print)
   const checker = new BlockChecker({ catalog, report, onEvents: printer?.print.bind(printer) })
   const oidcEnd = new AbortController()
-  const oidc = oidcVerifier(config, oidcEnd.signal)
+  const oidc = oidcVerifier(config, oidcEnd.signal, report)
   const verifiers: TokenVerifier[] = []
   if (config.apiKeys.length > 0) verifiers.push(new ApiKeyVerifier(config.apiKeys))
   if (oidc !== undefined) verifiers.push(oidc)
@@ -100,7 +100,7 @@ export async function startServer(options: ServerOptions): Promise<MicromegasSer
   }
   warnOfRisks(config, report)
   if (oidc !== undefined && !config.disableAuth) {
-    for (const message of oidc.plainHttpIssuers()) report({ type: 'warning', message })
+    for (const message of oidc.risks()) report({ type: 'warning', message })
     // Keys that cannot be had yet do not keep the server from starting; saying so now saves a search later.
     void oidc.warmUp().then((failures) => {
       if (closing === undefined) for (const message of failures) report({ type: 'warning', message })
@@ -138,9 +138,17 @@ function reporter(config: MicromegasServerConfig, stats: ServerStats): ServerEve
 function oidcVerifier(
   { oidc, admins }: MicromegasServerConfig,
   signal: AbortSignal,
+  report: ServerEventListener,
 ): OidcVerifier | undefined {
   if (oidc === undefined) return undefined
-  return new OidcVerifier({ ...oidc, admins, signal, clock: () => performance.now(), wallClock: Date.now })
+  return new OidcVerifier({
+    ...oidc,
+    admins,
+    signal,
+    clock: () => performance.now(),
+    wallClock: Date.now,
+    warn: (message) => report({ type: 'warning', message }),
+  })
 }
 
 function httpServer(context: ServerContext): Server {
@@ -172,8 +180,7 @@ function listen(server: Server, { host, port }: MicromegasServerConfig): Promise
 
 function warnOfRisks(config: MicromegasServerConfig, report: ServerEventListener): void {
   const { disableAuth, host, apiKeys, oidc, admins } = config
-  const isLocal = host === 'localhost' || host === '::1' || host.startsWith('127.')
-  if (disableAuth && !isLocal) {
+  if (disableAuth && !isLoopbackHost(host)) {
     report({
       type: 'warning',
       message: `authentication is disabled and ${host} is no loopback address: everyone who reaches it can write and read`,

@@ -150,12 +150,24 @@ describe('admins', () => {
   const claims: readonly [string, Record<string, unknown>, boolean][] = [
     ['by subject', { sub: 'alice' }, true],
     ['by address', { email: 'alice@example.com', email_verified: true }, true],
-    ['by an address the provider says nothing about', { email: 'alice@example.com' }, true],
+    ['by an address verified in words', { email: 'alice@example.com', email_verified: 'true' }, true],
+    ['not by an address the provider says nothing about', { email: 'alice@example.com' }, false],
+    ...[false, 'false', 'True', 'yes', 1, null, {}, [true]].map(
+      (verified): [string, Record<string, unknown>, boolean] => [
+        `not by an address verified with ${JSON.stringify(verified)}`,
+        { email: 'alice@example.com', email_verified: verified },
+        false,
+      ],
+    ),
+    ['by the verified address of Entra ID', { verified_primary_email: ['alice@example.com'] }, true],
     [
-      'not by an address the provider has not verified',
-      { email: 'alice@example.com', email_verified: false },
-      false,
+      'by an address verified beside another one',
+      { 'https://micromegas.io/email': 'alice@example.com', email_verified: true },
+      true,
     ],
+    ['not in another case', { sub: 'Alice', email: 'ALICE@example.com', email_verified: true }, false],
+    ['not by a lookalike', { email: 'al\u0131ce@example.com', email_verified: true }, false],
+    ['not by a list of addresses', { email: ['alice@example.com'], email_verified: true }, false],
     ['not by a name users may choose', { preferred_username: 'alice@example.com' }, false],
     ['not when they are somebody else', { sub: 'alice2', email: 'bob@example.com' }, false],
   ]
@@ -164,6 +176,48 @@ describe('admins', () => {
     await using server = await startServer({ oidc: oidcOf(issuer), admins: ['alice', 'alice@example.com'] })
     const headers = bearer(await issuer.token(rsa, extra))
     expect((await getJson(server, '/api/whoami', headers)).admin).toBe(admin)
+  })
+
+  test('are known by an address the provider says nothing about where the operator trusts its addresses', async () => {
+    await using issuer = await startIssuer(rsa)
+    const issuers = [{ issuer: issuer.issuer, audience: AUDIENCE, trustEmail: true }]
+    await using server = await startServer({ oidc: { issuers }, admins: ['alice@example.com'] })
+    const isAdmin = async (claims: Record<string, unknown>): Promise<boolean> =>
+      (await getJson(server, '/api/whoami', bearer(await issuer.token(rsa, claims)))).admin
+    expect(await isAdmin({ email: 'alice@example.com' })).toBe(true)
+    for (const email_verified of [false, 'false', null, 0, '']) {
+      expect([email_verified, await isAdmin({ email: 'alice@example.com', email_verified })]).toEqual([
+        email_verified,
+        false,
+      ])
+    }
+    expect(await isAdmin({ preferred_username: 'alice@example.com' })).toBe(false)
+  })
+
+  test('can be bound to an issuer; those that two issuers could name are told at start', async () => {
+    await using one = await startIssuer(rsa)
+    await using two = await startIssuer(rotated)
+    const bound = [
+      { issuer: one.issuer, subject: 'alice' },
+      { issuer: one.issuer, email: 'bob@example.com' },
+    ]
+    await using server = await startServer({ oidc: oidcOf(one, two), admins: bound })
+    const isAdmin = async (token: Promise<string>): Promise<boolean> =>
+      (await getJson(server, '/api/whoami', bearer(await token))).admin
+    const bob = { email: 'bob@example.com', email_verified: true }
+    expect(await isAdmin(one.token(rsa, { sub: 'alice' }))).toBe(true)
+    expect(await isAdmin(two.token(rotated, { sub: 'alice' }))).toBe(false)
+    expect(await isAdmin(one.token(rsa, bob))).toBe(true)
+    expect(await isAdmin(two.token(rotated, bob))).toBe(false)
+    expect(await isAdmin(one.token(rsa, { sub: 'bob@example.com' }))).toBe(false)
+    expect(server.reasons()).toEqual([])
+
+    await using bare = await startServer({ oidc: oidcOf(one, two), admins: ['alice', ...bound] })
+    expect(bare.reasons()).toEqual([
+      `each of the 2 issuers can make an admin of "alice": name the issuer with {"issuer":"${one.issuer}","subject":"…"} (or email)`,
+    ])
+    await using single = await startServer({ oidc: oidcOf(one, one), admins: ['alice'] })
+    expect(single.reasons()).toEqual([])
   })
 
   test('may delete a process with its data; others may not', async () => {
@@ -280,6 +334,7 @@ describe('with the clock in hand', () => {
       tokenCacheSize: 2,
       tokenCacheTtlSeconds: 300,
       admins: [],
+      warn: () => undefined,
       signal: new AbortController().signal,
       clock: () => clock.ms,
       wallClock: () => clock.wallMs,

@@ -95,6 +95,42 @@ describe('options', () => {
     }
   })
 
+  test('that contradict each other about an issuer are an error', () => {
+    const issuer = 'https://accounts.example'
+    const issuers = [
+      { issuer, audience: 'a', trustEmail: true },
+      { issuer, audience: 'b' },
+    ]
+    expect(problemsOf(() => resolveOptions({ oidc: { issuers } }))).toEqual([
+      'oidc.issuers[1]: trustEmail (trust_email) differs from another audience of this issuer',
+    ])
+    const admins = ['alice', { issuer: `${issuer}/`, subject: 'alice' }]
+    expect(
+      problemsOf(() => resolveOptions({ oidc: { issuers: [{ issuer, audience: 'a' }] }, admins })),
+    ).toEqual(['admins[1]: its issuer is not one of those configured, spelled exactly so'])
+  })
+
+  test('name an admin by a text, or by the issuer and either subject or email', () => {
+    const issuer = 'https://accounts.example'
+    const oidc = { issuers: [{ issuer, audience: 'a' }] }
+    const good = ['alice', { issuer, subject: 'alice' }, { issuer, email: 'alice@example.com' }]
+    expect(resolveOptions({ oidc, admins: good }).admins).toEqual(good)
+    const bad = [
+      5,
+      '',
+      { issuer },
+      { issuer, subject: 'a', email: 'b' },
+      { subject: 'a' },
+      { issuer, sub: 'a' },
+    ]
+    const problems = problemsOf(() => resolveOptions({ oidc, admins: bad } as unknown as ServerOptions))
+    expect(problems).toEqual(
+      bad.map(
+        (_, i) => `admins[${i}]: expected a text, or an object with issuer and either subject or email`,
+      ),
+    )
+  })
+
   test('a temporary directory and another one exclude each other', () => {
     expect(problemsOf(() => resolveOptions({ ...auth, temporary: true, dataDir: 'x' }))).toEqual([
       'temporary: excludes dataDir',
@@ -116,8 +152,8 @@ describe('the environment', () => {
       MICROMEGAS_API_KEYS: KEYS,
       MICROMEGAS_OIDC_CONFIG: JSON.stringify({
         issuers: [
-          { issuer: 'https://accounts.example', audience: 'api' },
-          { issuer: 'https://accounts.example', audience: 'client-id' },
+          { issuer: 'https://accounts.example', audience: 'api', trust_email: true },
+          { issuer: 'https://accounts.example', audience: 'client-id', trust_email: true },
         ],
         jwks_refresh_interval_secs: 60,
         token_cache_size: 0,
@@ -135,7 +171,10 @@ describe('the environment', () => {
         { name: 'laptop', key: 'mmk_2' },
       ],
       oidc: {
-        issuers: [{ audience: 'api' }, { audience: 'client-id' }],
+        issuers: [
+          { audience: 'api', trustEmail: true },
+          { audience: 'client-id', trustEmail: true },
+        ],
         jwksRefreshIntervalSeconds: 60,
         tokenCacheSize: 0,
         tokenCacheTtlSeconds: 10,

@@ -4,7 +4,7 @@ const LOOPBACK_V4 = /^127(?:\.\d{1,3}){3}$/
 /** 127.0.0.0/8 mapped into IPv6, as the URL parser spells it. */
 const LOOPBACK_V4_IN_V6 = /^\[::ffff:7f[0-9a-f]{2}:[0-9a-f]{1,4}\]$/
 
-/** Whether what is sent to the URL's host stays on this machine: 127.0.0.0/8, `::1`, `localhost` and names below it. */
+/** Whether what is sent to the URL's host stays on this machine; see {@link isLoopbackHost}. */
 export function isLoopback(url: URL): boolean {
   // RFC 6761 section 6.3: every name under localhost is the loopback interface.
   const host = url.hostname.replace(/\.$/, '')
@@ -15,6 +15,20 @@ export function isLoopback(url: URL): boolean {
     LOOPBACK_V4.test(host) ||
     LOOPBACK_V4_IN_V6.test(host)
   )
+}
+
+/**
+ * Whether a host is this machine's loopback interface: 127.0.0.0/8 and `::1` in every spelling of theirs, also mapped
+ * into IPv6, `localhost` and the names below it. The one place that knows; a name is never looked up.
+ *
+ * @param host - A name or an address, an IPv6 one with or without brackets or a zone; no port.
+ */
+export function isLoopbackHost(host: string): boolean {
+  // Nothing that a URL takes for something other than a host: credentials, a port, a path, an encoded character.
+  if (!/^[\w.-]+$|^\[?[\da-f:.]+(?:%[\w.-]+)?\]?$/i.test(host)) return false
+  const bare = host.replace(/^\[|\]$/g, '').replace(/%.*$/, '')
+  const url = `http://${bare.includes(':') ? `[${bare}]` : bare}/`
+  return URL.canParse(url) && isLoopback(new URL(url))
 }
 
 /** Whether credentials sent to the URL can be read on the way. */

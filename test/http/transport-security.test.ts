@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { assertTransportSecurity, isLoopback } from '../../src/http/transport-security.ts'
+import { assertTransportSecurity, isLoopback, isLoopbackHost } from '../../src/http/transport-security.ts'
 
 test.each([
   'http://localhost:9000',
@@ -26,6 +26,50 @@ test.each([
   'http://notlocalhost',
 ])('%s is not loopback', (url) => {
   expect(isLoopback(new URL(url))).toBe(false)
+})
+
+test.each([
+  'localhost',
+  'LocalHost.',
+  'app.localhost',
+  '127.0.0.1',
+  '127.255.255.254',
+  '127.1',
+  '127.0.0.1.',
+  '::1',
+  '[::1]',
+  '::1%lo0',
+  '0:0:0:0:0:0:0:1',
+  '0000:0000:0000:0000:0000:0000:0000:0001',
+  '::ffff:127.0.0.1',
+  '::FFFF:7f00:1',
+  '[0:0:0:0:0:ffff:127.8.9.1]',
+])('the host %s is this machine', (host) => {
+  expect(isLoopbackHost(host)).toBe(true)
+})
+
+test.each([
+  '',
+  '127.evil.example',
+  '127.0.0.1.evil.example',
+  'localhost.evil.example',
+  'notlocalhost',
+  '0.0.0.0',
+  '::',
+  '::2',
+  '::ffff:128.0.0.1',
+  '::127.0.0.1',
+  '1::1',
+  'evil.example@127.0.0.1',
+  '127.0.0.1:80',
+  '127.0.0.1/..',
+  '127.0.0.1?',
+  '%31%32%37.0.0.1',
+  '127\u30020.0.1',
+  '[::1]:80',
+  'evil%localhost',
+])('the host %j is not taken for this machine', (host) => {
+  expect(isLoopbackHost(host)).toBe(false)
 })
 
 test('credentials over plain http bring one warning, and an error where TLS is required', () => {

@@ -65,3 +65,11 @@ export async function authenticate(
   }
   return unavailable ?? refuse(reasons.join('; '))
 }
+
+const MAX_SHOWN = 100
+
+/** A value that a client sent, short enough for a message. */
+export function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'nothing'
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}…` : text
+}

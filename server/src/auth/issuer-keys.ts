@@ -1,4 +1,5 @@
-import type { JSONWebKeySet, LocalJWKSet } from 'jose'
+import type { LocalJWKSet } from 'jose'
+import { type KeySet, readKeySet } from './key-set.ts'
 
 /** The issuer's keys cannot be had now. */
 export class IssuerKeysUnavailable extends Error {
@@ -13,6 +14,8 @@ export interface IssuerKeysOptions {
   readonly signal: AbortSignal
   /** Monotonic milliseconds. */
   readonly clock: () => number
+  /** Gets a line about keys that are passed over, once for each. */
+  readonly warn: (message: string) => void
 }
 
 /** Limit of one document, discovery or keys: connect, send and receive. */
@@ -26,6 +29,10 @@ const MAX_DOCUMENT_BYTES = 1024 * 1024
 const UNKNOWN_KEY_COOLDOWN_MS = 30_000
 const FIRST_RETRY_MS = 1_000
 const MAX_RETRY_MS = 30_000
+/** Keys that are named in one warning. */
+const MAX_KEYS_NAMED = 5
+/** An issuer that makes up new broken keys for each answer is told of no longer. */
+const MAX_TOLD = 100
 
 /**
  * The signing keys of one issuer, found by OpenID discovery. One fetch at a time, whoever asks; after a failure the next
@@ -41,6 +48,7 @@ export class IssuerKeys {
   #failures = 0
   #nextAttemptAt = 0
   #nextUnknownKeyRefreshAt = 0
+  readonly #told = new Set<string>()
 
   constructor(options: IssuerKeysOptions) {
     this.#options = options
@@ -89,7 +97,8 @@ export class IssuerKeys {
 
   async #fetchOnce(): Promise<LocalJWKSet> {
     try {
-      const keys = await fetchKeys(this.#options.issuer, this.#options.signal)
+      const { keys, unusable } = await fetchKeys(this.#options.issuer, this.#options.signal)
+      this.#tell(unusable)
       this.#keys = keys
       this.#fetchedAt = this.#options.clock()
       this.#failure = undefined
@@ -107,10 +116,18 @@ export class IssuerKeys {
       throw failure
     }
   }
+
+  #tell(unusable: readonly string[]): void {
+    const news = unusable.filter((line) => !this.#told.has(line))
+    if (news.length === 0 || this.#told.size >= MAX_TOLD) return
+    for (const line of news) this.#told.add(line)
+    const more = news.length > MAX_KEYS_NAMED ? ` and ${news.length - MAX_KEYS_NAMED} more` : ''
+    const named = news.slice(0, MAX_KEYS_NAMED).join('; ')
+    this.#options.warn(`keys of ${this.#options.issuer} that cannot be used are passed over: ${named}${more}`)
+  }
 }
 
-async function fetchKeys(issuer: string, signal: AbortSignal): Promise<LocalJWKSet> {
-  const { createLocalJWKSet } = await import('jose')
+async function fetchKeys(issuer: string, signal: AbortSignal): Promise<KeySet> {
   const discoveryUrl = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
   const metadata = await fetchJson(discoveryUrl, signal)
   // OpenID Connect Discovery 1.0, section 4.3: a document that names another issuer must not be used.
@@ -120,8 +137,7 @@ async function fetchKeys(issuer: string, signal: AbortSignal): Promise<LocalJWKS
   if (typeof jwksUri !== 'string') throw new Error(`${discoveryUrl} has no jwks_uri`)
   if (issuer.startsWith('https:') && !jwksUri.startsWith('https:'))
     throw new Error('its jwks_uri is not https')
-  const document = await fetchJson(jwksUri, signal)
-  return createLocalJWKSet(document as unknown as JSONWebKeySet)
+  return readKeySet(await fetchJson(jwksUri, signal))
 }
 
 async function fetchJson(url: string, signal: AbortSignal): Promise<Record<string, unknown>> {

@@ -1,7 +1,10 @@
 import { createHash } from 'node:crypto'
 import type { JWTPayload, JWTVerifyResult, LocalJWKSet } from 'jose'
-import { type AuthOutcome, type Identity, refuse, type TokenVerifier } from './identity.ts'
+import { isLoopbackHost } from 'micromegas/wire'
+import { type Admin, ambiguousAdmins, isAdmin, vouchedEmails } from './admins.ts'
+import { type AuthOutcome, type Identity, refuse, shown, type TokenVerifier } from './identity.ts'
 import { IssuerKeys, IssuerKeysUnavailable } from './issuer-keys.ts'
+import { ALGORITHMS, claimsProblem, headerProblem, MAX_TOKEN_LENGTH } from './token-rules.ts'
 
 /** One issuer and audience; several audiences of an issuer are several of these, as on the reference server. */
 export interface OidcIssuer {
@@ -9,6 +12,12 @@ export interface OidcIssuer {
   readonly issuer: string
   /** What a token's `aud` must hold. */
   readonly audience: string
+  /**
+   * True counts an address in `email` as verified where a token has no `email_verified`: for an issuer whose users cannot
+   * choose their addresses. It matters for admins only, and is the same for all audiences of an issuer.
+   * @defaultValue `false`
+   */
+  readonly trustEmail?: boolean | undefined
 }
 
 /** The reference server's `MICROMEGAS_OIDC_CONFIG`, with this language's names. */
@@ -31,8 +40,9 @@ export interface OidcConfig {
 }
 
 export interface OidcVerifierOptions extends OidcConfig {
-  /** Subjects or e-mail addresses with admin rights. */
-  readonly admins: readonly string[]
+  readonly admins: readonly Admin[]
+  /** Gets a line about keys that are passed over. */
+  readonly warn: (message: string) => void
   readonly signal: AbortSignal
   /** Monotonic milliseconds. */
   readonly clock: () => number
@@ -40,40 +50,29 @@ export interface OidcVerifierOptions extends OidcConfig {
   readonly wallClock: () => number
 }
 
-/**
- * Signatures made with a private key, and no others: with `HS256` allowed, the public key would serve as the secret. The
- * reference server takes RS256 alone.
- */
-const ALGORITHMS = [
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'PS384',
-  'PS512',
-  'ES256',
-  'ES384',
-  'ES512',
-  'EdDSA',
-  'Ed25519',
-]
 /** Clocks of the provider and of this machine may differ by this much. */
 const CLOCK_TOLERANCE_SECONDS = 5
 /** A set whose tokens carry no key id: more keys than this are not tried. */
 const MAX_KEYS_TRIED = 16
 
+interface Issuer {
+  readonly keys: IssuerKeys
+  readonly audiences: string[]
+  readonly trustEmail: boolean
+}
+
 /** Checks JSON Web Tokens against the keys of their issuer. */
 export class OidcVerifier implements TokenVerifier {
   readonly #options: OidcVerifierOptions
-  readonly #issuers = new Map<string, { readonly keys: IssuerKeys; readonly audiences: string[] }>()
+  readonly #issuers = new Map<string, Issuer>()
   readonly #cache = new Map<string, { readonly identity: Identity; readonly until: number }>()
 
   constructor(options: OidcVerifierOptions) {
     this.#options = options
-    for (const { issuer, audience } of options.issuers) {
+    for (const { issuer, audience, trustEmail = false } of options.issuers) {
       const known = this.#issuers.get(issuer)
       if (known !== undefined) known.audiences.push(audience)
-      else this.#issuers.set(issuer, { keys: this.#keysOf(issuer), audiences: [audience] })
+      else this.#issuers.set(issuer, { keys: this.#keysOf(issuer), audiences: [audience], trustEmail })
     }
   }
 
@@ -85,16 +84,21 @@ export class OidcVerifier implements TokenVerifier {
     )
   }
 
-  /** A warning for each issuer whose keys come over plain http from another machine. */
-  plainHttpIssuers(): string[] {
-    return [...this.#issuers.keys()].flatMap((issuer) => {
+  /** What an operator should know of the configuration. */
+  risks(): string[] {
+    const issuers = [...this.#issuers.keys()]
+    const ambiguous = ambiguousAdmins(this.#options.admins, issuers)
+    const plain = issuers.filter((issuer) => {
       const { protocol, hostname } = new URL(issuer)
-      const isLocal = hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.')
-      if (protocol === 'https:' || isLocal) return []
-      return [
-        `the keys of ${issuer} come over plain http: whoever can change them on the way can make tokens`,
-      ]
+      return protocol !== 'https:' && !isLoopbackHost(hostname)
     })
+    return [
+      ...(ambiguous === undefined ? [] : [ambiguous]),
+      ...plain.map(
+        (issuer) =>
+          `the keys of ${issuer} come over plain http: whoever can change them on the way can make tokens`,
+      ),
+    ]
   }
 
   async verify(token: string): Promise<AuthOutcome> {
@@ -108,36 +112,39 @@ export class OidcVerifier implements TokenVerifier {
   }
 
   async #verifyNow(token: string): Promise<AuthOutcome> {
+    if (token.length > MAX_TOKEN_LENGTH) return refuse(`a token of ${token.length} bytes is too long`)
     const jose = await import('jose')
-    let claimed: string | undefined
+    let claimed: unknown
     try {
-      const { alg } = jose.decodeProtectedHeader(token)
-      if (alg === undefined || !ALGORITHMS.includes(alg))
-        return refuse(`a token signed with ${alg} is not accepted`)
+      const problem = headerProblem({ ...jose.decodeProtectedHeader(token) })
+      if (problem !== undefined) return refuse(problem)
       claimed = jose.decodeJwt(token).iss
     } catch {
       return refuse('the token is no JSON Web Token')
     }
-    const issuer = claimed === undefined ? undefined : this.#issuers.get(claimed)
-    if (issuer === undefined) return refuse(`the token's issuer ${claimed} is not configured`)
+    const issuer = typeof claimed === 'string' ? this.#issuers.get(claimed) : undefined
+    if (typeof claimed !== 'string' || issuer === undefined)
+      return refuse(`the token's issuer ${shown(claimed)} is not configured`)
     try {
       const keys = await issuer.keys.current()
       let verified: JWTVerifyResult
       try {
-        verified = await this.#verifyWith(token, keys, claimed as string, issuer.audiences)
+        verified = await this.#verifyWith(token, keys, claimed, issuer.audiences)
       } catch (error) {
         if (!(error instanceof jose.errors.JWKSNoMatchingKey)) throw error
         const newer = await issuer.keys.newerThan(keys)
         if (newer === undefined) throw error
-        verified = await this.#verifyWith(token, newer, claimed as string, issuer.audiences)
+        verified = await this.#verifyWith(token, newer, claimed, issuer.audiences)
       }
-      return { ok: true, identity: this.#identity(verified.payload, issuer.audiences) }
+      const problem = claimsProblem(verified.payload)
+      if (problem !== undefined) return refuse(`the token is not valid: ${problem}`)
+      return { ok: true, identity: this.#identity(verified.payload, issuer) }
     } catch (error) {
       if (error instanceof IssuerKeysUnavailable) return { ok: false, status: 503, reason: error.message }
       if (error instanceof jose.errors.JOSEError) return refuse(`the token is not valid: ${error.message}`)
-      // Not the token's fault: a key of the issuer that cannot be used, such as an RSA key of 1024 bits.
-      const reason = `the keys of ${claimed} cannot be used: ${error instanceof Error ? error.message : String(error)}`
-      return { ok: false, status: 503, reason }
+      // Keys were tried when they came, and the token was read: neither can be what is wrong.
+      const reason = error instanceof Error ? error.message : String(error)
+      return { ok: false, status: 503, reason: `cannot check a token of ${claimed}: ${reason}` }
     }
   }
 
@@ -151,7 +158,7 @@ export class OidcVerifier implements TokenVerifier {
     const options = {
       issuer,
       audience,
-      algorithms: ALGORITHMS,
+      algorithms: [...ALGORITHMS],
       clockTolerance: CLOCK_TOLERANCE_SECONDS,
       currentDate: new Date(this.#options.wallClock()),
       requiredClaims: ['exp', 'sub'],
@@ -175,23 +182,18 @@ export class OidcVerifier implements TokenVerifier {
     }
   }
 
-  #identity(claims: JWTPayload, audiences: readonly string[]): Identity {
-    const granted = [claims.aud ?? []].flat()
-    const subject = String(claims.sub)
-    const email = firstText(claims, EMAIL_CLAIMS)
-    // Only addresses that the provider vouches for make an admin: users of some providers choose their own `email`.
-    const vouched =
-      firstText(claims, ['verified_primary_email']) ??
-      (claims.email_verified === false ? undefined : claims.email)
-    const { admins } = this.#options
+  #identity(claims: JWTPayload, { audiences, trustEmail }: Issuer): Identity {
+    const granted = [claims.aud].flat()
+    const [issuer, subject] = [String(claims.iss), String(claims.sub)]
+    const emails = vouchedEmails(claims, trustEmail)
     return Object.freeze({
       method: 'oidc',
       subject,
-      email,
-      issuer: String(claims.iss),
+      email: emails[0] ?? firstText(claims, EMAIL_CLAIMS),
+      issuer,
       audience: audiences.find((audience) => granted.includes(audience)),
       expiresAtMs: Number(claims.exp) * 1000,
-      admin: admins.includes(subject) || (typeof vouched === 'string' && admins.includes(vouched)),
+      admin: isAdmin(this.#options.admins, { issuer, subject, emails }),
     })
   }
 
@@ -216,8 +218,9 @@ export class OidcVerifier implements TokenVerifier {
   }
 
   #keysOf(issuer: string): IssuerKeys {
-    const { jwksRefreshIntervalSeconds, signal, clock } = this.#options
-    return new IssuerKeys({ issuer, refreshIntervalMs: jwksRefreshIntervalSeconds * 1000, signal, clock })
+    const { jwksRefreshIntervalSeconds, signal, clock, warn } = this.#options
+    const refreshIntervalMs = jwksRefreshIntervalSeconds * 1000
+    return new IssuerKeys({ issuer, refreshIntervalMs, signal, clock, warn })
   }
 }
 

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
+import { CompactSign, type CryptoKey, exportJWK, generateKeyPair, type JWK, SignJWT } from 'jose'
 
 export const AUDIENCE = 'https://telemetry.test/ingestion'
 
@@ -30,6 +30,17 @@ export interface Issuer extends AsyncDisposable {
     claims?: Readonly<Record<string, unknown>>,
     header?: Readonly<Record<string, unknown>>,
   ): Promise<string>
+}
+
+/** Signs a payload as it stands, which a library for tokens would not let through. */
+export function signedText(
+  key: SigningKey,
+  payload: string,
+  header: Readonly<Record<string, unknown>> = {},
+): Promise<string> {
+  return new CompactSign(Buffer.from(payload))
+    .setProtectedHeader({ alg: key.alg, kid: key.kid, ...header })
+    .sign(key.privateKey, { crit: { b64: true, ext: true } })
 }
 
 /** An issuer that publishes the keys and makes the mistakes a test asks for. */
