@@ -43,14 +43,25 @@ export class IdentityProviderTransport {
   readonly #fetch: IdentityProviderFetch
   readonly #timeoutMs: number
   readonly #signal: AbortSignal
+  readonly #wants: 'access-token' | 'login'
   #answer: ProviderAnswer | undefined
   #sent: readonly Secret[] = []
 
-  /** @param signal - Ends every request, besides the time limit that each has of its own. */
-  constructor(fetch: IdentityProviderFetch, timeoutMs: number, signal: AbortSignal) {
+  /**
+   * @param signal - Ends every request, besides the time limit that each has of its own.
+   * @param wants - `access-token` hands on nothing else and only answers with status 200; `login` hands on every answer
+   * whole: ID and refresh tokens, and the errors of a device login that goes on.
+   */
+  constructor(
+    fetch: IdentityProviderFetch,
+    timeoutMs: number,
+    signal: AbortSignal,
+    wants: 'access-token' | 'login' = 'access-token',
+  ) {
     this.#fetch = fetch
     this.#timeoutMs = timeoutMs
     this.#signal = signal
+    this.#wants = wants
   }
 
   /** The answer to the last request, as far as it came. */
@@ -105,6 +116,11 @@ export class IdentityProviderTransport {
       error: typeof error === 'string' && error !== '' ? error : undefined,
       errorDescription: typeof answer?.error_description === 'string' ? answer.error_description : undefined,
     }
+    if (this.#wants === 'login') {
+      const { status } = response
+      const headers = { 'content-type': response.headers.get('content-type') ?? '' }
+      return new Response(status === 204 ? null : text, { status, headers })
+    }
     if (response.status !== 200) throw new ExchangeError('status')
     return new Response(issued ? JSON.stringify(tokenFields(answer)) : text, {
       status: 200,
@@ -119,6 +135,11 @@ function sensitiveParts(headers: Readonly<Record<string, string>>, body: string 
     headers.authorization?.replace(/^Basic /, ''),
     form.get('client_secret'),
     form.get('client_assertion'),
+    form.get('code'),
+    form.get('code_verifier'),
+    form.get('refresh_token'),
+    form.get('device_code'),
+    form.get('token'),
   ]
   return values.filter((value) => typeof value === 'string').map((value) => new Secret(value))
 }

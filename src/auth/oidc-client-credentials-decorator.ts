@@ -110,7 +110,16 @@ export class OidcClientCredentialsDecorator implements RequestDecorator {
   decorate(request: DecoratedRequest, signal: AbortSignal): void | Promise<void> {
     const token = this.#tokens.current()
     if (token !== undefined) return authorize(request, token)
-    return this.#decorateLater(request, signal)
+    return this.#waitForToken(signal).then((secret) => authorize(request, secret))
+  }
+
+  /**
+   * The token itself, for calls that are not uploads.
+   *
+   * @internal
+   */
+  async token(signal: AbortSignal): Promise<Secret> {
+    return this.#tokens.current() ?? this.#waitForToken(signal)
   }
 
   /** Forgets the token that the request carried, unless a newer one has taken its place. */
@@ -124,14 +133,14 @@ export class OidcClientCredentialsDecorator implements RequestDecorator {
     this.#tokens.cancel()
   }
 
-  async #decorateLater(request: DecoratedRequest, signal: AbortSignal): Promise<void> {
+  async #waitForToken(signal: AbortSignal): Promise<Secret> {
     const blocked = this.#tokens.blockedBy()
     if (blocked?.refused === true && this.#proof.isFile) {
       const proof = await waitFor(this.#proof.read(), signal)
       if (proof === this.#refusedProof) throw withinFileCheck(blocked)
       this.#tokens.forgetFailure()
     }
-    authorize(request, await this.#acquire(signal))
+    return this.#acquire(signal)
   }
 
   async #acquire(signal: AbortSignal): Promise<Secret> {

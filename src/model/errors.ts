@@ -10,6 +10,8 @@ export type TelemetryErrorCode =
   | 'ERR_TELEMETRY_REJECTED'
   /** Bytes that are no valid telemetry: a corrupt block, stream or process. */
   | 'ERR_TELEMETRY_FORMAT'
+  /** There is no token, and only a person can get one by logging in. */
+  | 'ERR_TELEMETRY_LOGIN'
 
 /** Base class of every error this package throws, except for a caller's mistake (`TypeError`, `RangeError`). */
 export class TelemetryError extends Error {
