@@ -62,7 +62,7 @@ export async function startLoginProvider(options: LoginProviderOptions = {}): Pr
     cookies: { keys: ['a cookie key'] },
     claims: { openid: ['sub'], email: ['email'], profile: ['name'] },
     conformIdTokenClaims: false,
-    findAccount: (_context, id) => ({
+    findAccount: (_context: unknown, id: string) => ({
       accountId: id,
       claims: () => ({ sub: id, email: `${id}@example.com`, name: id }),
     }),
@@ -84,10 +84,9 @@ export async function startLoginProvider(options: LoginProviderOptions = {}): Pr
       devInteractions: { enabled: true },
     },
   })
-  provider.proxy = false
   callback = provider.callback()
   return {
-    issuer: provider.issuer,
+    issuer: `${server.origin}${options.issuerPath ?? ''}`,
     grants,
     get tokenFault() {
       return state.tokenFault
