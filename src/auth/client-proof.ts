@@ -69,11 +69,22 @@ export function openClientProof(
         read: () => file.read(),
         authentication: async (library) => {
           const { key, kid } = await importSigningKey(file.current.reveal(), proof.keyId)
-          return library.PrivateKeyJwt(kid === undefined ? key : { key, kid })
+          return library.PrivateKeyJwt(kid === undefined ? key : { key, kid }, {
+            [library.modifyAssertion]: (_header, payload) => makeRoom(payload),
+          })
         },
       }
     }
   }
+}
+
+/** How far this clock may be ahead of the provider's. */
+const CLOCK_ROOM_SECONDS = 30
+
+/** The library's assertions begin this second. For a provider whose clock is behind ours, that is in the future. */
+function makeRoom(payload: Record<string, unknown>): void {
+  delete payload.nbf // optional: RFC 7523 section 3
+  payload.iat = Number(payload.iat) - CLOCK_ROOM_SECONDS
 }
 
 function secretAuthentication(library: OpenidClient, secret: Secret, method: string): ClientAuth {

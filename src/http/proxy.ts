@@ -1,4 +1,4 @@
-import { TelemetryError } from '../model/errors.ts'
+import { isExcluded } from './no-proxy.ts'
 import { isLoopback } from './transport-security.ts'
 
 /** A forward proxy that uploads go through. */
@@ -11,57 +11,69 @@ export interface ProxyRoute {
 
 type ProxyEnv = Readonly<Record<string, string | undefined>>
 
+/** Variables and values that have been told of: whoever reads them next has nothing to add. */
+const told = new Set<string>()
+
 /**
  * The proxy that the environment names for a service: `HTTPS_PROXY` or `HTTP_PROXY` by its scheme, then `ALL_PROXY`,
- * unless `NO_PROXY` excludes its host; the lower-case spelling wins, as in curl. A loopback host is never proxied: the
- * proxy's loopback is another machine's.
+ * unless `NO_PROXY` excludes its host (see {@link isExcluded}); the lower-case spelling wins, as in curl. A loopback host
+ * is never proxied: the proxy's loopback is another machine's. In a CGI program `HTTP_PROXY` is what a client sent as a
+ * header, and is ignored.
  *
- * `NO_PROXY` holds `*`, or names separated by commas or blanks: `host`, `.domain`, `*.domain` (a name covers its
- * subdomains), each with an optional `:port`.
+ * These variables are not ours, and set for other programs too. One that names no http or https proxy, such as
+ * `socks5://…`, means a direct connection.
  *
- * @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` when the variable in force is no http or https URL.
+ * @param warn - Gets a line about such a variable, once in the life of the process.
  */
-export function proxyFromEnv(service: URL, env: ProxyEnv): ProxyRoute | undefined {
+export function proxyFromEnv(
+  service: URL,
+  env: ProxyEnv,
+  warn: (message: string) => void,
+): ProxyRoute | undefined {
   const variable = service.protocol === 'https:' ? 'https_proxy' : 'http_proxy'
   const found = lookUp(env, variable) ?? lookUp(env, 'all_proxy')
   if (found === undefined) return undefined
   if (isLoopback(service) || isExcluded(service, lookUp(env, 'no_proxy')?.value ?? '')) return undefined
-  return route(found.name, found.value)
+  const url = proxyUrl(found.value)
+  if (url !== undefined) return { url, label: url.origin }
+  const key = `${found.name}=${found.value}`
+  if (!told.has(key)) {
+    told.add(key)
+    warn(
+      `micromegas: cannot use ${found.name}: it is not the URL of an http or https proxy; connecting without a proxy`,
+    )
+  }
+  return undefined
+}
+
+/** What a proxy is told of who asks (RFC 9110, section 11.7.2): a header, or nothing where its URL has no credentials. */
+export function proxyHeaders({ username, password }: URL): Readonly<Record<string, string>> {
+  if (username === '' && password === '') return {}
+  const pair = `${decoded(username)}:${decoded(password)}`
+  return { 'proxy-authorization': `Basic ${Buffer.from(pair).toString('base64')}` }
+}
+
+/** A percent sign that begins no escape is itself: a variable is no place for an exception. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 function lookUp(env: ProxyEnv, name: string): { readonly name: string; readonly value: string } | undefined {
-  for (const spelling of [name, name.toUpperCase()]) {
+  const isCgi = name === 'http_proxy' && env.REQUEST_METHOD !== undefined
+  for (const spelling of isCgi ? [name] : [name, name.toUpperCase()]) {
     const value = env[spelling]?.trim()
     if (value !== undefined && value !== '') return { name: spelling, value }
   }
   return undefined
 }
 
-function isExcluded(service: URL, noProxy: string): boolean {
-  const port = service.port || (service.protocol === 'https:' ? '443' : '80')
-  return noProxy.split(/[,\s]+/).some((entry) => {
-    if (entry === '*') return true
-    const [, name = '', entryPort] = /^(.*?)(?::(\d+))?$/.exec(bracketed(entry)) ?? []
-    if (entryPort !== undefined && entryPort !== port) return false
-    const host = name.replace(/^\*?\./, '').toLowerCase()
-    return host !== '' && (service.hostname === host || service.hostname.endsWith(`.${host}`))
-  })
-}
-
-/** `fd00::1` as URLs spell it: a name with two colons is an IPv6 address, not a host and a port. */
-function bracketed(entry: string): string {
-  return entry.startsWith('[') || entry.split(':').length < 3 ? entry : `[${entry}]`
-}
-
-function route(variable: string, value: string): ProxyRoute {
+function proxyUrl(value: string): URL | undefined {
   // `proxy.example:3128` is common and means http; the URL parser would take `proxy.example:` for the scheme.
   const text = value.includes('://') ? value : `http://${value}`
   const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url === undefined || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    throw new TelemetryError(
-      'ERR_TELEMETRY_CONFIG',
-      `Cannot use ${variable}: expected the URL of an http or https proxy`,
-    )
-  }
-  return { url, label: url.origin }
+  return url?.protocol === 'http:' || url?.protocol === 'https:' ? url : undefined
 }

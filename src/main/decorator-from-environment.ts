@@ -16,7 +16,7 @@ export function resolveCredentials(
   env: NodeJS.ProcessEnv = process.env,
 ): RequestDecoratorFactory | undefined {
   if (config.decoratorFactory !== undefined) return config.decoratorFactory
-  const runtime = { warn: warnOperator, fetch: proxiedFetch(env) }
+  const runtime = { warn: warnOperator, fetch: proxiedFetch(env, warnOperator) }
   if (config.apiKey !== undefined) {
     const decorator = createRequestDecorator({ apiKey: config.apiKey }, runtime)
     return decorator && (() => decorator)

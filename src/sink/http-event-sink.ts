@@ -77,8 +77,8 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
   /**
    * @param url - Base URL of the service: http or https, with or without a path and a trailing slash.
    * @param decoratorFactory - Makes what adds credentials to requests; called here, once.
-   * @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` when the URL, an option, the spool directory, or a proxy named by the environment
-   * (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`) cannot be used; and whatever the factory throws.
+   * @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` when the URL, an option or the spool directory cannot be used;
+   * and whatever the factory throws.
    */
   constructor(
     url: string | URL,
@@ -87,7 +87,7 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
   ) {
     const endpoint = resolveEndpoint(url)
     const config = resolveHttpEventSinkOptions(options)
-    const proxy = proxyFromEnv(endpoint.insertUrls.block, process.env)
+    const proxy = proxyFromEnv(endpoint.insertUrls.block, process.env, config.warn)
     this.#endpoint = endpoint
     this.#config = config
     this.#proxy = proxy

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { decodeJwt, SignJWT } from 'jose'
+import { decodeJwt, importJWK, type JWK, jwtVerify, SignJWT } from 'jose'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { OidcClientCredentialsDecorator } from '../../src/auth/oidc-client-credentials-decorator.ts'
 import type { RequestDecorator } from '../../src/auth/request-decorator.ts'
@@ -120,6 +120,25 @@ test('a PEM key with its key id signs the client assertion, for the discovered i
     MICROMEGAS_OIDC_RESOURCE: AUDIENCE,
   })
   expect(await authorizationOf(decorator)).toMatch(/^Bearer ey/)
+})
+
+test('a signed assertion is valid for a provider whose clock is 25 s behind and allows for nothing', async () => {
+  const assertions: string[] = []
+  const decorator = new OidcClientCredentialsDecorator({
+    tokenEndpoint: idp.tokenEndpoint,
+    clientId: 'key-client',
+    privateKeyFile: await file('ahead.jwk', JSON.stringify({ ...idp.clientKeyJwk, kid: 'client-key' })),
+    resource: AUDIENCE,
+    fetch: (url, request) => {
+      assertions.push(new URLSearchParams(request.body ?? '').get('client_assertion') ?? '')
+      return fetch(url, request)
+    },
+  })
+  expect(await authorizationOf(decorator)).toMatch(/^Bearer ey/)
+  const { d: _, ...publicJwk } = idp.clientKeyJwk as JWK
+  const behind = { currentDate: new Date(Date.now() - 25_000), clockTolerance: 0, maxTokenAge: 120 }
+  const { payload } = await jwtVerify(assertions[0]!, await importJWK(publicJwk, 'ES256'), behind)
+  expect(payload).toMatchObject({ iss: 'key-client', sub: 'key-client', jti: expect.any(String) })
 })
 
 test('a private key that the provider does not know is refused in clear words', async () => {

@@ -38,14 +38,17 @@ test('token requests take the proxy that the environment names, except where NO_
   await once(proxy, 'listening')
   const env = { HTTP_PROXY: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` }
   try {
-    const fetch = proxiedFetch(env)!
+    const fetch = proxiedFetch(env, () => {})!
     const answer = await fetch('http://idp.invalid/token', REQUEST)
     expect(answer.status).toBe(200)
     expect(answer.headers.get('x-path')).toBe('/token')
     expect(await text(answer.body)).toBe('{"ok":true}')
     expect(tunnels).toEqual(['idp.invalid:80'])
 
-    const direct = await proxiedFetch({ ...env, NO_PROXY: '*' })!(`http://127.0.0.1:${port}/direct`, REQUEST)
+    const direct = await proxiedFetch({ ...env, NO_PROXY: '*' }, () => {})!(
+      `http://127.0.0.1:${port}/direct`,
+      REQUEST,
+    )
     expect(await text(direct.body)).toBe('{"ok":true}')
     expect(tunnels).toHaveLength(1)
   } finally {
@@ -56,5 +59,5 @@ test('token requests take the proxy that the environment names, except where NO_
 })
 
 test("without a proxy Node's own fetch serves", () => {
-  expect(proxiedFetch({ NO_PROXY: 'x', HTTPS_PROXY: ' ' })).toBeUndefined()
+  expect(proxiedFetch({ NO_PROXY: 'x', HTTPS_PROXY: ' ' }, () => {})).toBeUndefined()
 })

@@ -323,9 +323,13 @@ test('a proxy that closes the connection on a request for a tunnel is asked once
   proxy.close()
 })
 
-test('a proxy that cannot be used fails the construction', () => {
-  process.env.HTTP_PROXY = 'socks5://localhost:1'
-  expect(() => new SinkUnderTest('http://ingest.invalid')).toThrow('Cannot use HTTP_PROXY')
+test('a variable that names no proxy is told once and never stops the service', async () => {
+  process.env.ALL_PROXY = 'socks5://sink.test:1'
+  await using first = new SinkUnderTest('http://ingest.invalid', QUICK)
+  await using second = new SinkUnderTest('http://ingest.invalid', QUICK)
+  expect([...first.warnings, ...second.warnings]).toEqual([
+    'micromegas: cannot use ALL_PROXY: it is not the URL of an http or https proxy; connecting without a proxy',
+  ])
 })
 
 function incompressible(count: number): Uint8Array {

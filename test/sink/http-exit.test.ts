@@ -1,12 +1,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import { createServer as createHttpServer } from 'node:http'
-import { type AddressInfo, connect, type Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createServer as createTlsServer } from 'node:tls'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { selfSigned } from '../support/certificate.ts'
+import { startForwardProxy } from '../support/forward-proxy.ts'
 import { type Service, startService } from './support/service.ts'
 
 const script = fileURLToPath(new URL('./fixtures/exits.ts', import.meta.url))
@@ -185,27 +187,61 @@ test('a preload or a loader of the host is not run again in the thread', async (
   expect(ending.output.match(/preloaded/g)?.length).toBeLessThanOrEqual(2) // the program, and tsx's own thread
 })
 
-test('the last requests go through the proxy', async () => {
+test('the last requests to an http service go through the proxy in absolute form, without a tunnel', async () => {
   await using service = await startService()
-  const asked: string[] = []
-  const proxy = createHttpServer().on('connect', (request, client: Socket) => {
-    asked.push(`${request.url} ${request.headers['proxy-authorization']}`)
-    const upstream = connect(service.port, '127.0.0.1', () => {
-      client.write('HTTP/1.1 200 OK\r\n\r\n')
-      client.pipe(upstream).pipe(client)
-    })
-    for (const socket of [client, upstream]) socket.on('error', () => socket.destroy())
-  })
-  proxy.listen(0, '127.0.0.1')
-  await once(proxy, 'listening')
-  const env = { HTTP_PROXY: `http://user:pass@127.0.0.1:${(proxy.address() as AddressInfo).port}` }
+  await using proxy = await startForwardProxy({ to: service.port })
+  const env = { HTTP_PROXY: proxy.url.replace('//', '//user:pa%20s%zz@') }
   expect(await end('http://ingest.invalid/base', { how: 'exit' }, env)).toMatchObject({ delivered: 5 })
-  expect(new Set(asked)).toEqual(
-    new Set([`ingest.invalid:80 Basic ${Buffer.from('user:pass').toString('base64')}`]),
-  )
+  const { asked, authorizations } = proxy
+  expect(asked.every((line) => line.startsWith('POST http://ingest.invalid/base/ingestion/'))).toBe(true)
+  // A part that cannot be decoded is sent as it stands.
+  const pair = Buffer.from('user:pa%20s%zz').toString('base64')
+  expect(new Set(authorizations)).toEqual(new Set([`Basic ${pair}`]))
   expect(service.requests.every(({ url }) => url.startsWith('/base/ingestion/'))).toBe(true)
-  proxy.close()
+  expect(service.requests.map(({ headers }) => headers.host)).toContain('ingest.invalid')
 })
+
+test.each([
+  ['ingest.invalid', ''],
+  ['10.255.255.1', 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n'],
+])('the last requests to https://%s go through a tunnel', async (host, beforeTunnel) => {
+  await using service = await startService()
+  const certificate = selfSigned('ingest.invalid', '10.255.255.1')
+  const secure = createTlsServer(certificate, (socket) => service.server.emit('connection', socket))
+  secure.on('tlsClientError', () => {}).listen(0, '127.0.0.1')
+  await once(secure, 'listening')
+  const ca = join(tmpdir(), `ca-${process.pid}.pem`)
+  writeFileSync(ca, certificate.cert)
+  await using proxy = await startForwardProxy({ to: (secure.address() as AddressInfo).port, beforeTunnel })
+  const env = { https_proxy: proxy.url.replace('//', '//user:pass@'), NODE_EXTRA_CA_CERTS: ca }
+  expect(await end(`https://${host}/base`, { how: 'exit' }, env)).toMatchObject({ delivered: 5 })
+  expect(new Set(proxy.asked)).toEqual(new Set([`CONNECT ${host}:443`]))
+  expect(proxy.authorizations[0]).toBe(`Basic ${Buffer.from('user:pass').toString('base64')}`)
+  expect(service.requests[0]?.headers['proxy-authorization']).toBeUndefined()
+  secure.close()
+})
+
+test('the last requests go direct where the proxy of the environment is none, which is told once', async () => {
+  await using service = await startService()
+  const url = service.url.replace('127.0.0.1', '127.0.0.1.nip.invalid') // not loopback by its name, so a proxy counts
+  const ending = await end(url, { how: 'exit', timeoutMs: 300 }, { ALL_PROXY: 'socks5://127.0.0.1:1' })
+  expect(ending.code).toBe(0)
+  expect(ending.errors.match(/cannot use ALL_PROXY/g)).toHaveLength(1)
+})
+
+test.each(['100 Continue', '102 Processing', '103 Early Hints'])(
+  'interim answers (%s) to the last requests are passed over, in whatever packets they come',
+  async (interim) => {
+    await using service = await startService((_request, response) => {
+      const { socket } = response
+      const bytes = Buffer.from(`HTTP/1.1 ${interim}\r\nx: y\r\n\r\n`.repeat(3))
+      socket?.setNoDelay(true)
+      for (const byte of bytes) socket?.write(Buffer.of(byte))
+      return 200
+    })
+    expect(await end(service, { how: 'exit' })).toMatchObject({ code: 0, delivered: 5, dropped: 0 })
+  },
+)
 
 test('it works at the end of a worker thread', async () => {
   await using service = await startService()

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 import type { PostRequest } from '../../http/connection.ts'
 import type { Endpoint } from '../../http/endpoint.ts'
-import type { ProxyRoute } from '../../http/proxy.ts'
+import { type ProxyRoute, proxyHeaders } from '../../http/proxy.ts'
 import { EXIT_WORKER_SOURCE } from './exit-worker-source.ts'
 
 export interface ExitDeliveryOptions {
@@ -89,17 +89,13 @@ export class ExitDelivery {
   }
 }
 
-function address(url: URL): Record<'protocol' | 'hostname' | 'port' | 'authority', string> {
-  const { protocol } = url
+function address(
+  url: URL,
+): Record<'protocol' | 'origin' | 'host' | 'hostname' | 'port' | 'authority', string> {
+  const { protocol, origin, host } = url
   const port = url.port || (protocol === 'https:' ? '443' : '80')
   const hostname = url.hostname.replace(/^\[(.*)\]$/, '$1') // sockets want an IPv6 address bare
-  return { protocol, hostname, port, authority: `${url.hostname}:${port}` }
-}
-
-function proxyHeaders({ username, password }: URL): Record<string, string> {
-  if (username === '' && password === '') return {}
-  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
-  return { 'proxy-authorization': `Basic ${Buffer.from(pair).toString('base64')}` }
+  return { protocol, origin, host, hostname, port, authority: `${url.hostname}:${port}` }
 }
 
 function withoutNodeOptions({ NODE_OPTIONS: _, ...env }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {

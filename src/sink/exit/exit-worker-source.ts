@@ -10,7 +10,8 @@ export const EXIT_WORKER_SOURCE: string = `'use strict'
 const http = require('node:http')
 const https = require('node:https')
 const tls = require('node:tls')
-const { isIP } = require('node:net')
+const net = require('node:net')
+const { isIP } = net
 const { parentPort, workerData } = require('node:worker_threads')
 
 const { service, proxy, concurrency, attemptTimeoutMs, deadlineNs, control, statuses } = workerData
@@ -22,37 +23,52 @@ let paused = false
 
 const leftMs = () => Number(deadlineNs - process.hrtime.bigint()) / 1e6
 
-/** A tunnel through the proxy. */
+/**
+ * A tunnel through the proxy, for https; plain http is asked of the proxy itself (RFC 9112, section 3.2.2). By hand: Node
+ * takes an interim answer to CONNECT for the tunnel.
+ */
 function connectThroughProxy(options, callback) {
-  const request = (proxy.protocol === 'https:' ? https : http).request({
-    host: proxy.hostname,
-    port: proxy.port,
-    method: 'CONNECT',
-    path: service.authority,
-    headers: { host: service.authority, ...proxy.headers },
-    agent: false,
-  })
-  request.once('error', callback)
-  request.once('connect', (response, socket) => {
-    if (response.statusCode !== 200) {
-      socket.destroy()
-      callback(new Error('the proxy answers ' + response.statusCode))
+  const { hostname: host, port } = proxy
+  const servername = isIP(host) ? '' : host
+  const socket = proxy.protocol === 'https:' ? tls.connect({ host, port, servername }) : net.connect({ host, port })
+  let done = false
+  const end = (error, encrypted) => {
+    if (done) return
+    done = true
+    if (error) socket.destroy()
+    callback(error, encrypted)
+  }
+  socket.on('error', end)
+  socket.on('close', () => end(new Error('the proxy closed the connection')))
+  const lines = Object.entries({ host: service.authority, ...proxy.headers }).map(([name, value]) => name + ': ' + value)
+  socket.write(['CONNECT ' + service.authority + ' HTTP/1.1', ...lines, '', ''].join('\\r\\n'))
+  let head = ''
+  const read = (chunk) => {
+    head += chunk.toString('latin1')
+    const answer = /^(?:HTTP\\/1\\.\\d 1\\d\\d[^]*?\\r\\n\\r\\n)*HTTP\\/1\\.\\d ([2-9]\\d\\d)[^]*?\\r\\n\\r\\n/.exec(head)
+    if (answer === null) {
+      if (head.length > 65536) end(new Error('the proxy does not answer in HTTP'))
       return
     }
-    if (!secure) {
-      callback(null, socket)
+    socket.off('data', read)
+    if (!answer[1].startsWith('2')) {
+      end(new Error('the proxy answers ' + answer[1]))
       return
     }
-    const servername = isIP(service.hostname) ? '' : service.hostname
-    const encrypted = tls.connect({ socket, servername })
-    encrypted.once('error', callback)
-    encrypted.once('secureConnect', () => callback(null, encrypted))
-  })
-  request.end()
+    const name = service.hostname
+    // An address is verified by the host, a name by the server name.
+    const encrypted = tls.connect({ socket, host: name, servername: isIP(name) ? '' : name })
+    encrypted.once('error', end)
+    encrypted.once('secureConnect', () => end(null, encrypted))
+  }
+  socket.on('data', read)
 }
 
-const agent = new (secure ? https : http).Agent({ keepAlive: true, maxSockets: concurrency })
-if (proxy !== undefined) agent.createConnection = connectThroughProxy
+const absolute = proxy !== undefined && !secure
+const server = absolute ? proxy : service
+const client = server.protocol === 'https:' ? https : http
+const agent = new client.Agent({ keepAlive: true, maxSockets: concurrency })
+if (proxy !== undefined && secure) agent.createConnection = connectThroughProxy
 
 function next() {
   while (!paused && waiting.length > 0 && running < (failures > 0 ? 1 : concurrency)) {
@@ -71,14 +87,19 @@ function send(item) {
     if (status === 0 || status >= 500 || status === 408 || status === 425 || status === 429) again(item)
     else settle(item, status)
   }
-  const request = (secure ? https : http).request(
+  const request = client.request(
     {
       agent,
-      host: service.hostname,
-      port: service.port,
+      host: server.hostname,
+      port: server.port,
       method: 'POST',
-      path: item.path,
-      headers: { ...item.headers, 'content-length': item.body.byteLength },
+      path: absolute ? service.origin + item.path : item.path,
+      headers: {
+        host: service.host,
+        ...(absolute ? proxy.headers : undefined),
+        ...item.headers,
+        'content-length': item.body.byteLength,
+      },
     },
     (response) => {
       response.on('error', () => {})
