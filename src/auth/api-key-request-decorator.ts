@@ -1,7 +1,7 @@
 import { waitFor } from '../http/wait-for.ts'
 import { CredentialsConfigError } from './config-error.ts'
 import type { DecoratedRequest, RequestDecorator } from './request-decorator.ts'
-import { Secret } from './secret.ts'
+import { isSecret, Secret } from './secret.ts'
 import { SecretFile, SecretFileError, trimSecretText } from './secret-file.ts'
 
 /** Environment variable of the API key. */
@@ -58,7 +58,7 @@ export class ApiKeyRequestDecorator implements RequestDecorator {
       this.#key = apiKey
       return
     }
-    const key = normalizeKey(apiKey instanceof Secret ? apiKey.reveal() : apiKey)
+    const key = normalizeKey(isSecret(apiKey) ? apiKey.reveal() : apiKey)
     const problem = apiKeyProblem(key)
     if (problem !== undefined) throw new CredentialsConfigError('the API key', [`${setting} ${problem}`])
     this.#key = new Secret(key)

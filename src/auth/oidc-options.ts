@@ -1,6 +1,6 @@
 import { isLoopback } from '../http/transport-security.ts'
 import { optionNames, type SettingNames } from './config-error.ts'
-import { Secret } from './secret.ts'
+import { isSecret, Secret } from './secret.ts'
 import { trimSecretText } from './secret-file.ts'
 
 /** How a client secret is presented (RFC 6749 section 2.3.1): in the form, or in a Basic header. */
@@ -285,7 +285,7 @@ function readSecret(
   names: SettingNames,
   problems: string[],
 ): OidcProof | undefined {
-  if (typeof value !== 'string' && !(value instanceof Secret)) {
+  if (typeof value !== 'string' && !isSecret(value)) {
     problems.push(`${names('clientSecret')} must be text`)
     return undefined
   }

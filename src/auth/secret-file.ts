@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { readFile, stat } from 'node:fs/promises'
+import { isError } from '../model/kinds.ts'
 import { Secret } from './secret.ts'
 
 /** Keys and tokens are a few KiB; the limit keeps a wrong path (a log file, a device) from being read whole. */
@@ -15,7 +16,7 @@ export function trimSecretText(text: string): string {
 
 /** Why the file cannot be used now, in words that fit behind the name of a setting. */
 function describeReadError(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : undefined
+  const code = isError(error) && 'code' in error ? String(error.code) : undefined
   if (code === 'ENOENT') return 'names a file that does not exist'
   if (code === 'EACCES' || code === 'EPERM') return 'names a file that this process may not read'
   return `names a file that cannot be read (${code ?? 'unknown error'})`

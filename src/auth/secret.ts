@@ -31,6 +31,11 @@ export class Secret {
   }
 }
 
+/** True for the secrets of any copy of this package: the ESM and the CommonJS build may meet in one process. */
+export function isSecret(value: unknown): value is Secret {
+  return typeof value === 'object' && value !== null && typeof (value as Secret).reveal === 'function'
+}
+
 /** Every spelling in which a secret travels, and so may come back in somebody's error message. */
 function spellings(value: string): string[] {
   const url = encodeURIComponent(Buffer.from(value, 'utf8').toString()) // it throws for a lone surrogate

@@ -1,4 +1,5 @@
 import { parseRetryAfter } from '../http/retry-after.ts'
+import { isError, isSyntaxError } from '../model/kinds.ts'
 import { CredentialsUnavailableError } from './errors.ts'
 import { ExchangeError, type ProviderAnswer } from './identity-provider-transport.ts'
 import { type Secret, sanitizeText } from './secret.ts'
@@ -101,7 +102,7 @@ function networkState({ error, timeoutMs, secrets }: FailedTokenRequest): Failur
 /** The chain of causes, outermost first; short, and safe against a cycle. */
 function* causes(error: unknown): Generator<Error> {
   let current = error
-  for (let depth = 0; depth < 6 && current instanceof Error; depth++) {
+  for (let depth = 0; depth < 6 && isError(current); depth++) {
     yield current
     current = current.cause
   }
@@ -126,7 +127,7 @@ function errorCode(error: unknown): string | undefined {
 function innermostMessage(error: unknown): string {
   let message = 'the request failed'
   for (const cause of causes(error)) {
-    if (cause.message !== '' && !(cause instanceof SyntaxError)) message = cause.message
+    if (cause.message !== '' && !isSyntaxError(cause)) message = cause.message
   }
   return message
 }
@@ -136,8 +137,8 @@ function innermostMessage(error: unknown): string {
  * cannot hold them. A syntax error is left out, since the JSON parser quotes what it read: a token, perhaps.
  */
 function harmlessCopy(error: unknown, secrets: readonly Secret[], depth: number): Error | undefined {
-  if (!(error instanceof Error) || depth > 5) return undefined
-  if (error instanceof ExchangeError || error instanceof SyntaxError) return undefined
+  if (!isError(error) || depth > 5) return undefined
+  if (error instanceof ExchangeError || isSyntaxError(error)) return undefined
   const cause = harmlessCopy(error.cause, secrets, depth + 1)
   const copy = new Error(sanitizeText(error.message, secrets, MAX_TEXT_LENGTH), cause && { cause })
   copy.name = sanitizeText(error.name, secrets, MAX_CODE_LENGTH)

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import type { buildConnector, Client, Dispatcher } from 'undici'
+import { errorMessage } from '../model/error-message.ts'
 import { TransportError, type UploadResponse } from './http-response.ts'
 import type { ProxyRoute } from './proxy.ts'
 import { ResponseHandler, transportError } from './response-handler.ts'
@@ -100,7 +101,7 @@ export class Connection {
       )
       const abort = (): void => {
         handler.abort(
-          new TransportError(messageOf(signal.reason), { sent: handler.sent, cause: signal.reason }),
+          new TransportError(errorMessage(signal.reason), { sent: handler.sent, cause: signal.reason }),
         )
         // A connection that is still being made cannot be aborted through its request.
         void this.close()
@@ -200,8 +201,4 @@ function withoutCode(error: Error): Error {
 
 function isReset(error: unknown): boolean {
   return error instanceof TransportError && RESET_CODES.has((error.cause as NodeJS.ErrnoException).code)
-}
-
-function messageOf(reason: unknown): string {
-  return reason instanceof Error ? reason.message : String(reason)
 }

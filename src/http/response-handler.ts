@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici'
+import { isError } from '../model/kinds.ts'
 import { TransportError, type UploadResponse } from './http-response.ts'
 
 type Headers = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>[2]
@@ -89,10 +90,10 @@ export function transportError(error: unknown, sent: boolean): TransportError {
 }
 
 function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
+  if (!isError(error)) return String(error)
   // A host with several addresses fails with all their errors at once, and no message of its own.
-  if (error instanceof AggregateError && error.errors.length > 0) return describe(error.errors[0])
-  const { code } = error as NodeJS.ErrnoException
+  const { code, errors } = error as NodeJS.ErrnoException & { readonly errors?: readonly unknown[] }
+  if (Array.isArray(errors) && errors.length > 0) return [...new Set(errors.map(describe))].join(', ')
   if (code === undefined) return error.message
   return code.startsWith('UND_ERR') || error.message.startsWith('Proxy') ? error.message : code
 }

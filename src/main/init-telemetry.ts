@@ -2,10 +2,11 @@ import { resolveEndpoint } from '../http/endpoint.ts'
 import { assertTransportSecurity } from '../http/transport-security.ts'
 import { installConsoleCapture } from '../interop/console-capture.ts'
 import { startRuntimeMetrics } from '../interop/runtime-metrics.ts'
-import { TelemetryError } from '../model/errors.ts'
+import { errorMessage } from '../model/error-message.ts'
+import { isTelemetryError, TelemetryError } from '../model/errors.ts'
 import { Level } from '../model/level.ts'
 import { ConsoleEventSink } from '../sink/console/console-event-sink.ts'
-import { HttpEventSink, type HttpEventSinkOptions } from '../sink/http-event-sink.ts'
+import { HttpEventSink, type HttpEventSinkOptions, isHttpEventSink } from '../sink/http-event-sink.ts'
 import { dispatch, type SinkRegistration } from '../tracing/dispatch.ts'
 import { resolveCredentials } from './decorator-from-environment.ts'
 import { warnOperator } from './diagnostics.ts'
@@ -61,7 +62,7 @@ function start(
     sinks.push({ sink: new ConsoleEventSink(), maxLevel: config.localSinkMaxLevel })
   if (httpSink !== undefined) sinks.push({ sink: httpSink, maxLevel: config.telemetrySinkMaxLevel })
   // Also those that were wired by hand.
-  const httpSinks = sinks.map(({ sink }) => sink).filter((sink) => sink instanceof HttpEventSink)
+  const httpSinks = sinks.map(({ sink }) => sink).filter(isHttpEventSink)
   dispatch.start({
     process: process_,
     sinks,
@@ -69,7 +70,7 @@ function start(
     cpuTracing: config.cpuTracing,
     flushPeriodMs: config.flushPeriodMs,
     onFlushTick: () => reportDrops(httpSinks),
-    onSinkError: (error) => warnOperator(`micromegas: a sink failed: ${String(error)}`),
+    onSinkError: (error) => warnOperator(`micromegas: a sink failed: ${errorMessage(error)}`),
   })
   const metrics = config.systemMetrics && dispatch.takesBlocks ? startRuntimeMetrics() : undefined
   const releaseConsole = config.installLogCapture ? installConsoleCapture() : undefined
@@ -136,7 +137,7 @@ function collect<T>(problems: string[], prefix: string, read: () => T): T | unde
   try {
     return read()
   } catch (error) {
-    if (!(error instanceof TelemetryError) || error.code !== 'ERR_TELEMETRY_CONFIG') throw error
+    if (!isTelemetryError(error, 'ERR_TELEMETRY_CONFIG')) throw error
     problems.push(prefix + error.message)
     return undefined
   }

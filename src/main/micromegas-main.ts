@@ -1,4 +1,4 @@
-import { TelemetryError } from '../model/errors.ts'
+import { isTelemetryError } from '../model/errors.ts'
 import { Level } from '../model/level.ts'
 import { dispatch } from '../tracing/dispatch.ts'
 import { warnOperator } from './diagnostics.ts'
@@ -80,7 +80,7 @@ function startOrExit(options: TelemetryOptions): TelemetryGuard {
   try {
     return startTelemetry(options, { localSinkMaxLevel: Level.Debug })
   } catch (error) {
-    if (!(error instanceof TelemetryError)) throw error
+    if (!isTelemetryError(error)) throw error
     warnOperator(`micromegas: ${error.message}`)
     process.exit(1)
   }

@@ -1,3 +1,5 @@
+import { isError } from './kinds.ts'
+
 /** Codes carried by every {@link TelemetryError}. They are public API: match on them rather than on the class. */
 export type TelemetryErrorCode =
   /** Options or environment that cannot be used; thrown at start only. */
@@ -22,4 +24,14 @@ export class TelemetryError extends Error {
     super(message, options)
     this.code = code
   }
+}
+
+/**
+ * True for the errors of any copy of this package, of the given code: the ESM and the CommonJS build may meet in one
+ * process, and each has classes of its own.
+ */
+export function isTelemetryError(error: unknown, code?: TelemetryErrorCode): error is TelemetryError {
+  if (!isError(error)) return false
+  const { code: found } = error as { readonly code?: unknown }
+  return code === undefined ? typeof found === 'string' && found.startsWith('ERR_TELEMETRY_') : found === code
 }

@@ -1,4 +1,5 @@
 import { EMPTY_REPORT, sumReports } from '../model/delivery-report.ts'
+import { errorMessage } from '../model/error-message.ts'
 import type { DeliveryReport, EventSink, LogEntry, SealedBlock } from '../model/event-sink.ts'
 import type { ProcessInfo } from '../model/process-info.ts'
 import { shareBlock } from '../tracing/block-memory.ts'
@@ -83,6 +84,6 @@ function warnOnce(): (error: unknown, sink: EventSink) => void {
   return (error, sink) => {
     if (told.has(sink)) return
     told.add(sink)
-    console.warn(`micromegas: a sink failed: ${String(error)}`)
+    console.warn(`micromegas: a sink failed: ${errorMessage(error)}`)
   }
 }

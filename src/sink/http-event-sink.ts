@@ -5,6 +5,7 @@ import { type ProxyRoute, proxyFromEnv } from '../http/proxy.ts'
 import { withoutTracing } from '../http/suppress-tracing.ts'
 import { Transport } from '../http/transport.ts'
 import { waitUntil } from '../http/wait-until.ts'
+import { errorMessage } from '../model/error-message.ts'
 import type { DeliveryReport, EventSink, SealedBlock } from '../model/event-sink.ts'
 import type { ProcessInfo } from '../model/process-info.ts'
 import { loadTelemetryEncoder } from '../telemetry/encoder.ts'
@@ -32,6 +33,12 @@ export type { SinkState, SinkStats } from './sink-stats.ts'
 export type { SpoolStats } from './spool/spool.ts'
 export type { DropCount } from './upload/delivery-ledger.ts'
 export type { DropReason } from './upload/outcome.ts'
+
+/** True for the sinks of any copy of this package: the ESM and the CommonJS build may meet in one process. */
+export function isHttpEventSink(sink: EventSink): sink is HttpEventSink {
+  const { takeDrops, stats } = sink as Partial<HttpEventSink>
+  return typeof takeDrops === 'function' && typeof stats === 'function'
+}
 
 /** While somebody waits in a flush, a service that is away is asked again after no more than this. */
 const FLUSH_MAX_DELAY_MS = 1_000
@@ -239,7 +246,7 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
       if (!this.#closed) this.#spool?.start()
     } catch (error) {
       // The installation is broken: blocks wait in vain, and are counted in the end.
-      this.#notices.say('installation', `cannot load what uploads need: ${String(error)}`)
+      this.#notices.say('installation', `cannot load what uploads need: ${errorMessage(error)}`)
     }
   }
 
@@ -314,7 +321,7 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
       })
       for (const [item, settlement] of settlements) this.#pipeline.settle(item, settlement)
     } catch (error) {
-      this.#notices.say('exit', `cannot upload at the end of the process: ${String(error)}`)
+      this.#notices.say('exit', `cannot upload at the end of the process: ${errorMessage(error)}`)
     }
   }
 

@@ -1,3 +1,5 @@
+import { types } from 'node:util'
+
 /**
  * The part of CBOR (RFC 8949) that insert requests use, written without a library: for the end of a process that comes
  * before the library has been loaded, when there is no more waiting for it. Definite lengths, shortest integers, no tags
@@ -42,13 +44,13 @@ function write(value: unknown, chunks: Uint8Array[]): void {
 function writeObject(value: object | null, chunks: Uint8Array[]): void {
   if (value === null) {
     chunks.push(Uint8Array.of(0xf6))
-  } else if (value instanceof Uint8Array) {
+  } else if (types.isUint8Array(value)) {
     chunks.push(head(MAJOR.bytes, BigInt(value.byteLength)), value)
   } else if (Array.isArray(value)) {
     chunks.push(head(MAJOR.array, BigInt(value.length)))
     for (const element of value) write(element, chunks)
   } else {
-    const entries = value instanceof Map ? [...value] : Object.entries(value)
+    const entries = types.isMap(value) ? [...value] : Object.entries(value)
     chunks.push(head(MAJOR.map, BigInt(entries.length)))
     for (const [key, member] of entries) {
       write(key, chunks)

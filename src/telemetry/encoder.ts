@@ -1,5 +1,6 @@
 import type { EncodeOptions } from 'cborg'
 import type { SealedBlock, StreamInfo } from '../model/event-sink.ts'
+import { isError } from '../model/kinds.ts'
 import type { ProcessInfo } from '../model/process-info.ts'
 import type { Member, UserDefinedType } from '../transit/reflection.ts'
 import { writeCbor } from './cbor-writer.ts'
@@ -82,7 +83,7 @@ async function loadLz4(): Promise<CompressFrame | Error> {
     const { compressFrame } = await import('lz4-napi')
     return (content) => compressFrame(content, { contentChecksum: true })
   } catch (error) {
-    return error instanceof Error ? error : new Error(String(error))
+    return isError(error) ? error : new Error(String(error))
   }
 }
 
@@ -93,8 +94,8 @@ class CborEncoder implements TelemetryEncoder {
 
   constructor(cbor: Cbor, lz4: CompressFrame | Error) {
     this.#cbor = cbor
-    this.compressionError = lz4 instanceof Error ? lz4 : undefined
-    this.#compress = lz4 instanceof Error ? async (content) => storedFrame(content) : lz4
+    this.compressionError = isError(lz4) ? lz4 : undefined
+    this.#compress = isError(lz4) ? async (content) => storedFrame(content) : lz4
   }
 
   encodeProcess(process: ProcessInfo): Uint8Array {

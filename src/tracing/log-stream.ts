@@ -9,11 +9,12 @@ import {
   writeText,
 } from '../transit/text.ts'
 import { BLOCK_BYTES } from './block-memory.ts'
+import { truncate } from './bounded-text.ts'
 import { writeTicks } from './clock.ts'
 import { EventStream } from './event-stream.ts'
 import { idBits } from './id-bits.ts'
 import type { PropertySet } from './property-set.ts'
-import { renderValue, truncate } from './render-value.ts'
+import { renderValue } from './render-value.ts'
 import {
   LOG_INTEROP,
   LOG_LAYOUT,

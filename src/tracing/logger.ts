@@ -1,9 +1,11 @@
+import { isError, isPlainObject } from '../model/kinds.ts'
 import { Level } from '../model/level.ts'
 import { BoundedTable, TableBound } from './bounded-table.ts'
+import { truncate } from './bounded-text.ts'
 import { dispatch } from './dispatch.ts'
 import { formatMessage, LogSite, MAX_MESSAGE_CHARS } from './log-stream.ts'
 import { isPropertySet, type Properties, type PropertySet, propertySet } from './property-set.ts'
-import { isError, renderValue, truncate } from './render-value.ts'
+import { renderValue } from './render-value.ts'
 
 /**
  * Records one log event. Never throws.
@@ -387,14 +389,7 @@ function isTemplate(message: unknown): message is Template {
 
 /** Plain objects and property sets tag an event; every other value is part of its message. */
 function isProperties(detail: unknown): detail is Properties | PropertySet {
-  if (typeof detail !== 'object' || detail === null) return false
-  if (isPropertySet(detail)) return true
-  try {
-    const prototype: unknown = Object.getPrototypeOf(detail)
-    return prototype === Object.prototype || prototype === null
-  } catch {
-    return false
-  }
+  return isPropertySet(detail) || isPlainObject(detail)
 }
 
 function mergeProperties(base: PropertySet, more: Properties | PropertySet): PropertySet {

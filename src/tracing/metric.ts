@@ -1,9 +1,10 @@
 import { BoundedTable, TableBound } from './bounded-table.ts'
+import { truncate } from './bounded-text.ts'
 import { detachedText } from './detached-text.ts'
 import { dispatch } from './dispatch.ts'
 import { MetricSite } from './metrics-stream.ts'
 import { type Properties, type PropertySet, propertySet } from './property-set.ts'
-import { renderValue, truncate } from './render-value.ts'
+import { renderValue } from './render-value.ts'
 
 export interface MetricOptions {
   /** The part of the program that measures. @defaultValue `app` */

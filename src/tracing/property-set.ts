@@ -1,6 +1,7 @@
 import { BoundedTable, TableBound } from './bounded-table.ts'
+import { head } from './bounded-text.ts'
 import { detachedText } from './detached-text.ts'
-import { head, renderValue } from './render-value.ts'
+import { renderValue } from './render-value.ts'
 
 /**
  * Properties as users pass them. Values that are no strings are rendered: numbers, booleans and bigints as `String`

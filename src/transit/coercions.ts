@@ -1,3 +1,4 @@
+import { isUint8Array } from 'node:util/types'
 import { formatError } from './format-error.ts'
 import type { PropertyList, TransitObject, TransitValue } from './value.ts'
 
@@ -14,7 +15,7 @@ function mismatch(object: TransitObject, name: string, wanted: string): Error {
 function describe(value: TransitValue): string {
   if (typeof value === 'string') return 'a string'
   if (isPropertyList(value)) return 'a property set'
-  if (value instanceof Uint8Array) return 'bytes'
+  if (isUint8Array(value)) return 'bytes'
   return typeof value === 'object' ? `a ${value.typeName}` : `a ${typeof value}`
 }
 
@@ -25,7 +26,7 @@ export function isPropertyList(value: TransitValue): value is PropertyList {
 
 /** True for records, which nested members and resolved references may be. */
 export function isTransitObject(value: TransitValue): value is TransitObject {
-  return typeof value === 'object' && !isPropertyList(value) && !(value instanceof Uint8Array)
+  return typeof value === 'object' && !isPropertyList(value) && !isUint8Array(value)
 }
 
 export function memberAsU32(object: TransitObject, name: string): number {
@@ -61,7 +62,7 @@ export function memberAsString(object: TransitObject, name: string): string {
 
 export function memberAsBytes(object: TransitObject, name: string): Uint8Array {
   const value = object.get(name)
-  if (!(value instanceof Uint8Array)) throw mismatch(object, name, 'bytes')
+  if (!isUint8Array(value)) throw mismatch(object, name, 'bytes')
   return value
 }
 

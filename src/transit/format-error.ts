@@ -1,4 +1,4 @@
-import { TelemetryError } from '../model/errors.ts'
+import { isTelemetryError, TelemetryError } from '../model/errors.ts'
 
 /** An error for bytes that are no valid telemetry: `Cannot read <what>: <why>`. */
 export function formatError(what: string, why: string, options?: ErrorOptions): TelemetryError {
@@ -7,7 +7,7 @@ export function formatError(what: string, why: string, options?: ErrorOptions): 
 
 /** Says where a format error happened, keeping the original as its cause; passes every other error through. */
 export function locateError(error: unknown, what: string): unknown {
-  if (error instanceof TelemetryError && error.code === 'ERR_TELEMETRY_FORMAT') {
+  if (isTelemetryError(error, 'ERR_TELEMETRY_FORMAT')) {
     return formatError(what, error.message, { cause: error })
   }
   return error

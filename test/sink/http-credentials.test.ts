@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { PermanentDecoratorError } from '../../src/auth/errors.ts'
 import type { DecoratedRequest, RequestDecorator } from '../../src/auth/request-decorator.ts'
@@ -219,4 +220,34 @@ test('warnings never repeat a secret of an error message', async () => {
   expect(under.warnings[0]).toContain('https://idp.example/token')
   expect(under.warnings[0]).not.toContain('hunter2')
   expect(under.warnings[0]).not.toContain('\n')
+})
+
+test.each<[string, string]>([
+  ['a promise of another realm', 'Promise.resolve(tokens)'],
+  ['a thenable', '({ then(resolve) { resolve(tokens) } })'],
+])('a factory may give %s', async (_, code) => {
+  await using service = await startService(() => 200)
+  const tokens = new Tokens()
+  await using under = new SinkUnderTest(service.url, QUICK, () => runInNewContext(code, { tokens }))
+  under.push()
+  expect((await under.sink.flush()).delivered.blocks).toBe(1)
+  const sent = new Set(service.requests.map(({ headers }) => headers.authorization))
+  expect(sent).toEqual(new Set(['Bearer token-1']))
+  expect(under.warnings).toEqual([])
+})
+
+test('an error of another realm says as much as any other what is to be done', async () => {
+  await using service = await startService(() => 200)
+  const permanent = 'Object.assign(new Error("no key"), { name: "PermanentDecoratorError" })'
+  await using under = new SinkUnderTest(service.url, QUICK, () => ({
+    decorate() {
+      throw runInNewContext(permanent)
+    },
+  }))
+  under.push('log', 3)
+  expect((await under.sink.flush()).dropped).toEqual({ blocks: 1, events: 3 })
+  expect(under.sink.stats().drops).toEqual([
+    expect.objectContaining({ kind: 'metadata', reason: 'credentials' }),
+    expect.objectContaining({ kind: 'log', reason: 'credentials', events: 3 }),
+  ])
 })

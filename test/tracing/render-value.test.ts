@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { head, renderValue, truncate } from '../../src/tracing/render-value.ts'
+import { head, truncate } from '../../src/tracing/bounded-text.ts'
+import { renderValue } from '../../src/tracing/render-value.ts'
 import { HOSTILE_VALUES } from './support/hostile-values.ts'
 
 const render = (value: unknown, maxChars = 1000) => renderValue(value, maxChars)

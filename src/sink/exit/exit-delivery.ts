@@ -1,3 +1,4 @@
+import { isArrayBuffer } from 'node:util/types'
 import { Worker } from 'node:worker_threads'
 import type { PostRequest } from '../../http/connection.ts'
 import type { Endpoint } from '../../http/endpoint.ts'
@@ -68,7 +69,7 @@ export class ExitDelivery {
   /** Hands over a request; it is sent at once. A large body is empty afterwards, unless bodies are to be kept. */
   send({ path, headers, body }: PostRequest): void {
     const movable = !this.#keepBodies && body.byteLength >= MIN_MOVED_BYTES
-    const moved = movable && body.buffer instanceof ArrayBuffer ? [body.buffer] : []
+    const moved = movable && isArrayBuffer(body.buffer) ? [body.buffer] : []
     this.#worker.postMessage({ index: this.#count++, path, headers, body }, moved)
   }
 

@@ -1,5 +1,7 @@
 import { TransportError, type UploadResponse } from '../../http/http-response.ts'
 import { parseRetryAfter } from '../../http/retry-after.ts'
+import { errorMessage } from '../../model/error-message.ts'
+import { isError } from '../../model/kinds.ts'
 
 /**
  * Why something was given up:
@@ -99,7 +101,7 @@ export function classifyResponse(response: UploadResponse, nowMs: number): Outco
 /** What a request that got no answer means: always worth another attempt. */
 export function classifyTransportError(error: unknown): RetryOutcome {
   const sent = error instanceof TransportError && error.sent
-  return { kind: 'retry', detail: messageOf(error), retryAfterMs: undefined, suspicion: sent ? 0.5 : 0 }
+  return { kind: 'retry', detail: errorMessage(error), retryAfterMs: undefined, suspicion: sent ? 0.5 : 0 }
 }
 
 /**
@@ -108,16 +110,12 @@ export function classifyTransportError(error: unknown): RetryOutcome {
  * Matched by name: two copies of the package have two classes.
  */
 export function classifyDecoratorError(error: unknown): RetryOutcome | DropOutcome {
-  const detail = messageOf(error)
-  if (error instanceof Error && error.name === 'PermanentDecoratorError') {
+  const detail = errorMessage(error)
+  if (isError(error) && error.name === 'PermanentDecoratorError') {
     return { kind: 'drop', reason: 'credentials', detail }
   }
-  const hint = error instanceof Error && 'retryAfterMs' in error ? error.retryAfterMs : undefined
+  const hint = isError(error) && 'retryAfterMs' in error ? error.retryAfterMs : undefined
   const retryAfterMs = typeof hint === 'number' && hint >= 0 ? hint : undefined
-  const isTold = error instanceof Error && 'refused' in error && error.refused === true
+  const isTold = isError(error) && 'refused' in error && error.refused === true
   return { kind: 'retry', detail, retryAfterMs, suspicion: 0, isTold }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -4,11 +4,12 @@ import type {
   RequestDecoratorFactory,
 } from '../../auth/request-decorator.ts'
 import { abortable } from '../../http/abortable.ts'
+import { isPromiseLike } from '../../model/kinds.ts'
 
 /** Puts a sink's credentials on its requests: the one caller of the request decorator. */
 export class Credentials {
   readonly #factory: RequestDecoratorFactory | undefined
-  #decorator: RequestDecorator | Promise<RequestDecorator> | undefined
+  #decorator: RequestDecorator | PromiseLike<RequestDecorator> | undefined
   /** What the decorator put into the last request, for the end of the process. */
   #lastHeaders: readonly (readonly [name: string, value: string])[] = []
 
@@ -32,7 +33,7 @@ export class Credentials {
   async decorate(request: DecoratedRequest, signal: AbortSignal): Promise<void> {
     const decorator = this.#make()
     if (decorator === undefined) return
-    const ready = decorator instanceof Promise ? await abortable(decorator, signal) : decorator
+    const ready = isPromiseLike(decorator) ? await abortable(decorator, signal) : decorator
     const before = new Map(request.headers)
     const decorating = ready.decorate(request, signal)
     if (decorating !== undefined) await abortable(decorating, signal)
@@ -47,11 +48,10 @@ export class Credentials {
     const decorator = this.#decorator
     const before = new Map(request.headers)
     try {
-      if (decorator === undefined || decorator instanceof Promise)
-        throw new Error('there is no decorator yet')
+      if (decorator === undefined || isPromiseLike(decorator)) throw new Error('there is no decorator yet')
       const decorating = decorator.decorate(request, new AbortController().signal)
       if (decorating === undefined) return
-      decorating.catch(() => {}) // whatever comes of it comes too late
+      Promise.resolve(decorating).catch(() => {}) // whatever comes of it comes too late
       const names = new Set(added(request.headers, before).map(([name]) => name))
       if (names.size > 0 && this.#lastHeaders.every(([name]) => names.has(name))) return
     } catch {
@@ -71,14 +71,14 @@ export class Credentials {
   close(): void {
     const decorator = this.#decorator
     if (decorator === undefined) return
-    if (decorator instanceof Promise) decorator.then(closeQuietly, () => {})
+    if (isPromiseLike(decorator)) decorator.then(closeQuietly, () => {})
     else closeQuietly(decorator)
   }
 
-  #make(): RequestDecorator | Promise<RequestDecorator> | undefined {
+  #make(): RequestDecorator | PromiseLike<RequestDecorator> | undefined {
     if (this.#decorator !== undefined || this.#factory === undefined) return this.#decorator
     const made = this.#factory()
-    if (!(made instanceof Promise)) {
+    if (!isPromiseLike(made)) {
       this.#decorator = made
       return made
     }

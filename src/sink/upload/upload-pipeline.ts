@@ -1,3 +1,4 @@
+import { errorMessage } from '../../model/error-message.ts'
 import type { HttpEventSinkConfig } from '../http-event-sink-options.ts'
 import type { Notices } from '../notices.ts'
 import { DeliveryLedger, type Settlement } from './delivery-ledger.ts'
@@ -136,7 +137,7 @@ export class UploadPipeline {
     } catch (error) {
       if (error instanceof SchedulerStopped) return // whoever stopped it settles the item
       if (!(error instanceof GivenUp)) {
-        notices.say('unexpected', `a ${item.kind} block failed unexpectedly: ${String(error)}`)
+        notices.say('unexpected', `a ${item.kind} block failed unexpectedly: ${errorMessage(error)}`)
       }
       this.settle(item, { dropped: error instanceof GivenUp ? error.reason : 'set_aside' })
     }

@@ -4,6 +4,7 @@ import type { PostRequest } from '../../http/connection.ts'
 import type { Endpoint } from '../../http/endpoint.ts'
 import type { UploadResponse } from '../../http/http-response.ts'
 import type { Transport } from '../../http/transport.ts'
+import { errorMessage } from '../../model/error-message.ts'
 import { plainTelemetryEncoder, type TelemetryEncoder } from '../../telemetry/encoder.ts'
 import { SpoolReadError } from '../spool/spool.ts'
 import { classifyDecoratorError, classifyResponse, classifyTransportError, type Outcome } from './outcome.ts'
@@ -49,7 +50,7 @@ export class Uploader {
       return this.#stopped && outcome.kind === 'retry' ? { kind: 'aborted' } : outcome
     } catch (error) {
       // Nothing below should throw. What does all the same may be the item's doing: then it is set aside in the end.
-      return { kind: 'retry', detail: messageOf(error), retryAfterMs: undefined, suspicion: 1 }
+      return { kind: 'retry', detail: errorMessage(error), retryAfterMs: undefined, suspicion: 1 }
     } finally {
       this.#active.delete(controller)
     }
@@ -84,7 +85,7 @@ export class Uploader {
     try {
       body = await this.encode(item)
     } catch (error) {
-      const detail = messageOf(error)
+      const detail = errorMessage(error)
       if (error instanceof SpoolReadError) return { kind: 'drop', reason: 'spool_corrupt', detail }
       if (item.isStored) return { kind: 'retry', detail, retryAfterMs: undefined, suspicion: 0.5 }
       return { kind: 'drop', reason: 'encoding', detail }
@@ -162,8 +163,4 @@ function newRequest(
 
 function wireForm({ url, headers, body }: DecoratedRequest): PostRequest {
   return { path: url.pathname + url.search, headers: Object.fromEntries(headers), body }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }
