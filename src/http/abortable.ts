@@ -4,7 +4,9 @@ export function abortable<T>(promise: PromiseLike<T>, signal: AbortSignal): Prom
     const abort = (): void => reject(signal.reason)
     if (signal.aborted) abort()
     else signal.addEventListener('abort', abort, { once: true })
-    Promise.resolve(promise).then(resolve, reject).then(() => signal.removeEventListener('abort', abort))
+    void Promise.resolve(promise)
+      .then(resolve, reject)
+      .then(() => signal.removeEventListener('abort', abort))
   })
 }
 
