@@ -27,6 +27,7 @@ const rooms = {
     ],
     types: [],
   },
+  'src/query': { imports: ['src/model', 'src/http', 'src/auth'], types: [] },
   'server/src/store': { imports: [], types: [] },
   'server/src/auth': { imports: [], types: [] },
 }

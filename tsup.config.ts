@@ -1,5 +1,7 @@
 import { defineConfig, type Options } from 'tsup'
 
+type Plugin = NonNullable<Options['esbuildPlugins']>[number]
+
 const library = {
   index: 'src/index.ts',
   'interop/opentelemetry': 'src/interop/opentelemetry.ts',
@@ -9,15 +11,54 @@ const library = {
 }
 
 /**
- * `dependencies` stay imports of the host's tree; development dependencies that the code imports (zod)
- * are bundled, tree-shaken: a service that records telemetry installs none of them and spends none of the tens of
+ * `dependencies` stay imports of the host's tree; development dependencies that the code imports (zod, grpc-js,
+ * flechette) are bundled, tree-shaken: a service that records telemetry installs none of them and spends none of the tens of
  * milliseconds that they take to load. The output is not minified and has no source maps: it reads like the source.
  */
 const shared: Options = { target: 'node20', platform: 'node' }
+
+const query = { query: 'src/query/index.ts' }
+/** gRPC is a file of its own, minified, in one copy for both formats. Only the query entry loads it. */
+const grpc = { 'grpc-js': 'src/query/flight/grpc-js.ts' }
+
+/** Leaves gRPC to that file. */
+const grpcApart: Plugin = {
+  name: 'grpc-apart',
+  setup(build) {
+    build.onResolve({ filter: /\/grpc-js\.ts$/ }, () => ({ path: './grpc-js.cjs', external: true }))
+  },
+}
+
+/**
+ * gRPC loads its loader of .proto files, and with it protobufjs, for its diagnostic services alone, which are switched off
+ * here: a third of its size.
+ */
+const noProtoLoader: Plugin = {
+  name: 'no-proto-loader',
+  setup(build) {
+    build.onResolve({ filter: /^@grpc\/proto-loader/ }, ({ path }) => ({
+      path,
+      namespace: 'no-proto-loader',
+    }))
+    build.onLoad({ filter: /.*/, namespace: 'no-proto-loader' }, () => ({
+      contents: 'throw new Error("the diagnostic services of gRPC are not in this package")',
+    }))
+  },
+}
 
 export default defineConfig([
   { ...shared, entry: library, format: 'esm', splitting: true },
   // Split CommonJS would have every import() turned into require(), which cannot load packages that are ESM only.
   { ...shared, entry: library, format: 'cjs', splitting: false },
-  { ...shared, entry: library, format: ['esm', 'cjs'], dts: { only: true } },
+  // Built apart from the rest: a client of queries adds nothing to what a service loads, not even a chunk.
+  { ...shared, entry: query, format: ['esm', 'cjs'], splitting: false, esbuildPlugins: [grpcApart] },
+  {
+    ...shared,
+    entry: grpc,
+    format: 'cjs',
+    minify: true,
+    noExternal: [/.*/],
+    esbuildPlugins: [noProtoLoader],
+  },
+  { ...shared, entry: { ...library, ...query }, format: ['esm', 'cjs'], dts: { only: true } },
 ])

@@ -1,0 +1,27 @@
+import { ApiKeyProvider } from '../auth/api-key-provider.ts'
+import { TelemetryError } from '../model/errors.ts'
+import type { FlightSQLClientOptions } from './client-options.ts'
+
+/**
+ * What the environment says, with options in front of it. Blank variables count as unset.
+ *
+ * @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` when a variable cannot be used. It names the variable and never
+ * holds a secret.
+ */
+export function clientOptionsFromEnv(
+  env: Readonly<Record<string, string | undefined>>,
+  options: FlightSQLClientOptions,
+): FlightSQLClientOptions & { readonly uri: string | undefined } {
+  const given = options.authProvider !== undefined || options.apiKey !== undefined
+  const authProvider = given ? options.authProvider : ApiKeyProvider.fromEnv(env)
+  const requireTls = options.requireTls ?? flag(env, 'MICROMEGAS_REQUIRE_TLS')
+  return { ...options, authProvider, requireTls, uri: env.MICROMEGAS_ANALYTICS_URI?.trim() || undefined }
+}
+
+function flag(env: Readonly<Record<string, string | undefined>>, name: string): boolean | undefined {
+  const word = env[name]?.trim().toLowerCase()
+  if (!word) return undefined
+  if (word === 'true' || word === '1') return true
+  if (word === 'false' || word === '0') return false
+  throw new TelemetryError('ERR_TELEMETRY_CONFIG', `Cannot use ${name}: expected true or false`)
+}

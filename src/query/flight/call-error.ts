@@ -1,0 +1,41 @@
+import { AuthenticationError, QueryError, type QueryErrorCode, readDetails } from '../query-error.ts'
+import { type StatusObject, status } from './grpc-js.ts'
+
+/** What gRPC itself says when there was no server to ask. */
+const NOT_FROM_SERVER = /^(?:No connection established|Name resolution failed)/
+/** `decodeURI`, by which gRPC reads the status message, leaves these signs as they were encoded: `#`, `?` and others. */
+const RESERVED = /%(?:2[346BCF]|3[ABDF]|40)/gi
+
+/** Who was asked what, for messages. */
+export interface CallSubject {
+  /** Completes "Cannot …". */
+  readonly what: string
+  readonly label: string
+  readonly credentialsSent: boolean
+}
+
+/** The error of a call that ended with a status. */
+export function callError(end: StatusObject, { what, label, credentialsSent }: CallSubject): QueryError {
+  const code = (status[end.code] ?? 'UNKNOWN') as QueryErrorCode
+  if (NOT_FROM_SERVER.test(end.details)) {
+    return new QueryError(code, `Cannot reach ${label}: ${lastError(end.details)}`)
+  }
+  const details = end.details.replace(RESERVED, decodeURIComponent)
+  const facts = readDetails(details)
+  if (code === 'UNAUTHENTICATED') {
+    const hint = credentialsSent ? '' : ' (none were sent)'
+    return new AuthenticationError(
+      code,
+      `Cannot ${what}: ${label} refuses the credentials: ${details}${hint}`,
+      facts,
+    )
+  }
+  if (code === 'UNAVAILABLE') return new QueryError(code, `Cannot reach ${label}: ${details}`, facts)
+  return new QueryError(code, `Cannot ${what}: ${details || code}`, facts)
+}
+
+/** The reason alone, of what gRPC says when no connection could be made. */
+function lastError(details: string): string {
+  const [, reason = details] = /Last error: (?:Error: )?(.*)/s.exec(details) ?? []
+  return reason.replace(/ \(\d{4}-[^)]*Z\)/, '').replace(/\.? Resolution note: ?.*$/s, '')
+}

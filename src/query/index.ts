@@ -1,0 +1,21 @@
+export type { AuthProvider } from '../auth/auth-provider.ts'
+export { TelemetryError, type TelemetryErrorCode } from '../model/errors.ts'
+export type { Batch, Column, Row } from './arrow/batch.ts'
+export { decodeJsonb, type JsonValue } from './arrow/jsonb.ts'
+export type { NumericArray } from './arrow/number-readers.ts'
+export type { DataType, Field, Schema, TimeUnit } from './arrow/schema.ts'
+export type { Interval } from './arrow/temporal-readers.ts'
+export type { ValueOptions } from './arrow/value-options.ts'
+export type { BatchStream } from './batch-stream.ts'
+export type { CallOptions, FlightSQLClientOptions, QueryOptions } from './client-options.ts'
+export { type ArrowTable, FlightSQLClient } from './flight-sql-client.ts'
+export type { PreparedStatement } from './prepared-statement.ts'
+export {
+  AuthenticationError,
+  QueryError,
+  type QueryErrorCode,
+  type QueryErrorOptions,
+} from './query-error.ts'
+export type { QueryResult } from './query-result.ts'
+export { ident, rawSql, SqlFragment, type SqlValue, sql, timestamp } from './sql.ts'
+export type { Time, TimeRange } from './time.ts'
