@@ -23,6 +23,7 @@ const entries: readonly Entry[] = [
   { name: 'micromegas-interop-opentelemetry', folder: root, declarations: 'dist/interop/opentelemetry.d.ts' },
   { name: 'micromegas-interop-pino', folder: root, declarations: 'dist/interop/pino.d.ts' },
   { name: 'micromegas-interop-winston', folder: root, declarations: 'dist/interop/winston.d.ts' },
+  { name: 'micromegas-query', folder: root, declarations: 'dist/query.d.ts' },
   { name: 'micromegas-wire', folder: root, declarations: 'dist/wire.d.ts' },
   { name: 'micromegas-server', folder: join(root, 'server'), declarations: 'dist/index.d.ts' },
 ]

@@ -46,7 +46,9 @@ export function queryProxy(
   )
   if (route === undefined) return undefined
   if (route.url.protocol === 'http:') return connectProxy(route.url)
-  warn(`micromegas: cannot use the proxy ${route.label} for queries: it wants TLS itself; connecting without a proxy`)
+  warn(
+    `micromegas: cannot use the proxy ${route.label} for queries: it wants TLS itself; connecting without a proxy`,
+  )
   return undefined
 }
 
