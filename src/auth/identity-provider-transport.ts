@@ -1,4 +1,5 @@
 import type { CustomFetch } from 'openid-client'
+import { withoutTracing } from '../http/suppress-tracing.ts'
 import { isCleartext } from '../http/transport-security.ts'
 import { waitFor } from '../http/wait-for.ts'
 import type { IdentityProviderFetch, IdentityProviderResponse } from './oidc-options.ts'
@@ -96,13 +97,10 @@ export class IdentityProviderTransport {
   async #exchange(url: string, options: Parameters<CustomFetch>[1], signal: AbortSignal): Promise<Response> {
     const body = options.body === undefined || options.body === null ? null : String(options.body)
     this.#sent = sensitiveParts(options.headers, body)
-    const response = await this.#fetch(url, {
-      method: options.method,
-      headers: options.headers,
-      body,
-      redirect: 'manual',
-      signal,
-    })
+    const { method, headers } = options
+    const response = await withoutTracing(() =>
+      this.#fetch(url, { method, headers, body, redirect: 'manual', signal }),
+    )
     const text = await readText(response)
     const answer = parseObject(text)
     const issued = response.status === 200 && typeof answer?.access_token === 'string'

@@ -1,4 +1,5 @@
 import { resolveEndpoint } from '../http/endpoint.ts'
+import { withoutTracing } from '../http/suppress-tracing.ts'
 import { assertTransportSecurity } from '../http/transport-security.ts'
 import { installConsoleCapture } from '../interop/console-capture.ts'
 import { startRuntimeMetrics } from '../interop/runtime-metrics.ts'
@@ -72,7 +73,10 @@ function start(
     onFlushTick: () => reportDrops(httpSinks),
     onSinkError: (error) => warnOperator(`micromegas: a sink failed: ${errorMessage(error)}`),
   })
-  const metrics = config.systemMetrics && dispatch.takesBlocks ? startRuntimeMetrics() : undefined
+  const metrics =
+    config.systemMetrics && dispatch.takesBlocks
+      ? withoutTracing(() => startRuntimeMetrics()) // its samples read files
+      : undefined
   const releaseConsole = config.installLogCapture ? installConsoleCapture() : undefined
   const guard: TelemetryGuard = new TelemetryGuard({
     dispatch,
@@ -80,7 +84,7 @@ function start(
     httpSink: httpSink ?? httpSinks[0],
     shutdownTimeoutMs: config.shutdownTimeoutMs,
     onShutdown: () => {
-      metrics?.stop()
+      withoutTracing(() => metrics?.stop())
       releaseConsole?.()
       reportDrops(httpSinks)
     },

@@ -66,7 +66,7 @@ test('instrumentation of the HTTP client makes no span of an upload, nor of what
       span.end()
     })
     expect(service.requests).toHaveLength(7)
-    expect(requests).toBe(7)
+    expect(requests).toBe(0) // they are not even announced
     expect(decorated).toEqual(Array.from({ length: 7 }, () => true))
     expect(exporter.getFinishedSpans().map(({ name }) => name)).toEqual(['request of the host'])
   } finally {
