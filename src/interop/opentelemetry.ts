@@ -1,3 +1,4 @@
+import * as api from '@opentelemetry/api'
 import { context, metrics, ProxyTracerProvider, propagation, trace } from '@opentelemetry/api'
 import { TelemetryError } from '../model/errors.ts'
 import type { BridgeState } from './opentelemetry/bridge-state.ts'
@@ -5,7 +6,7 @@ import { MicromegasContextManager } from './opentelemetry/context-manager.ts'
 import { MicromegasLoggerProvider } from './opentelemetry/logger-provider.ts'
 import { MicromegasMeterProvider } from './opentelemetry/meter-provider.ts'
 import { ObservableCollector } from './opentelemetry/observable-collector.ts'
-import { TraceContextPropagator } from './opentelemetry/trace-context-propagator.ts'
+import { DefaultPropagator } from './opentelemetry/propagator.ts'
 import { MicromegasTracerProvider } from './opentelemetry/tracer-provider.ts'
 
 /** The object `logs` of `@opentelemetry/api-logs`, as far as it is used here. */
@@ -20,25 +21,33 @@ export interface OpenTelemetryBridgeOptions {
   readonly traces?: boolean | undefined
   /** Whether metrics are taken over. @defaultValue `true` */
   readonly metrics?: boolean | undefined
-  /** Whether the logs of `@opentelemetry/api-logs` are taken over. @defaultValue `true` */
+  /** Whether logs are taken over: those of `@opentelemetry/api-logs`, and of the API itself. @defaultValue `true` */
   readonly logs?: boolean | undefined
   /**
-   * The object `logs` of `@opentelemetry/api-logs`. Needed only for loggers that were got from it before.
+   * The object `logs` of `@opentelemetry/api-logs`. Needed only for loggers that were got from it before; those of the
+   * `logs` of `@opentelemetry/api` itself, which it has from 1.10 on, are always connected.
    * @defaultValue none
    */
   readonly logsApi?: OpenTelemetryLogsApi | undefined
   /**
-   * Whether traces are carried between processes by the headers `traceparent` and `tracestate`. A propagator that is
-   * registered already stays. @defaultValue `true`
+   * Whether traces and baggage are carried between processes by the headers `traceparent`, `tracestate` and `baggage`. A
+   * propagator that is registered already stays. @defaultValue `true`
    */
   readonly propagation?: boolean | undefined
-  /** How often observable instruments are asked for their values, in milliseconds, from 100. @defaultValue `10_000` */
+  /**
+   * How often observable instruments are asked for their values, in milliseconds, from 100; above 2 147 483 647 (and with
+   * `Infinity`) that often. They are asked once more when telemetry ends. @defaultValue `10_000`
+   */
   readonly observablePeriodMs?: number | undefined
 }
 
 /** Where `@opentelemetry/api-logs` keeps what is registered: a function of the version of that agreement. */
 const LOGS_REGISTRY = Symbol.for('io.opentelemetry.js.api.logs')
 const LOGS_REGISTRY_VERSION = 1
+
+const MIN_PERIOD_MS = 100
+/** The longest time that a timer of Node's takes; a longer one would be taken for a millisecond. */
+const MAX_PERIOD_MS = 2 ** 31 - 1
 
 type Undo = () => void
 
@@ -49,8 +58,8 @@ type Undo = () => void
  * without effect.
  *
  * - A span becomes an async span of the target that is its tracer's name. Its exceptions become error logs, its events
- *   debug logs, a status of error without an exception a warning; at its end a log of level trace, which is off by
- *   default, has its attributes, kind, links and final name. All of them name the span by `trace_id`, `span_id` and
+ *   debug logs, a status of error that no exception tells of a warning; at its end a log of level trace, which is off by
+ *   default, has its attributes, kind, links, status and final name. All of them name the span by `trace_id`, `span_id` and
  *   `async_span_id`. Times given by the caller are left out. Without CPU tracing there are no spans.
  * - Counters and histograms become metrics with every value as it comes, up-down counters with their sum.
  * - Log records become log events of the target that is their logger's name.
@@ -61,12 +70,7 @@ type Undo = () => void
  * @throws RangeError when `observablePeriodMs` is out of range.
  */
 export function registerOpenTelemetryBridge(options: OpenTelemetryBridgeOptions = {}): () => void {
-  const { observablePeriodMs = 10_000 } = options
-  if (!(observablePeriodMs >= 100)) {
-    throw new RangeError(
-      `Cannot register the OpenTelemetry bridge: observablePeriodMs is ${observablePeriodMs}, expected 100 or more`,
-    )
-  }
+  const observablePeriodMs = periodOf(options)
   const state: BridgeState = { active: true }
   const undos: Undo[] = []
   const unregister = (): void => {
@@ -115,25 +119,56 @@ function registerMetrics(state: BridgeState, observablePeriodMs: number): Undo {
   }
 }
 
-function registerLogs(state: BridgeState, api: OpenTelemetryLogsApi | undefined): Undo {
+function registerLogs(state: BridgeState, given: OpenTelemetryLogsApi | undefined): Undo {
   const registry = globalThis as { [LOGS_REGISTRY]?: (version: number) => unknown }
   if (registry[LOGS_REGISTRY] !== undefined) throw refusal('logger provider')
   const provider = new MicromegasLoggerProvider(state)
+  const undo = registerApiLogs(provider)
   const none = new MicromegasLoggerProvider({ active: false })
   const find = (version: number): unknown => (version === LOGS_REGISTRY_VERSION ? provider : none)
-  if (api === undefined) registry[LOGS_REGISTRY] = find
-  else api.setGlobalLoggerProvider(provider as never)
+  const isPackage = given !== undefined && given !== apiLogs()
+  if (isPackage) given.setGlobalLoggerProvider(provider as never)
+  else registry[LOGS_REGISTRY] = find
   return () => {
+    undo()
     if (registry[LOGS_REGISTRY]?.(LOGS_REGISTRY_VERSION) !== provider) return
-    if (api === undefined) delete registry[LOGS_REGISTRY]
-    else api.disable()
+    if (isPackage) given.disable()
+    else delete registry[LOGS_REGISTRY]
+  }
+}
+
+/** The logs of the API itself, which it has from 1.10 on. */
+function apiLogs(): ApiLogs | undefined {
+  return (api as { readonly logs?: ApiLogs }).logs
+}
+
+interface ApiLogs extends OpenTelemetryLogsApi {
+  getLoggerProvider(): unknown
+}
+
+function registerApiLogs(provider: MicromegasLoggerProvider): Undo {
+  const logs = apiLogs()
+  if (logs === undefined) return () => {}
+  if (!logs.setGlobalLoggerProvider(provider as never)) throw refusal('logger provider')
+  return () => {
+    if (logs.getLoggerProvider() === provider) logs.disable()
   }
 }
 
 function registerPropagation(): Undo {
   const isTaken = propagation.fields().length > 0
-  if (isTaken || !propagation.setGlobalPropagator(new TraceContextPropagator())) return () => {}
+  if (isTaken || !propagation.setGlobalPropagator(new DefaultPropagator())) return () => {}
   return () => propagation.disable()
+}
+
+function periodOf({ observablePeriodMs = 10_000 }: OpenTelemetryBridgeOptions): number {
+  if (typeof observablePeriodMs === 'number' && observablePeriodMs >= MIN_PERIOD_MS) {
+    return Math.min(observablePeriodMs, MAX_PERIOD_MS)
+  }
+  const expected = `${MIN_PERIOD_MS} or more`
+  throw new RangeError(
+    `Cannot register the OpenTelemetry bridge: observablePeriodMs is ${observablePeriodMs}, expected ${expected}`,
+  )
 }
 
 function refusal(what: string): TelemetryError {

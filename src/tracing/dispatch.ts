@@ -65,6 +65,8 @@ export class Dispatch {
   readonly asyncSpans: AsyncLocalStorage<OpenAsyncSpan> = new AsyncLocalStorage<OpenAsyncSpan>()
   /** Ticks before the first event that the next start delivers: recording is on from the moment this is created. */
   recordingSince: bigint = readTicks()
+  /** Called before recording stops: the place to record what is known only then. */
+  readonly beforeEnd: Set<() => void> = new Set()
   /** Least severe level of logs that {@link attend} must see. */
   attentionLevel: Level = Level.Error
 
@@ -190,6 +192,7 @@ export class Dispatch {
 
   #stop(): readonly SinkRegistration[] {
     if (this.#options === undefined) return this.#stopped
+    for (const record of this.beforeEnd) this.#guard(record)
     this.#stopped = this.#options.sinks
     clearTimeout(this.#flushTimer)
     clearTimeout(this.#urgentTimer)

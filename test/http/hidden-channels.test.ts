@@ -153,7 +153,7 @@ test('a channel whose method somebody has replaced keeps that', async () => {
     configurable: true,
     value(message: unknown, name: string | symbol) {
       messages.push(message)
-      publish.call(this, message, name)
+      Reflect.apply(publish, this, [message, name])
     },
   })
   try {

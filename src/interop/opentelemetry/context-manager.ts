@@ -3,7 +3,9 @@ import { EventEmitter } from 'node:events'
 import { type Context, type ContextManager, ROOT_CONTEXT, trace } from '@opentelemetry/api'
 import { dispatch } from '../../tracing/dispatch.ts'
 import type { OpenAsyncSpan } from '../../tracing/span-stream.ts'
-import { MicromegasSpan, NativeSpan } from './bridge-span.ts'
+import { spanOf, toContext } from './api-context.ts'
+import { MicromegasSpan } from './micromegas-span.ts'
+import { NativeSpan } from './native-span.ts'
 
 /** A context that code runs in, and the async span that was the innermost one when it was entered. */
 interface Entered {
@@ -11,18 +13,25 @@ interface Entered {
   readonly open: OpenAsyncSpan | undefined
 }
 
-type AnyFunction = (this: unknown, ...args: unknown[]) => unknown
+/** What {@link MicromegasContextManager.attach} gives: the API's type has it from version 1.10 on. */
+export interface ContextManagementToken {
+  /** Goes back to the context there was before. Later calls do nothing. */
+  dispose(): void
+}
 
-const BOUND = Symbol('micromegas.bound')
+type AnyFunction = (this: unknown, ...args: unknown[]) => unknown
 
 /**
  * Keeps OpenTelemetry's context and our async spans together: who enters a context is in its span for us too, and who
  * enters a span of ours finds it in the active context. So spans of both kinds are each other's parents.
+ *
+ * Once it is disabled it keeps contexts for those who hold it, apart from our spans, which another manager may follow.
  */
 export class MicromegasContextManager implements ContextManager {
-  readonly #entered = new AsyncLocalStorage<Entered>()
+  readonly #entered = new AsyncLocalStorage<Entered | undefined>()
   /** Contexts made for spans of our own, by span; the base is the context around it. */
   readonly #nativeContexts = new WeakMap<OpenAsyncSpan, { base: Context; context: Context }>()
+  readonly #boundEmitters = new WeakSet<EventEmitter>()
   #enabled = true
 
   /** False once the API, or the bridge, has switched the manager off. */
@@ -33,9 +42,10 @@ export class MicromegasContextManager implements ContextManager {
   active(): Context {
     const entered = this.#entered.getStore()
     const base = entered?.context ?? ROOT_CONTEXT
+    if (!this.#enabled) return base
     const open = dispatch.asyncSpans.getStore()
     if (open === entered?.open) return base
-    return open === undefined ? trace.deleteSpan(base) : this.#contextOf(open, base)
+    return open === undefined ? trace.deleteSpan(toContext(base)) : this.#contextOf(open, toContext(base))
   }
 
   with<A extends unknown[], F extends (...args: A) => ReturnType<F>>(
@@ -44,16 +54,36 @@ export class MicromegasContextManager implements ContextManager {
     thisArg?: ThisParameterType<F>,
     ...args: A
   ): ReturnType<F> {
-    const span = trace.getSpan(context)
-    const open = span instanceof MicromegasSpan ? span.open : undefined
-    const entered: Entered = { context, open }
-    if (dispatch.asyncSpans.getStore() === open) {
+    const entered = this.#enter(context)
+    if (!this.#enabled || dispatch.asyncSpans.getStore() === entered.open) {
       return this.#entered.run(entered, Reflect.apply, fn, thisArg, args) as ReturnType<F>
     }
     // Without a span in the context there is none for us.
-    return dispatch.asyncSpans.run(open as OpenAsyncSpan, () =>
+    return dispatch.asyncSpans.run(entered.open as OpenAsyncSpan, () =>
       this.#entered.run(entered, Reflect.apply, fn, thisArg, args),
     ) as ReturnType<F>
+  }
+
+  /**
+   * Makes a context the active one of the running code and of what it starts, until the token is disposed of. Prefer
+   * {@link with}: within an `async` function, before its first `await`, the context stays with the caller.
+   */
+  attach(context: Context): ContextManagementToken {
+    const before = this.#entered.getStore()
+    const entered = this.#enter(context)
+    this.#entered.enterWith(entered)
+    const followsSpans = this.#enabled
+    const openBefore = dispatch.asyncSpans.getStore()
+    if (followsSpans) dispatch.asyncSpans.enterWith(entered.open as OpenAsyncSpan)
+    let disposed = false
+    return {
+      dispose: () => {
+        if (disposed) return
+        disposed = true
+        this.#entered.enterWith(before)
+        if (followsSpans) dispatch.asyncSpans.enterWith(openBefore as OpenAsyncSpan)
+      },
+    }
   }
 
   /** Binds a function, or all listeners of an emitter: they run in the context whoever calls them. */
@@ -80,10 +110,15 @@ export class MicromegasContextManager implements ContextManager {
     return this
   }
 
+  #enter(context: Context | null | undefined): Entered {
+    const span = spanOf(context)
+    return { context: context ?? ROOT_CONTEXT, open: span instanceof MicromegasSpan ? span.open : undefined }
+  }
+
   /** The first context that an emitter is bound to stays, as in OpenTelemetry's own context manager. */
-  #bindEmitter(context: Context, emitter: EventEmitter & { [BOUND]?: boolean }): void {
-    if (emitter[BOUND]) return
-    Object.defineProperty(emitter, BOUND, { value: true })
+  #bindEmitter(context: Context, emitter: EventEmitter): void {
+    if (this.#boundEmitters.has(emitter)) return
+    this.#boundEmitters.add(emitter)
     const emit = emitter.emit as (this: unknown, ...args: unknown[]) => boolean
     Object.defineProperty(emitter, 'emit', {
       value: (...args: unknown[]) => this.with(context, emit, emitter, ...args),

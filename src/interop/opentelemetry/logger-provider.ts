@@ -1,17 +1,18 @@
-import { type Context, context, isSpanContextValid, trace } from '@opentelemetry/api'
+import { type Context, context } from '@opentelemetry/api'
 import { Level, parseLevel } from '../../model/level.ts'
 import { dispatch } from '../../tracing/dispatch.ts'
 import { MAX_MESSAGE_CHARS } from '../../tracing/log-stream.ts'
-import { toName } from '../../tracing/metric.ts'
 import { eventPropertySet, type Properties } from '../../tracing/property-set.ts'
 import { recordLog } from '../../tracing/record-log.ts'
 import { renderValue } from '../../tracing/render-value.ts'
 import { withStack } from '../with-stack.ts'
-import { MicromegasSpan, spanProperties } from './bridge-span.ts'
-import type { BridgeState } from './bridge-state.ts'
-import { DEFAULT_TARGET } from './tracer-provider.ts'
+import { spanOf, validContextOf } from './api-context.ts'
+import { BridgeProvider, type BridgeState } from './bridge-state.ts'
+import { describeException } from './exceptions.ts'
+import { countUnreadable, MicromegasSpan, spanProperties } from './micromegas-span.ts'
+import { targetOf } from './tracer-provider.ts'
 
-/** A log record of `@opentelemetry/api-logs`, whose types are not named here: the package is not needed. */
+/** A log record of OpenTelemetry, whose types are not named here: the packages that have them are not needed. */
 export interface OpenTelemetryLogRecord {
   readonly eventName?: string
   readonly severityNumber?: number
@@ -29,43 +30,61 @@ export interface OpenTelemetryLogger {
 }
 
 /** Makes log events of the records of OpenTelemetry's logs API. */
-export class MicromegasLoggerProvider {
+export class MicromegasLoggerProvider extends BridgeProvider {
   readonly #state: BridgeState
 
   constructor(state: BridgeState) {
+    super()
     this.#state = state
   }
 
   getLogger(name: string): OpenTelemetryLogger {
-    return new BridgeLogger(this.#state, toName(name || DEFAULT_TARGET))
+    return new BridgeLogger(this.#state, targetOf(name))
   }
 }
 
 class BridgeLogger implements OpenTelemetryLogger {
-  readonly #state: BridgeState
-  readonly #target: string
+  private readonly state: BridgeState
+  private readonly target: string
 
   constructor(state: BridgeState, target: string) {
-    this.#state = state
-    this.#target = target
+    this.state = state
+    this.target = target
   }
 
   emit(record: OpenTelemetryLogRecord): void {
-    const level = levelOf(record)
-    if (!this.#isRecorded(level)) return
-    const { body, eventName, exception } = record
-    let message =
-      body === undefined || body === null ? (eventName ?? '') : renderValue(body, MAX_MESSAGE_CHARS)
-    if (exception !== undefined) message = withStack(message, renderValue(exception, MAX_MESSAGE_CHARS))
-    recordLog(level, this.#target, message, eventPropertySet(propertiesOf(record)))
+    countUnreadable(() => {
+      const { body, eventName, exception, ...rest } = record ?? {}
+      const level = levelOf(rest)
+      if (!this.isRecorded(level)) return
+      const hasBody = body !== undefined && body !== null
+      const message = hasBody ? renderValue(body, MAX_MESSAGE_CHARS) : (eventName ?? '')
+      const isThrown = exception !== undefined && exception !== null
+      const description = isThrown ? describeException(exception) : undefined
+      const stack = isThrown ? (description?.text ?? renderValue(exception, MAX_MESSAGE_CHARS)) : ''
+      const ids = idsOf(rest.context)
+      const properties: Properties = {
+        ...ids, // first, so that they are there however many attributes there are
+        'exception.type': description?.type,
+        ...rest.attributes,
+        'event.name': eventName,
+        ...ids,
+      }
+      recordLog(
+        level,
+        this.target,
+        isThrown ? withStack(message, stack) : message,
+        eventPropertySet(properties),
+      )
+    })
   }
 
   enabled(options?: { readonly severityNumber?: number }): boolean {
-    return this.#isRecorded(levelOf(options ?? {}))
+    return this.isRecorded(levelOf(options ?? {}))
   }
 
-  #isRecorded(level: Level): boolean {
-    return this.#state.active && level <= dispatch.filters.interopMaxLevelOf(this.#target)
+  private isRecorded(level: Level): boolean {
+    return this.state.active && level <= dispatch.filters.interopMaxLevelOf(this.target)
   }
 }
 
@@ -77,16 +96,13 @@ function levelOf({ severityNumber = 0, severityText }: OpenTelemetryLogRecord): 
   if (severityNumber >= 9) return Level.Info
   if (severityNumber >= 5) return Level.Debug
   if (severityNumber >= 1) return Level.Trace
-  return (severityText === undefined ? undefined : parseLevel(severityText)) || Level.Info
+  return (typeof severityText === 'string' ? parseLevel(severityText) : undefined) || Level.Info
 }
 
-function propertiesOf(record: OpenTelemetryLogRecord): Properties {
-  const recordContext = record.context ?? context.active()
-  const span = trace.getSpan(recordContext)
-  const spanContext = span?.spanContext()
-  const ids =
-    spanContext === undefined || !isSpanContextValid(spanContext)
-      ? undefined
-      : spanProperties(spanContext, span instanceof MicromegasSpan ? span.open : undefined)
-  return { ...record.attributes, 'event.name': record.eventName, ...ids }
+/** The ids of the span that a record belongs to. */
+function idsOf(given: Context | null | undefined): Properties | undefined {
+  const span = spanOf(given ?? context.active())
+  const spanContext = validContextOf(span)
+  if (spanContext === undefined) return undefined
+  return spanProperties(spanContext, span instanceof MicromegasSpan ? span.open : undefined)
 }

@@ -5,15 +5,17 @@ import {
   type TextMapGetter,
   type TextMapPropagator,
   type TextMapSetter,
-  TraceFlags,
   trace,
 } from '@opentelemetry/api'
-import { isTracingSuppressed } from './suppression.ts'
+import { isTracingSuppressed } from './api-context.ts'
 
 const TRACEPARENT = 'traceparent'
 const TRACESTATE = 'tracestate'
 /** Version, trace id, parent id, flags; versions above 00 may go on after a dash. */
 const FORMAT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/
+
+/** Sampled (level 1 of the recommendation), random trace id (level 2); others are not handed on. */
+const KNOWN_FLAGS = 0b11
 
 /** Carries traces from process to process in the headers of the W3C recommendation "Trace Context". */
 export class TraceContextPropagator implements TextMapPropagator {
@@ -21,7 +23,7 @@ export class TraceContextPropagator implements TextMapPropagator {
     const spanContext = trace.getSpanContext(context)
     if (spanContext === undefined || !isSpanContextValid(spanContext) || isTracingSuppressed(context)) return
     const { traceId, spanId, traceFlags, traceState } = spanContext
-    const flags = (traceFlags & TraceFlags.SAMPLED).toString(16).padStart(2, '0')
+    const flags = (traceFlags & KNOWN_FLAGS).toString(16).padStart(2, '0')
     setter.set(carrier, TRACEPARENT, `00-${traceId}-${spanId}-${flags}`)
     const state = traceState?.serialize()
     if (state !== undefined && state !== '') setter.set(carrier, TRACESTATE, state)
@@ -37,7 +39,7 @@ export class TraceContextPropagator implements TextMapPropagator {
     const spanContext = {
       traceId: traceId!,
       spanId: spanId!,
-      traceFlags: Number.parseInt(flags!, 16) & TraceFlags.SAMPLED,
+      traceFlags: Number.parseInt(flags!, 16) & KNOWN_FLAGS,
       isRemote: true,
     }
     if (!isSpanContextValid(spanContext)) return context

@@ -1,8 +1,10 @@
 import {
+  type Attributes,
   type Context,
   context,
+  diag,
   INVALID_SPAN_CONTEXT,
-  isSpanContextValid,
+  type Link,
   type Span,
   type SpanContext,
   SpanKind,
@@ -11,17 +13,16 @@ import {
   type TracerProvider,
   trace,
 } from '@opentelemetry/api'
+import { isOwnWork } from '../../model/own-work.ts'
 import { BoundedTable, TableBound } from '../../tracing/bounded-table.ts'
 import { type CallSite, captureCallSite, UNKNOWN_CALL_SITE } from '../../tracing/call-site.ts'
 import { dispatch } from '../../tracing/dispatch.ts'
 import { toName } from '../../tracing/metric.ts'
 import { type OpenAsyncSpan, SpanLocation, SpanRecord } from '../../tracing/span-stream.ts'
-import { BridgeSpan, MicromegasSpan, type RemoteTrace } from './bridge-span.ts'
-import type { BridgeState } from './bridge-state.ts'
-import { isTracingSuppressed } from './suppression.ts'
-
-/** Target of what comes from a tracer, a meter or a logger without a name. */
-export const DEFAULT_TARGET = 'opentelemetry'
+import { isTracingSuppressed, spanOf, toContext, validContextOf } from './api-context.ts'
+import { BridgeSpan } from './bridge-span.ts'
+import { BridgeProvider, type BridgeState } from './bridge-state.ts'
+import { MicromegasSpan, type RemoteTrace } from './micromegas-span.ts'
 
 /** Tracers and span names of a bridge that are remembered; past it a span's events carry the name themselves. */
 const MAX_TRACERS = 256
@@ -30,17 +31,18 @@ const MAX_SPAN_NAMES = 4096
 type SpanFunction = (span: Span) => unknown
 
 /** Makes async spans of the spans of OpenTelemetry's API. */
-export class MicromegasTracerProvider implements TracerProvider {
+export class MicromegasTracerProvider extends BridgeProvider implements TracerProvider {
   readonly #state: BridgeState
   readonly #tracers = new BoundedTable<string, BridgeTracer>(new TableBound(MAX_TRACERS))
   readonly #nameBound = new TableBound(MAX_SPAN_NAMES)
 
   constructor(state: BridgeState) {
+    super()
     this.#state = state
   }
 
   getTracer(name: string): Tracer {
-    const target = toName(name || DEFAULT_TARGET)
+    const target = targetOf(name)
     const make = (ownTarget: string): BridgeTracer =>
       new BridgeTracer(this.#state, ownTarget, this.#nameBound)
     return this.#tracers.getOrMake(target, make) ?? make(target)
@@ -48,21 +50,21 @@ export class MicromegasTracerProvider implements TracerProvider {
 }
 
 class BridgeTracer implements Tracer {
-  readonly #state: BridgeState
-  readonly #target: string
-  readonly #records: BoundedTable<string, SpanRecord>
+  private readonly state: BridgeState
+  private readonly target: string
+  private readonly records: BoundedTable<string, SpanRecord>
   /** Stands for names that are not remembered. */
-  readonly #location: SpanLocation
+  private readonly location: SpanLocation
 
   constructor(state: BridgeState, target: string, nameBound: TableBound) {
-    this.#state = state
-    this.#target = target
-    this.#records = new BoundedTable(nameBound)
-    this.#location = new SpanLocation(target)
+    this.state = state
+    this.target = target
+    this.records = new BoundedTable(nameBound)
+    this.location = new SpanLocation(target)
   }
 
-  startSpan(name: string, options?: SpanOptions, parentContext: Context = context.active()): Span {
-    return this.#start(name, options, parentContext, this.startSpan)
+  startSpan(name: string, options?: SpanOptions | null, parentContext?: Context | null): Span {
+    return this.start(name, options, toContext(parentContext), this.startSpan)
   }
 
   startActiveSpan<F extends SpanFunction>(name: string, fn: F): ReturnType<F>
@@ -73,59 +75,57 @@ class BridgeTracer implements Tracer {
     parentContext: Context,
     fn: F,
   ): ReturnType<F>
-  startActiveSpan<F extends SpanFunction>(
-    name: string,
-    ...args: (SpanOptions | Context | F)[]
-  ): ReturnType<F> {
-    const fn = args.at(-1) as F
-    const options = args.length > 1 ? (args[0] as SpanOptions) : undefined
-    const parentContext = args.length > 2 ? (args[1] as Context) : context.active()
-    const span = this.#start(name, options, parentContext, this.startActiveSpan)
-    return context.with(
-      trace.setSpan(parentContext, span),
-      fn as SpanFunction,
-      undefined,
-      span,
-    ) as ReturnType<F>
+  /** Without a function there is nothing to run: no span is made, and nothing returned. */
+  startActiveSpan(name: string, ...args: unknown[]): unknown {
+    const fn = args[Math.min(args.length, 3) - 1]
+    if (typeof fn !== 'function') {
+      diag.warn('micromegas: startActiveSpan is called without a function, no span is made')
+      return undefined
+    }
+    const options = args.length > 1 ? (args[0] as SpanOptions | null) : undefined
+    const parentContext = toContext(args.length > 2 ? (args[1] as Context | null) : undefined)
+    const span = this.start(name, options, parentContext, this.startActiveSpan)
+    return context.with(trace.setSpan(parentContext, span), fn as SpanFunction, undefined, span)
   }
 
-  #start(
+  private start(
     name: string,
-    options: SpanOptions | undefined,
+    options: SpanOptions | null | undefined,
     parentContext: Context,
     callee: (...args: never[]) => unknown,
   ): Span {
-    const parent = options?.root === true ? undefined : trace.getSpan(parentContext)
-    if (!this.#state.active || !dispatch.cpu.enabled || isTracingSuppressed(parentContext)) {
+    const { isRoot, kind, attributes, links } = readOptions(options)
+    const parent = isRoot ? undefined : spanOf(parentContext)
+    if (!this.state.active || !dispatch.cpu.enabled || isTracingSuppressed(parentContext) || isOwnWork()) {
       // What comes in goes out again: a trace does not break where nothing is recorded.
-      return trace.wrapSpanContext(parent?.spanContext() ?? INVALID_SPAN_CONTEXT)
+      return trace.wrapSpanContext(validContextOf(parent) ?? INVALID_SPAN_CONTEXT)
     }
     const isOurs = parent instanceof MicromegasSpan
-    const remoteParent = isOurs ? undefined : toValidContext(parent)
+    const remote = isOurs ? undefined : validContextOf(parent)
     const shownName = toName(name)
-    const open = this.#open(shownName, isOurs ? parent.open : undefined, callee)
+    const open = this.open(shownName, isOurs ? parent.open : undefined, callee)
     return new BridgeSpan({
       open,
-      remote: isOurs ? parent.remote : toRemoteTrace(remoteParent),
-      target: this.#target,
+      remote: isOurs ? parent.remote : toRemoteTrace(remote),
+      target: this.target,
       name: shownName,
-      kind: SpanKind[options?.kind ?? SpanKind.INTERNAL] ?? '',
-      remoteParentId: remoteParent?.spanId,
-      attributes: options?.attributes,
-      links: options?.links,
+      kind,
+      remoteParentId: remote?.spanId,
+      attributes,
+      links,
     })
   }
 
-  #open(
+  private open(
     name: string,
     parent: OpenAsyncSpan | undefined,
     callee: (...args: never[]) => unknown,
   ): OpenAsyncSpan {
     const record =
-      this.#records.getOrMake(
+      this.records.getOrMake(
         name,
-        (ownName) => new SpanRecord(ownName, this.#target, callSiteAbove(callee)),
-      ) ?? new SpanRecord(name, this.#target, UNKNOWN_CALL_SITE, this.#location)
+        (ownName) => new SpanRecord(ownName, this.target, callSiteAbove(callee)),
+      ) ?? new SpanRecord(name, this.target, UNKNOWN_CALL_SITE, this.location)
     const spanId = dispatch.nextSpanId()
     const open: OpenAsyncSpan = {
       record,
@@ -140,21 +140,51 @@ class BridgeTracer implements Tracer {
   }
 }
 
-/** Where a tracer was got before the bridge was registered, its caller is hidden behind the API. */
-function callSiteAbove(callee: (...args: never[]) => unknown): CallSite {
-  const place = captureCallSite(callee)
-  return place.file.includes('@opentelemetry') && place.file.includes('ProxyTracer')
-    ? UNKNOWN_CALL_SITE
-    : place
+interface ReadOptions {
+  readonly isRoot: boolean
+  readonly kind: string
+  readonly attributes: Attributes | undefined
+  readonly links: readonly Link[] | undefined
 }
 
-function toValidContext(span: Span | undefined): SpanContext | undefined {
-  const spanContext = span?.spanContext()
-  return spanContext !== undefined && isSpanContextValid(spanContext) ? spanContext : undefined
+const NO_OPTIONS: ReadOptions = {
+  isRoot: false,
+  kind: SpanKind[SpanKind.INTERNAL],
+  attributes: undefined,
+  links: undefined,
+}
+
+/** Options as callers pass them: whatever they are, there is a span. */
+function readOptions(options: SpanOptions | null | undefined): ReadOptions {
+  if (options === undefined || options === null) return NO_OPTIONS
+  try {
+    const { root, kind, attributes, links } = options
+    return {
+      isRoot: Boolean(root),
+      kind: SpanKind[typeof kind === 'number' ? kind : SpanKind.INTERNAL] ?? '',
+      attributes,
+      links,
+    }
+  } catch {
+    return NO_OPTIONS // a getter that throws
+  }
 }
 
 function toRemoteTrace(parent: SpanContext | undefined): RemoteTrace | undefined {
   if (parent === undefined) return undefined
   const { traceId, traceFlags, traceState } = parent
   return { traceId, traceFlags, traceState }
+}
+
+/** Target of what comes from a tracer, a meter or a logger; one without a name has a target all the same. */
+export function targetOf(name: unknown): string {
+  return toName(name || 'opentelemetry')
+}
+
+/** Where a tracer was got before the bridge was registered, its caller is hidden behind the API. */
+function callSiteAbove(callee: (...args: never[]) => unknown): CallSite {
+  const place = captureCallSite(callee)
+  return place.file.includes('@opentelemetry') && place.file.includes('ProxyTracer')
+    ? UNKNOWN_CALL_SITE
+    : place
 }

@@ -32,6 +32,18 @@ test('a log record is a log event: severity, body, attributes, and the logger’
   ])
 })
 
+test('a record with many attributes names its span all the same', async () => {
+  await using recording = startRecording()
+  const span = trace.getTracer('t').startSpan('s')
+  const attributes = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`a${i}`, i]))
+  logs.getLogger('x').emit({ attributes, context: trace.setSpan(ROOT_CONTEXT, span) })
+  span.end()
+  expect(recording.read().logs()[0]!.properties).toMatchObject({
+    span_id: span.spanContext().spanId,
+    a9: '9',
+  })
+})
+
 test('severities map as the ingestion service maps those of OTLP, and by their text where there is no number', async () => {
   await using recording = startRecording()
   const logger = logs.getLogger('x')
@@ -51,6 +63,47 @@ test('an exception is told with its stack', async () => {
     .getLogger('x')
     .emit({ severityNumber: SeverityNumber.ERROR, body: 'load failed', exception: new Error('refused') })
   expect(recording.read().logs()[0]!.message).toMatch(/^load failed\nError: refused\n {4}at /)
+})
+
+test('the type of an exception is a property, and what is no error is told, too', async () => {
+  await using recording = startRecording()
+  const logger = logs.getLogger('x')
+  logger.emit({ body: 'failed', exception: Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }) })
+  logger.emit({ body: 'failed', exception: 'refused' })
+  logger.emit({ exception: { reason: 'refused' } })
+  logger.emit({ body: 'fine', exception: null as never })
+  const found = recording
+    .read()
+    .logs()
+    .map(({ message, properties }) => [message.split('\n    at')[0], properties['exception.type']])
+  expect(found).toEqual([
+    ['failed\nError: refused', 'ECONNREFUSED'],
+    ['failed\nrefused', undefined],
+    ['{"reason":"refused"}', undefined],
+    ['fine', undefined],
+  ])
+})
+
+test('what breaks the types of the API costs itself, not the host', async () => {
+  await using recording = startRecording()
+  const odd = (value: unknown): never => value as never
+  const logger = logs.getLogger(odd(undefined), odd(7), odd(null))
+  for (const record of [undefined, null, 7, 'text', {}]) logger.emit(odd(record))
+  logger.emit({
+    severityNumber: odd('17'),
+    severityText: odd(7),
+    attributes: odd('text'),
+    body: Symbol('s') as never,
+  })
+  logger.emit({ context: odd({}), attributes: odd(null), eventName: odd(7) })
+  logger.emit({
+    get body(): never {
+      throw new Error('no')
+    },
+  })
+  expect(logger.enabled(odd(null))).toBe(true)
+  const lines = recording.read().logs()
+  expect(lines.map(({ message }) => message)).toEqual(['', '', '', '', '', 'Symbol(s)', '7'])
 })
 
 test('a record names the span it was emitted in: of the API, of our own, or of the context it was given', async () => {

@@ -102,8 +102,22 @@ test('what others registered since the API was disabled is left to them', async 
 })
 
 test('a period out of range is refused', () => {
-  for (const observablePeriodMs of [99, Number.NaN]) {
+  for (const observablePeriodMs of [99, Number.NaN, -1, '5000' as never, null as never]) {
     expect(() => registerOpenTelemetryBridge({ observablePeriodMs })).toThrow(RangeError)
+  }
+})
+
+test('a period longer than any timer’s is the longest there is, not the shortest', async () => {
+  for (const observablePeriodMs of [2 ** 31, Number.MAX_SAFE_INTEGER, Number.POSITIVE_INFINITY]) {
+    const unregister = registerOpenTelemetryBridge({ observablePeriodMs })
+    let asked = 0
+    metrics
+      .getMeter('t')
+      .createObservableGauge('g')
+      .addCallback(() => void asked++)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(asked).toBe(0)
+    unregister()
   }
 })
 

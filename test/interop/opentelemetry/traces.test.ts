@@ -218,23 +218,75 @@ test('an exception is an error log with its stack that names the span', async ()
   })
 })
 
-test('exceptions that are no Error are recorded by what they have', async () => {
+test('exceptions that are no Error are recorded by what they have; what is no exception is not', async () => {
   await using recording = startRecording()
   const span = trace.getTracer('shop').startSpan('charge')
   span.recordException('plain text')
   span.recordException({ name: 'Refused', message: 'no card' })
   span.recordException({ code: 17 })
+  span.recordException({ code: 'E_CARD', name: 'Refused', message: 'no card', stack: 'at somewhere' })
   span.recordException({ message: 'with stack', stack: 'Custom: with stack\n    at somewhere' })
   span.recordException(undefined as unknown as string)
+  span.recordException({ foo: 'bar' } as unknown as string)
   span.end()
   const errors = logsOf(recording).filter(({ level }) => level === Level.Error)
   expect(errors.map(({ message, properties }) => [message, properties['exception.type']])).toEqual([
     ['plain text', undefined],
     ['Refused: no card', 'Refused'],
-    ['', '17'],
+    ['17', '17'],
+    ['Refused: no card\nat somewhere', 'E_CARD'],
     ['Custom: with stack\n    at somewhere', undefined],
-    ['', undefined],
   ])
+})
+
+test('what a status says is told unless an exception has said it', async () => {
+  await using recording = startRecording()
+  const tracer = trace.getTracer('shop')
+  const told = tracer.startSpan('told')
+  told.recordException(new Error('no card on file'))
+  told.setStatus({ code: SpanStatusCode.ERROR, message: 'no card' })
+  told.end()
+  const other = tracer.startSpan('other')
+  other.recordException(new Error('no card'))
+  other.setStatus({ code: SpanStatusCode.ERROR, message: 'gave up after 3 attempts' })
+  other.end()
+  const none = tracer.startSpan('none')
+  none.recordException(null as never)
+  none.setStatus({ code: SpanStatusCode.ERROR, message: 'gave up' })
+  none.end()
+  const warnings = logsOf(recording).filter(({ level }) => level === Level.Warn)
+  expect(warnings.map(({ message }) => message)).toEqual(['other: gave up after 3 attempts', 'none: gave up'])
+})
+
+test('however many attributes a span has, its logs name it and say what it was', async () => {
+  await using recording = startRecording()
+  const span = trace.getTracer('shop').startSpan('wide', { kind: SpanKind.CLIENT })
+  for (let i = 0; i < 200; i++) span.setAttribute(`a${i}`, i)
+  span.setAttributes({ trace_id: 'mine', 'span.kind': 'mine' })
+  span.recordException(new Error('wide'))
+  span.setStatus({ code: SpanStatusCode.ERROR, message: 'wide' })
+  span.end()
+  const { traceId, spanId } = span.spanContext()
+  const [error, end] = logsOf(recording)
+  for (const { properties } of [error!, end!]) {
+    expect(properties).toMatchObject({ trace_id: traceId, span_id: spanId, a0: '0', a99: '99' })
+    expect(Object.keys(properties)).toHaveLength(128)
+  }
+  expect(end!.properties).toMatchObject({
+    'span.kind': 'CLIENT',
+    'span.status': 'ERROR',
+    'span.status_message': 'wide',
+  })
+})
+
+test('links have their attributes', async () => {
+  await using recording = startRecording()
+  const tracer = trace.getTracer('shop')
+  const linked = tracer.startSpan('linked').spanContext()
+  const span = tracer.startSpan('x', { links: [{ context: linked }] })
+  span.addLink({ context: linked, attributes: { reason: 'retry', attempt: 2 } })
+  span.end()
+  expect(logsOf(recording)[0]!.properties['span.link_attributes']).toBe('[{},{"reason":"retry","attempt":2}]')
 })
 
 test('a status of error without an exception is a warning at the end; ok is final', async () => {
