@@ -1,9 +1,6 @@
 import * as api from '@opentelemetry/api'
 import type { Properties } from '../../tracing/property-set.ts'
 
-/** Attributes as they are kept until they are recorded: valid ones only, copied. */
-export type KeptAttributes = Map<string, unknown>
-
 /** Attributes of a span, an event or a link, as many as OpenTelemetry's SDK keeps. */
 const MAX_ATTRIBUTES = 128
 /** Objects within objects; deeper ones are invalid. */
@@ -17,37 +14,59 @@ const TAKES_ANY_VALUE = 'logs' in api
 
 const INVALID = Symbol('invalid')
 
-/**
- * Adds the valid ones of the attributes to those that are kept. Invalid ones are told to the API's diagnostics.
- *
- * @param onlySimple - Whether objects and arrays of mixed values are invalid whatever the version, as in events.
- */
-export function keepAttributes(kept: KeptAttributes, attributes: unknown, onlySimple: boolean): void {
-  if (typeof attributes !== 'object' || attributes === null) return
-  try {
-    for (const [key, value] of Object.entries(attributes)) keepAttribute(kept, key, value, onlySimple)
-  } catch {
-    warn('one cannot be read') // a getter that throws
-  }
-}
+/** The valid ones of the attributes that a span, an event or a link was given, copied. Invalid ones are told of. */
+export class KeptAttributes {
+  private readonly values: Record<string, unknown> = {}
+  private readonly takesAny: boolean
+  /** How many there are at most; exact from {@link MAX_ATTRIBUTES} on. */
+  private count = 0
 
-/** {@link keepAttributes} of one. */
-export function keepAttribute(kept: KeptAttributes, key: unknown, value: unknown, onlySimple: boolean): void {
-  const takesAny = TAKES_ANY_VALUE && !onlySimple
-  if (value === undefined || (value === null && !takesAny)) return
-  if (typeof key !== 'string' || key === '') return warn('its name is not a text, or empty')
-  const copy = takesAny ? copyAny(value, 0) : copySimple(value)
-  if (copy === INVALID) return warn(`the value of ${key} is not valid`)
-  if (kept.size >= MAX_ATTRIBUTES && !kept.has(key))
-    return warn(`${key} is beyond the first ${MAX_ATTRIBUTES}`)
-  kept.set(key, copy)
+  /** @param onlySimple - Whether objects and arrays of mixed values are invalid whatever the version, as in events. */
+  constructor(onlySimple: boolean) {
+    this.takesAny = TAKES_ANY_VALUE && !onlySimple
+  }
+
+  get properties(): Properties {
+    return this.values
+  }
+
+  setAll(attributes: unknown): void {
+    if (typeof attributes !== 'object' || attributes === null) return
+    try {
+      for (const key of Object.keys(attributes)) this.set(key, (attributes as Record<string, unknown>)[key])
+    } catch {
+      warn('one cannot be read') // a getter that throws
+    }
+  }
+
+  set(key: unknown, value: unknown): void {
+    if (value === undefined || (value === null && !this.takesAny)) return
+    if (typeof key !== 'string' || key === '') return warn('its name is not a text, or empty')
+    const copy = isPrimitive(value) ? value : this.takesAny ? copyAny(value, 0) : copySimple(value)
+    if (copy === INVALID) return warn(`the value of ${key} is not valid`)
+    if (!this.hasRoomFor(key)) return warn(`${key} is beyond the first ${MAX_ATTRIBUTES}`)
+    if (key === '__proto__') define(this.values, key, copy)
+    else this.values[key] = copy
+  }
+
+  /** Whether a key is new is asked for only when that matters: it costs as much as all the rest. */
+  private hasRoomFor(key: string): boolean {
+    if (this.count < MAX_ATTRIBUTES) {
+      this.count++
+      return true
+    }
+    this.count = Object.keys(this.values).length
+    if (this.count < MAX_ATTRIBUTES) this.count++
+    else return Object.hasOwn(this.values, key)
+    return true
+  }
 }
 
 /** The valid ones of the attributes, as properties. */
 export function validAttributes(attributes: unknown, onlySimple: boolean): Properties {
-  const kept: KeptAttributes = new Map()
-  keepAttributes(kept, attributes, onlySimple)
-  return Object.fromEntries(kept)
+  const kept = new KeptAttributes(onlySimple)
+  kept.setAll(attributes)
+  return kept.properties
 }
 
 /** Dropping is what OpenTelemetry's SDK does, and where it tells of it. */
@@ -59,8 +78,13 @@ function isPrimitive(value: unknown): boolean {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
 }
 
+/** Assigning to this name would set the object's prototype. */
+function define(values: Record<string, unknown>, key: string, value: unknown): void {
+  Object.defineProperty(values, key, { value, enumerable: true, configurable: true, writable: true })
+}
+
+/** Arrays of one kind of value. */
 function copySimple(value: unknown): unknown {
-  if (isPrimitive(value)) return value
   if (!Array.isArray(value)) return INVALID
   const first: unknown = value.find((item) => item !== null && item !== undefined)
   if (first !== undefined && !isPrimitive(first)) return INVALID

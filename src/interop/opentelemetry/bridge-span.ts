@@ -11,7 +11,7 @@ import { dispatch } from '../../tracing/dispatch.ts'
 import { toName } from '../../tracing/metric.ts'
 import type { Properties } from '../../tracing/property-set.ts'
 import type { OpenAsyncSpan } from '../../tracing/span-stream.ts'
-import { type KeptAttributes, keepAttribute, keepAttributes, validAttributes } from './attributes.ts'
+import { KeptAttributes, validAttributes } from './attributes.ts'
 import type { ExceptionDescription } from './exceptions.ts'
 import { countUnreadable, MicromegasSpan, type RemoteTrace, statusMessageOf } from './micromegas-span.ts'
 import { spanIdOf } from './w3c-ids.ts'
@@ -66,15 +66,15 @@ export class BridgeSpan extends MicromegasSpan {
 
   override setAttribute(key: string, value: Attributes[string]): this {
     if (!this.takes('setAttribute')) return this
-    this.attributes ??= new Map()
-    keepAttribute(this.attributes, key, value, false)
+    this.attributes ??= new KeptAttributes(false)
+    this.attributes.set(key, value)
     return this
   }
 
   override setAttributes(attributes: Attributes): this {
     if (!this.takes('setAttributes')) return this
-    this.attributes ??= new Map()
-    keepAttributes(this.attributes, attributes, false)
+    this.attributes ??= new KeptAttributes(false)
+    this.attributes.setAll(attributes)
     return this
   }
 
@@ -130,7 +130,7 @@ export class BridgeSpan extends MicromegasSpan {
   }
 
   protected override attributesForEvents(): Properties {
-    return this.attributes === undefined ? {} : Object.fromEntries(this.attributes)
+    return this.attributes?.properties ?? {}
   }
 
   protected override takes(what: string): boolean {

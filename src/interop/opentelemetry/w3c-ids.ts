@@ -10,31 +10,44 @@ import type { OpenAsyncSpan } from '../../tracing/span-stream.ts'
  * drawn once for the process: a Feistel network of {@link ROUNDS} rounds.
  */
 const ROUNDS = 4
+/** Of the high and the low half of trace ids, and of span ids. */
 const KEYS = randomFillSync(new Uint32Array(3 * ROUNDS))
-const TRACE_HIGH_KEYS = KEYS.subarray(0, ROUNDS)
-const TRACE_LOW_KEYS = KEYS.subarray(ROUNDS, 2 * ROUNDS)
-const SPAN_KEYS = KEYS.subarray(2 * ROUNDS)
+const TRACE_HIGH = 0
+const TRACE_LOW = ROUNDS
+const SPAN = 2 * ROUNDS
+
+/** Where an id is put together: digits of a buffer take a tenth of the time of `toString(16)`. */
+const bytes = Buffer.alloc(16)
 
 /** 32 hexadecimal digits, the same for all spans below one root. */
 export function traceIdOf({ rootSpanId }: OpenAsyncSpan): string {
-  return permute(rootSpanId, TRACE_HIGH_KEYS) + permute(rootSpanId, TRACE_LOW_KEYS)
+  permute(rootSpanId, TRACE_HIGH, 0)
+  permute(rootSpanId, TRACE_LOW, 8)
+  return bytes.toString('hex')
 }
 
 /** 16 hexadecimal digits. */
 export function spanIdOf(spanId: number): string {
-  return permute(spanId, SPAN_KEYS)
+  permute(spanId, SPAN, 0)
+  return bytes.toString('hex', 0, 8)
 }
 
-/** @param id - From 1: what 0 becomes stands in for the zeros that one id would become, which are invalid. */
-function permute(id: number, keys: Uint32Array): string {
+/**
+ * Writes the 64 bits that an id becomes.
+ *
+ * @param id - From 1: what 0 becomes stands in for the zeros that one id would become, which are invalid.
+ */
+function permute(id: number, firstKey: number, offset: number): void {
   let left = (id / 2 ** 32) | 0
   let right = id | 0 // keeps the low 32 bits
-  for (let round = 0; round < ROUNDS; round++) {
-    const next = left ^ mix(right ^ keys[round]!)
+  for (let key = firstKey; key < firstKey + ROUNDS; key++) {
+    const next = left ^ mix(right ^ KEYS[key]!)
     left = right
     right = next
   }
-  return left === 0 && right === 0 ? permute(0, keys) : hex(left) + hex(right)
+  if (left === 0 && right === 0) return permute(0, firstKey, offset)
+  bytes.writeInt32BE(left, offset)
+  bytes.writeInt32BE(right, offset + 4)
 }
 
 /** The finalizer of MurmurHash3 (32 bits): each bit of the input changes each bit of the output in half of all cases. */
@@ -43,8 +56,4 @@ function mix(bits: number): number {
   mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b)
   mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35)
   return mixed ^ (mixed >>> 16)
-}
-
-function hex(bits: number): string {
-  return (bits >>> 0).toString(16).padStart(8, '0')
 }

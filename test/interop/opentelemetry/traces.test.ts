@@ -279,6 +279,17 @@ test('however many attributes a span has, its logs name it and say what it was',
   })
 })
 
+test('an attribute set again and again takes the room of one', async () => {
+  await using recording = startRecording()
+  const span = trace.getTracer('shop').startSpan('x')
+  for (let i = 0; i < 1000; i++) span.setAttribute('a', i).setAttribute(`b${i % 99}`, i)
+  span.setAttribute('late', 1).setAttribute('__proto__', 'own')
+  span.end()
+  const { properties } = logsOf(recording)[0]!
+  expect(properties).toMatchObject({ a: '999', b98: '989', late: '1' })
+  expect(Object.getOwnPropertyDescriptor(properties, '__proto__')?.value).toBe('own')
+})
+
 test('links have their attributes', async () => {
   await using recording = startRecording()
   const tracer = trace.getTracer('shop')
