@@ -1,5 +1,6 @@
 import { EventEmitter, once } from 'node:events'
 import { setImmediate as turn } from 'node:timers/promises'
+import { runInNewContext } from 'node:vm'
 import {
   context,
   createContextKey,
@@ -237,6 +238,26 @@ test('exceptions that are no Error are recorded by what they have; what is no ex
     ['Refused: no card\nat somewhere', 'E_CARD'],
     ['Custom: with stack\n    at somewhere', undefined],
   ])
+})
+
+test('an AggregateError shows its errors, of this realm, of another, and as a serializer left it', async () => {
+  await using recording = startRecording()
+  const span = trace.getTracer('shop').startSpan('connect')
+  const refused = [
+    new Error('connect ECONNREFUSED ::1:5432'),
+    new Error('connect ECONNREFUSED 127.0.0.1:5432'),
+  ]
+  span.recordException(new AggregateError(refused, 'all addresses refuse'))
+  span.recordException(runInNewContext("new AggregateError([new Error('far')], 'all far')"))
+  const { message, stack } = new Error('near')
+  span.recordException({ name: 'AggregateError', message: 'all near', errors: [{ message, stack }] } as never)
+  span.end()
+  const texts = logsOf(recording)
+    .filter(({ level }) => level === Level.Error)
+    .map((log) => log.message)
+  for (const { message: each } of refused) expect(texts[0]).toContain(each)
+  expect(texts[1]).toMatch(/all far[^]*far/)
+  expect(texts[2]).toMatch(/^AggregateError: all near[^]*Error: near/)
 })
 
 test('what a status says is told unless an exception has said it', async () => {
