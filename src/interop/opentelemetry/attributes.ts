@@ -1,4 +1,5 @@
 import * as api from '@opentelemetry/api'
+import { isPlainObject } from '../../model/kinds.ts'
 import type { Properties } from '../../tracing/property-set.ts'
 
 /** Attributes of a span, an event or a link, as many as OpenTelemetry's SDK keeps. */
@@ -101,15 +102,9 @@ function copyAny(value: unknown, depth: number): unknown {
     const items = value.map((item: unknown) => (item === undefined ? item : copyAny(item, depth + 1)))
     return items.includes(INVALID) ? INVALID : items
   }
-  if (!isPlain(value)) return INVALID
+  if (!isPlainObject(value)) return INVALID
   const members = Object.entries(value)
     .filter(([, member]) => member !== undefined)
     .map(([key, member]) => [key, copyAny(member, depth + 1)] as const)
   return members.some(([, member]) => member === INVALID) ? INVALID : Object.fromEntries(members)
-}
-
-/** True for objects of no class, of other realms too. */
-function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value)
-  return prototype === null || Object.getPrototypeOf(prototype) === null
 }

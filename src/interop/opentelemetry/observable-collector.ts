@@ -124,6 +124,7 @@ function observablesOf(given: unknown): Set<BridgeObservable> {
   return new Set(items.filter((item) => item instanceof BridgeObservable))
 }
 
+/** Where asking for `then` throws, so does this: the callback has failed, as for OpenTelemetry's SDK. */
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   const isObject = (typeof value === 'object' && value !== null) || typeof value === 'function'
   return isObject && typeof (value as { readonly then?: unknown }).then === 'function'
