@@ -4,7 +4,20 @@ import { BatchDecoder } from './arrow/batch-decoder.ts'
 import { assembleMessage, corrupt, END_OF_STREAM, type IpcMessage, splitStream } from './arrow/ipc-message.ts'
 import { schemaFromWire } from './arrow/schema-from-wire.ts'
 import { resolveValueOptions, type ValueModes } from './arrow/value-options.ts'
+import { type ArrowTable, loadArrow } from './arrow-table.ts'
 import { type BatchStream, DecodedStream } from './batch-stream.ts'
+import { type IngestTable, ingestRequests } from './bulk-ingest.ts'
+import {
+  type BlockRow,
+  findProcess,
+  type ProcessRow,
+  queryBlocks,
+  querySpans,
+  queryStreams,
+  type SpanRow,
+  type StreamFilter,
+  type StreamRow,
+} from './catalog.ts'
 import {
   type CallOptions,
   type ClientConfig,
@@ -18,10 +31,26 @@ import {
 import { clientOptionsFromEnv } from './environment.ts'
 import { Connection } from './flight/connection.ts'
 import { type CallOptions as FlightCallOptions, FlightCalls } from './flight/flight-calls.ts'
-import { prepareAction, queryTicket, readFlightData, readPrepared } from './flight/flight-messages.ts'
+import {
+  prepareAction,
+  queryTicket,
+  readFlightData,
+  readPrepared,
+  readRecordCount,
+} from './flight/flight-messages.ts'
+import type { IpcSource } from './ipc-splitter.ts'
+import {
+  buildPartitions,
+  listPartitions,
+  type Partition,
+  type ProgressMessage,
+  retirePartitions,
+} from './partitions.ts'
 import type { PreparedStatement } from './prepared-statement.ts'
+import { type ProcessTrace, type ProcessTraceOptions, writeProcessTrace } from './process-trace.ts'
+import { QueryError } from './query-error.ts'
 import { BufferedResult, type QueryResult } from './query-result.ts'
-import { formatNanoseconds, resolveRange } from './time.ts'
+import { formatNanoseconds, resolveRange, type Time, type TimeRange } from './time.ts'
 
 /**
  * Asks an analytics server (a Micromegas deployment, or `micromegas-server`) by SQL. One connection serves all queries,
@@ -152,6 +181,118 @@ export class FlightSQLClient implements AsyncDisposable {
     return this.queryStream(statement.query, options)
   }
 
+  /**
+   * Puts rows into a table of the server as they are: for copying between deployments. Needs an administrator.
+   *
+   * @param data - An Arrow IPC stream, whole or in pieces (what `queryIpc` gives); its columns have to be the table's. Each
+   * batch is a message, of at most `maxMessageBytes`.
+   * @returns How many rows the server took.
+   * @throws {@link QueryError} `PERMISSION_DENIED` for others; `TypeError` when `data` is no IPC stream.
+   */
+  async bulkIngest(
+    table: IngestTable,
+    data: IpcSource,
+    options: CallOptions = {},
+  ): Promise<{ readonly recordCount: bigint }> {
+    const what = `ingest into ${table}`
+    const call = this.#callOptions(what, {}, options)
+    const requests = ingestRequests(table, data, this.#config.connection.maxMessageBytes)
+    let recordCount: bigint | undefined
+    for await (const result of this.#calls.call('DoPut', requests, call))
+      recordCount = readRecordCount(result)
+    if (recordCount !== undefined) return { recordCount }
+    throw new QueryError('DATA_LOSS', `Cannot ${what}: the server does not say how many rows it took`)
+  }
+
+  /** What the server has stored of its views. @throws As {@link query}. */
+  listPartitions(
+    options: CallOptions & { readonly viewSetName?: string | undefined } = {},
+  ): Promise<QueryResult<Partition>> {
+    return listPartitions(this, options)
+  }
+
+  /**
+   * Removes stored partitions whose insert times lie in a range. Needs an administrator. The work begins with the iteration
+   * and ends with it: leave it only when it is over.
+   *
+   * @returns What the server says while it works.
+   * @throws As {@link queryStream}.
+   */
+  retirePartitions(
+    viewSetName: string,
+    viewInstanceId: string,
+    begin: Time,
+    end: Time,
+    options: CallOptions = {},
+  ): AsyncGenerator<ProgressMessage, void, undefined> {
+    return retirePartitions(this, viewSetName, viewInstanceId, { begin, end }, options)
+  }
+
+  /**
+   * Has the server build partitions of a view for a range of insert times, so that queries find them. Needs an
+   * administrator. The work begins with the iteration and ends with it.
+   *
+   * @param deltaSeconds - How long a partition is: 3,600 for hours, 86,400 for days.
+   * @returns What the server says while it works.
+   * @throws As {@link queryStream}; `RangeError` for a `deltaSeconds` that is no whole number from 1.
+   */
+  materializePartitions(
+    viewSetName: string,
+    begin: Time,
+    end: Time,
+    deltaSeconds: number,
+    options: CallOptions = {},
+  ): AsyncGenerator<ProgressMessage, void, undefined> {
+    return buildPartitions(this, 'materialize', viewSetName, { begin, end }, deltaSeconds, options)
+  }
+
+  /**
+   * As {@link materializePartitions}, for partitions that exist: they are built anew though they are up to date. The range
+   * has to be made of whole partitions.
+   */
+  regeneratePartitions(
+    viewSetName: string,
+    begin: Time,
+    end: Time,
+    deltaSeconds: number,
+    options: CallOptions = {},
+  ): AsyncGenerator<ProgressMessage, void, undefined> {
+    return buildPartitions(this, 'regenerate', viewSetName, { begin, end }, deltaSeconds, options)
+  }
+
+  /** A process by its id; `undefined` when there is none. @throws As {@link query}. */
+  findProcess(processId: string, options: QueryOptions = {}): Promise<ProcessRow | undefined> {
+    return findProcess(this, processId, options)
+  }
+
+  /** Streams, of one process or with one tag. @throws As {@link query}. */
+  queryStreams(options: StreamFilter & QueryOptions = {}): Promise<QueryResult<StreamRow>> {
+    return queryStreams(this, options)
+  }
+
+  /** The blocks of a stream. @throws As {@link query}. */
+  queryBlocks(streamId: string, options: QueryOptions = {}): Promise<QueryResult<BlockRow>> {
+    return queryBlocks(this, streamId, options)
+  }
+
+  /** The spans of a thread's stream (its tag is `cpu`) in a range, which servers want here. @throws As {@link query}. */
+  querySpans(
+    streamId: string,
+    range: TimeRange,
+    options: Omit<QueryOptions, 'begin' | 'end' | 'range'> = {},
+  ): Promise<QueryResult<SpanRow>> {
+    return querySpans(this, streamId, { ...options, range })
+  }
+
+  /** See the function {@link writeProcessTrace}. */
+  writeProcessTrace(
+    processId: string,
+    file: string,
+    options: ProcessTraceOptions = {},
+  ): Promise<ProcessTrace> {
+    return writeProcessTrace(this, processId, file, options)
+  }
+
   /** Ends what still runs (it rejects with `ERR_TELEMETRY_CLOSED`) and closes the connection. May be called again. */
   async close(): Promise<void> {
     this.#closing.abort(new TelemetryError('ERR_TELEMETRY_CLOSED', 'Cannot query: the client is closed'))
@@ -195,27 +336,6 @@ export class FlightSQLClient implements AsyncDisposable {
 
   #values(options: QueryOptions): ValueModes {
     return resolveValueOptions(options, this.#config.values)
-  }
-}
-
-/** What a table of `apache-arrow` has, of any version; give its own `Table` as a type argument for the rest. */
-export interface ArrowTable extends Iterable<unknown> {
-  readonly numRows: number
-  readonly numCols: number
-  get(index: number): unknown
-  getChild(name: string): unknown
-  toArray(): unknown[]
-}
-
-async function loadArrow(): Promise<{ tableFromIPC(source: AsyncIterable<Uint8Array>): unknown }> {
-  try {
-    return await import('apache-arrow')
-  } catch (cause) {
-    throw new TelemetryError(
-      'ERR_TELEMETRY_CONFIG',
-      'Cannot load apache-arrow, which queryArrow() needs: npm install apache-arrow',
-      { cause },
-    )
   }
 }
 

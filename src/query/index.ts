@@ -6,10 +6,16 @@ export type { NumericArray } from './arrow/number-readers.ts'
 export type { DataType, Field, Schema, TimeUnit } from './arrow/schema.ts'
 export type { Interval } from './arrow/temporal-readers.ts'
 export type { ValueOptions } from './arrow/value-options.ts'
+export type { ArrowTable } from './arrow-table.ts'
 export type { BatchStream } from './batch-stream.ts'
+export type { IngestTable } from './bulk-ingest.ts'
+export type { BlockRow, ProcessRow, SpanRow, StreamFilter, StreamRow } from './catalog.ts'
 export type { CallOptions, FlightSQLClientOptions, QueryOptions } from './client-options.ts'
-export { type ArrowTable, FlightSQLClient } from './flight-sql-client.ts'
+export { FlightSQLClient } from './flight-sql-client.ts'
+export type { IpcSource } from './ipc-splitter.ts'
+export type { Partition, ProgressMessage, Querier } from './partitions.ts'
 export type { PreparedStatement } from './prepared-statement.ts'
+export { type ProcessTrace, type ProcessTraceOptions, writeProcessTrace } from './process-trace.ts'
 export {
   AuthenticationError,
   QueryError,

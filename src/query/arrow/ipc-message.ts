@@ -20,6 +20,8 @@ export type MessageContent =
 export interface IpcMessage {
   /** Prefix, metadata and body, each beginning at a multiple of 8 of memory of its own. */
   readonly bytes: Uint8Array
+  /** The metadata, with its padding. */
+  readonly header: Uint8Array
   readonly body: Uint8Array
   readonly content: MessageContent
 }
@@ -45,7 +47,13 @@ export function assembleMessage(header: Uint8Array, body: Uint8Array): IpcMessag
   buffer.fill(0, PREFIX_BYTES + header.length, PREFIX_BYTES + padded)
   buffer.set(body, PREFIX_BYTES + padded)
   const bytes = new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength)
-  return { bytes, body: bytes.subarray(PREFIX_BYTES + padded), content: readContent(header, body.length) }
+  const bodyAt = PREFIX_BYTES + padded
+  return {
+    bytes,
+    header: bytes.subarray(PREFIX_BYTES, bodyAt),
+    body: bytes.subarray(bodyAt),
+    content: readContent(header, body.length),
+  }
 }
 
 /**
