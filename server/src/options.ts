@@ -76,6 +76,9 @@ const MIN_MAX_BYTES = 1024 * 1024
 /** Reference server: `RequestBodyLimitLayer` of 100 MiB. */
 const DEFAULT_BODY_LIMIT_BYTES = 100 * 1024 * 1024
 const DEFAULT_CLOSE_TIMEOUT_MS = 5_000
+/** Timers take no more, and fire at once beyond. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+const closeTimeoutError = `expected a whole number of milliseconds up to ${MAX_TIMER_MS}`
 
 /** What the variables look like, for help and error messages. */
 export const API_KEYS_FORM = '[{"name":"ci","key":"…"}]'
@@ -226,7 +229,10 @@ const optionsSchema = z.strictObject(
         error: 'expected a function',
       }),
     ),
-    closeTimeoutMs: z._default(whole(0, 'expected a whole number of milliseconds'), DEFAULT_CLOSE_TIMEOUT_MS),
+    closeTimeoutMs: z._default(
+      whole(0, closeTimeoutError).check(z.maximum(MAX_TIMER_MS, { error: closeTimeoutError })),
+      DEFAULT_CLOSE_TIMEOUT_MS,
+    ),
   },
   { error: 'unknown' },
 )

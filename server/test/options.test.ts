@@ -42,7 +42,7 @@ describe('options', () => {
       disableAuth: 'yes',
       print: 1,
       onEvent: {},
-      closeTimeoutMs: -1,
+      closeTimeoutMs: 2 ** 31,
     } as unknown as ServerOptions
     const problems = problemsOf(() => resolveOptions(wrong))
     for (const start of [

@@ -1,5 +1,4 @@
-/** Timers take no more, and fire at once beyond. */
-const MAX_TIMER_MS = 2 ** 31 - 1
+import { toTimerMs } from '../model/durations.ts'
 
 /** Waits for the promise, but no longer than the time or the signal allow; the process is kept alive meanwhile. */
 export async function waitUntil(
@@ -13,7 +12,7 @@ export async function waitUntil(
     const timer =
       timeoutMs === undefined
         ? setInterval(() => {}, 2 ** 30)
-        : setTimeout(() => finish(), Math.min(timeoutMs, MAX_TIMER_MS))
+        : setTimeout(() => finish(), toTimerMs(timeoutMs, 0))
     const finish = (): void => {
       clearTimeout(timer)
       signal?.removeEventListener('abort', finish)

@@ -1,5 +1,6 @@
 import * as api from '@opentelemetry/api'
 import { context, metrics, ProxyTracerProvider, propagation, trace } from '@opentelemetry/api'
+import { periodOf } from '../model/durations.ts'
 import { TelemetryError } from '../model/errors.ts'
 import type { BridgeState } from './opentelemetry/bridge-state.ts'
 import { MicromegasContextManager } from './opentelemetry/context-manager.ts'
@@ -46,8 +47,7 @@ const LOGS_REGISTRY = Symbol.for('io.opentelemetry.js.api.logs')
 const LOGS_REGISTRY_VERSION = 1
 
 const MIN_PERIOD_MS = 100
-/** The longest time that a timer of Node's takes; a longer one would be taken for a millisecond. */
-const MAX_PERIOD_MS = 2 ** 31 - 1
+const DEFAULT_PERIOD_MS = 10_000
 
 type Undo = () => void
 
@@ -70,7 +70,12 @@ type Undo = () => void
  * @throws RangeError when `observablePeriodMs` is out of range.
  */
 export function registerOpenTelemetryBridge(options: OpenTelemetryBridgeOptions = {}): () => void {
-  const observablePeriodMs = periodOf(options)
+  const observablePeriodMs = periodOf(
+    'register the OpenTelemetry bridge',
+    'observablePeriodMs',
+    options.observablePeriodMs === undefined ? DEFAULT_PERIOD_MS : options.observablePeriodMs,
+    MIN_PERIOD_MS,
+  )
   const state: BridgeState = { active: true }
   const undos: Undo[] = []
   const unregister = (): void => {
@@ -159,16 +164,6 @@ function registerPropagation(): Undo {
   const isTaken = propagation.fields().length > 0
   if (isTaken || !propagation.setGlobalPropagator(new DefaultPropagator())) return () => {}
   return () => propagation.disable()
-}
-
-function periodOf({ observablePeriodMs = 10_000 }: OpenTelemetryBridgeOptions): number {
-  if (typeof observablePeriodMs === 'number' && observablePeriodMs >= MIN_PERIOD_MS) {
-    return Math.min(observablePeriodMs, MAX_PERIOD_MS)
-  }
-  const expected = `${MIN_PERIOD_MS} or more`
-  throw new RangeError(
-    `Cannot register the OpenTelemetry bridge: observablePeriodMs is ${observablePeriodMs}, expected ${expected}`,
-  )
 }
 
 function refusal(what: string): TelemetryError {

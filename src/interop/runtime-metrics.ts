@@ -6,13 +6,14 @@ import type {
   PerformanceObserver,
 } from 'node:perf_hooks'
 import { isMainThread } from 'node:worker_threads'
+import { periodOf } from '../model/durations.ts'
 import { type FloatMetric, fmetric, type IntegerMetric, imetric } from '../tracing/metric.ts'
 import { propertySet } from '../tracing/property-set.ts'
 import { type MachineCpuTime, SystemProbe } from './system-probe.ts'
 
 export interface RuntimeMetricsOptions {
   /**
-   * Time between samples, in milliseconds, from 200. The default is what the reference SDK samples process memory by;
+   * Time between samples, in milliseconds, from 200; above 2 147 483 647 that often. The default is what the reference SDK samples process memory by;
    * a sample takes half a millisecond where the process was idle before, less where it was not.
    * @defaultValue `5_000`
    */
@@ -59,24 +60,18 @@ const MICROSECONDS_PER_MILLISECOND = 1000
  */
 export function startRuntimeMetrics(options: RuntimeMetricsOptions = {}): RuntimeMetrics {
   const { periodMs = 5_000, eventLoopResolutionMs = 50, procRoot = '/proc' } = options
-  if (!(periodMs >= MIN_INTERVAL_MS)) {
+  const action = 'start runtime metrics'
+  const everyMs = periodOf(action, 'periodMs', periodMs, MIN_INTERVAL_MS)
+  const resolutionMs = periodOf(action, 'eventLoopResolutionMs', eventLoopResolutionMs, 1)
+  if (!Number.isInteger(resolutionMs)) {
     throw new RangeError(
-      `Cannot start runtime metrics: periodMs is ${periodMs}, expected ${MIN_INTERVAL_MS} or more`,
+      `Cannot ${action}: eventLoopResolutionMs is ${resolutionMs}, expected a whole number`,
     )
   }
-  if (!Number.isInteger(eventLoopResolutionMs) || eventLoopResolutionMs < 1) {
-    throw new RangeError(
-      `Cannot start runtime metrics: eventLoopResolutionMs is ${eventLoopResolutionMs}, expected a whole number from 1`,
-    )
-  }
-  const samplers: Sampler[] = [
-    new EventLoopSampler(eventLoopResolutionMs),
-    new HeapSampler(),
-    new GcRecorder(),
-  ]
+  const samplers: Sampler[] = [new EventLoopSampler(resolutionMs), new HeapSampler(), new GcRecorder()]
   // Worker threads share the process that the main thread samples.
   if (isMainThread) samplers.push(new ProcessSampler(procRoot))
-  return new Sampling(samplers, periodMs)
+  return new Sampling(samplers, everyMs)
 }
 
 /** One source of metrics. */

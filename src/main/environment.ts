@@ -194,5 +194,5 @@ function readVariables(env: NodeJS.ProcessEnv, problems: string[]): Partial<z.ou
 }
 
 function toMs(value: number | undefined): number | undefined {
-  return value === undefined ? undefined : value * 1000
+  return value === undefined ? undefined : Math.ceil(value * 1000)
 }

@@ -1,4 +1,5 @@
 import { inspect } from 'node:util'
+import { timeoutSignal } from '../model/durations.ts'
 import { Level } from '../model/level.ts'
 import { recordLog } from '../tracing/record-log.ts'
 import { renderValue } from '../tracing/render-value.ts'
@@ -27,7 +28,7 @@ export function installExitHooks(guard: TelemetryGuard): () => void {
     const recorded = countRecorded(guard)
     if (recorded === flushedEvents || budget.remainingMs() === 0) return
     flushedEvents = recorded
-    void guard.flush({ signal: AbortSignal.timeout(budget.remainingMs()) }).catch(() => {
+    void guard.flush({ signal: timeoutSignal(budget.remainingMs()) }).catch(() => {
       // The only error is that telemetry has been shut down meanwhile, by whoever did so on purpose.
     })
   }

@@ -1,3 +1,4 @@
+import { timeoutSignal } from '../model/durations.ts'
 import { isTelemetryError } from '../model/errors.ts'
 import { Level } from '../model/level.ts'
 import { dispatch } from '../tracing/dispatch.ts'
@@ -68,7 +69,7 @@ export async function micromegasMain(main: Main, options: MicromegasMainOptions 
     await guard.shutdown()
     process.exit(exitCode)
   }
-  await guard.flush({ signal: AbortSignal.timeout(guard.exitBudget.remainingMs()) }).catch(ignoreClosed)
+  await guard.flush({ signal: timeoutSignal(guard.exitBudget.remainingMs()) }).catch(ignoreClosed)
   // Where time ran out and nothing keeps the process alive, its end must not take as long again.
   if (guard.exitBudget.remainingMs() > 0) guard.exitBudget.reset()
 }

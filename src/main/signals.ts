@@ -1,5 +1,6 @@
 import { getEventListeners } from 'node:events'
 import { constants } from 'node:os'
+import { timeoutSignal } from '../model/durations.ts'
 import type { TelemetryGuard } from './telemetry-guard.ts'
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
@@ -48,7 +49,7 @@ export class SignalHandling {
     this.#abort.abort(new Error(`received ${signal}`))
     if (!isOurs(signal)) {
       // The application handles the signal and ends when it sees fit; what is there by now is safe already.
-      void this.#guard.flush({ signal: AbortSignal.timeout(shutdownTimeoutMs) }).catch(ignoreClosed)
+      void this.#guard.flush({ signal: timeoutSignal(shutdownTimeoutMs) }).catch(ignoreClosed)
       return
     }
     process.exitCode = exitCodeOf(signal) // for a loop that runs dry once the signal is heeded

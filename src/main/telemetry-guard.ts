@@ -1,3 +1,4 @@
+import { timeoutSignal, toTimerMs } from '../model/durations.ts'
 import { TelemetryError } from '../model/errors.ts'
 import type { DeliveryReport } from '../model/event-sink.ts'
 import type { HttpEventSink } from '../sink/http-event-sink.ts'
@@ -64,17 +65,18 @@ export class TelemetryGuard implements AsyncDisposable {
     if (this.#stopped !== undefined) {
       throw new TelemetryError('ERR_TELEMETRY_CLOSED', 'Cannot flush telemetry: it has been shut down')
     }
-    return this.#dispatch.flush({ signal: options?.signal ?? AbortSignal.timeout(this.shutdownTimeoutMs) })
+    return this.#dispatch.flush({ signal: options?.signal ?? timeoutSignal(this.shutdownTimeoutMs) })
   }
 
   /**
    * Stops recording, sends what is left and closes every connection, within the time given. Every call returns the same
    * promise; it never rejects. Telemetry can be started again afterwards.
    *
-   * @param options.timeoutMs - @defaultValue the configured shutdown timeout
+   * @param options.timeoutMs - Milliseconds; `Infinity` is the longest time a timer takes, 24.8 days.
+   * @defaultValue the configured shutdown timeout
    */
   shutdown(options?: { readonly timeoutMs?: number | undefined }): Promise<DeliveryReport> {
-    this.#stopped ??= this.#stop(options?.timeoutMs ?? this.shutdownTimeoutMs)
+    this.#stopped ??= this.#stop(toTimerMs(options?.timeoutMs, this.shutdownTimeoutMs))
     return this.#stopped
   }
 
@@ -84,7 +86,7 @@ export class TelemetryGuard implements AsyncDisposable {
    */
   shutdownSync(options?: { readonly timeoutMs?: number | undefined }): void {
     if (this.#stopped === undefined) this.#onShutdown()
-    this.#dispatch.shutdownSync(options?.timeoutMs ?? this.shutdownTimeoutMs)
+    this.#dispatch.shutdownSync(toTimerMs(options?.timeoutMs, this.shutdownTimeoutMs))
   }
 
   /**

@@ -83,13 +83,18 @@ export interface TelemetryConfig {
 
 const DAY_MS = 86_400_000
 const DEFAULT_FLUSH_PERIOD_SECONDS = 60
+const FLUSH_PERIOD_EXPECTED = `expected a number of seconds above 0, up to ${DAY_MS / 1000}`
+const TIMEOUT_EXPECTED = `expected a number of milliseconds from 0 to ${DAY_MS}`
 const DEFAULT_SHUTDOWN_TIMEOUT_MS = 5000
 
-const level = z.string().check(
-  z.refine((value) => parseLevel(value) !== undefined, {
-    error: 'expected off, fatal, error, warn, info, debug or trace',
-  }),
-)
+const LEVEL_EXPECTED = 'expected off, fatal, error, warn, info, debug or trace'
+const level = z
+  .string(LEVEL_EXPECTED)
+  .check(z.refine((value) => parseLevel(value) !== undefined, { error: LEVEL_EXPECTED }))
+const text = z.string('expected a text')
+const flag = z.boolean('expected true or false')
+const SINKS_EXPECTED = "expected an array such as [{ sink, maxLevel: 'debug' }]"
+const SINK_EXPECTED = 'expected an object with a sink'
 const sink = z.custom<EventSink>(
   (value) =>
     typeof (value as EventSink | null)?.onStartup === 'function' &&
@@ -100,27 +105,35 @@ const sink = z.custom<EventSink>(
 
 /** Strict: a misspelt option is an error, not a default. */
 const schema = z.strictObject({
-  telemetryUrl: z.optional(z.string()),
-  apiKey: z.optional(z.string()),
+  telemetryUrl: z.optional(text),
+  apiKey: z.optional(text),
   decoratorFactory: z.optional(
     z.custom<RequestDecoratorFactory>((value) => typeof value === 'function', {
       error: 'expected a function',
     }),
   ),
-  localSinkEnabled: z.optional(z.boolean()),
+  localSinkEnabled: z.optional(flag),
   localSinkMaxLevel: z.optional(level),
   telemetrySinkMaxLevel: z.optional(level),
   maxLevelOverride: z.optional(level),
-  targetMaxLevels: z.optional(z.record(z.string(), level)),
+  targetMaxLevels: z.optional(z.record(z.string(), level, 'expected an object of levels by target')),
   interopMaxLevel: z.optional(level),
-  cpuTracing: z.optional(z.boolean()),
-  systemMetrics: z.optional(z.boolean()),
-  installLogCapture: z.optional(z.boolean()),
-  processProperties: z.optional(z.record(z.string(), z.string())),
-  flushPeriodSeconds: z.optional(z.number().check(z.gt(0), z.lte(DAY_MS / 1000))),
-  shutdownTimeoutMs: z.optional(z.number().check(z.gte(0), z.lte(DAY_MS))),
-  requireTls: z.optional(z.boolean()),
-  sinks: z.optional(z.array(z.strictObject({ sink, maxLevel: z.optional(level) }))),
+  cpuTracing: z.optional(flag),
+  systemMetrics: z.optional(flag),
+  installLogCapture: z.optional(flag),
+  processProperties: z.optional(z.record(z.string(), text, 'expected an object of texts')),
+  flushPeriodSeconds: z.optional(
+    z
+      .number(FLUSH_PERIOD_EXPECTED)
+      .check(z.gt(0, FLUSH_PERIOD_EXPECTED), z.lte(DAY_MS / 1000, FLUSH_PERIOD_EXPECTED)),
+  ),
+  shutdownTimeoutMs: z.optional(
+    z.number(TIMEOUT_EXPECTED).check(z.gte(0, TIMEOUT_EXPECTED), z.lte(DAY_MS, TIMEOUT_EXPECTED)),
+  ),
+  requireTls: z.optional(flag),
+  sinks: z.optional(
+    z.array(z.strictObject({ sink, maxLevel: z.optional(level) }, SINK_EXPECTED), SINKS_EXPECTED),
+  ),
 })
 
 /**
@@ -169,9 +182,12 @@ export function resolveOptions(
     systemMetrics: given.systemMetrics ?? env.systemMetrics ?? true,
     installLogCapture: given.installLogCapture ?? false,
     processProperties: { ...env.processProperties, ...given.processProperties },
-    flushPeriodMs:
+    flushPeriodMs: Math.ceil(
       (given.flushPeriodSeconds ?? env.flushPeriodSeconds ?? DEFAULT_FLUSH_PERIOD_SECONDS) * 1000,
-    shutdownTimeoutMs: given.shutdownTimeoutMs ?? env.shutdownTimeoutMs ?? DEFAULT_SHUTDOWN_TIMEOUT_MS,
+    ),
+    shutdownTimeoutMs: Math.ceil(
+      given.shutdownTimeoutMs ?? env.shutdownTimeoutMs ?? DEFAULT_SHUTDOWN_TIMEOUT_MS,
+    ),
     requireTls: given.requireTls ?? env.requireTls ?? false,
     sinks: (given.sinks ?? []).map((option) => ({
       sink: option.sink,

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { MAX_TIMER_MS } from '../model/durations.ts'
 import { TelemetryError } from '../model/errors.ts'
 import type { BackoffPolicy } from './upload/shared-backoff.ts'
 
@@ -96,8 +97,6 @@ export interface HttpEventSinkConfig {
 }
 
 const MIB = 1024 * 1024
-/** Timers take no more than 2^31 - 1 ms, and fire at once beyond. */
-const MAX_MS = 2 ** 31 - 1
 
 const count = (
   fallback: number,
@@ -108,7 +107,7 @@ const count = (
   return z._default(z.int(error).check(z.gte(min, error), z.lte(max, error)), fallback)
 }
 
-const retry = { baseDelayMs: count(100, 0, MAX_MS), maxDelayMs: count(30_000, 0, MAX_MS) }
+const retry = { baseDelayMs: count(100, 0, MAX_TIMER_MS), maxDelayMs: count(30_000, 0, MAX_TIMER_MS) }
 const section = <T extends z.core.$ZodLooseShape>(shape: T): z.ZodMiniPrefault<z.ZodMiniObject<T>> =>
   z.prefault(z.strictObject(shape), {} as never)
 
@@ -117,17 +116,17 @@ const schema = z.strictObject({
   maxQueueBytes: count(128 * MIB, 1),
   hardQueueBytes: count(256 * MIB, 1),
   maxInFlightRequests: count(3, 1, 100),
-  requestTimeoutMs: count(10_000, 1, MAX_MS),
+  requestTimeoutMs: count(10_000, 1, MAX_TIMER_MS),
   metadataRetry: section(retry),
   blocksRetry: section({ ...retry, maxSoloFailures: count(10, 1) }),
   unauthorizedRetry: section({
-    baseDelayMs: count(30_000, 0, MAX_MS),
-    maxDelayMs: count(60_000, 0, MAX_MS),
+    baseDelayMs: count(30_000, 0, MAX_TIMER_MS),
+    maxDelayMs: count(60_000, 0, MAX_TIMER_MS),
   }),
-  maxRetryAfterMs: count(300_000, 0, MAX_MS),
-  metadataRefreshMs: count(300_000, 1, MAX_MS),
-  flushTimeoutMs: count(30_000, 0, MAX_MS),
-  shutdownTimeoutMs: count(5_000, 0, MAX_MS),
+  maxRetryAfterMs: count(300_000, 0, MAX_TIMER_MS),
+  metadataRefreshMs: count(300_000, 1, MAX_TIMER_MS),
+  flushTimeoutMs: count(30_000, 0, MAX_TIMER_MS),
+  shutdownTimeoutMs: count(5_000, 0, MAX_TIMER_MS),
   spoolDir: z.optional(z.string('expected a path').check(z.minLength(1, 'expected a path'))),
   spoolMaxBytes: count(1024 * MIB, 1),
   warn: z._default(

@@ -5,6 +5,7 @@ import { type ProxyRoute, proxyFromEnv } from '../http/proxy.ts'
 import { withoutTracing } from '../http/suppress-tracing.ts'
 import { Transport } from '../http/transport.ts'
 import { waitUntil } from '../http/wait-until.ts'
+import { toTimerMs } from '../model/durations.ts'
 import { errorMessage } from '../model/error-message.ts'
 import type { DeliveryReport, EventSink, SealedBlock } from '../model/event-sink.ts'
 import type { ProcessInfo } from '../model/process-info.ts'
@@ -170,10 +171,11 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
    * Ends within the time given even if the server accepts and never answers, and leaves no connection and no timer. Every
    * call returns the same promise. Never rejects.
    *
-   * @param options.timeoutMs - Milliseconds. @defaultValue the option `shutdownTimeoutMs`
+   * @param options.timeoutMs - Milliseconds; `Infinity` is the longest time a timer takes, 24.8 days.
+   * @defaultValue the option `shutdownTimeoutMs`
    */
   shutdown({ timeoutMs }: { readonly timeoutMs?: number | undefined } = {}): Promise<DeliveryReport> {
-    this.#stopped ??= this.#stop(timeoutMs ?? this.#config.shutdownTimeoutMs)
+    this.#stopped ??= this.#stop(toTimerMs(timeoutMs, this.#config.shutdownTimeoutMs))
     return this.#stopped
   }
 
@@ -185,10 +187,11 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
    */
   shutdownSync(timeoutMs: number): void {
     this.#closed = true
+    const limitMs = toTimerMs(timeoutMs, this.#config.shutdownTimeoutMs)
     const watch = this.#pipeline.ledger.watch()
     this.#pipeline.scheduler.stop()
-    const reserveMs = this.#spool === undefined ? 0 : this.#reserveMs(timeoutMs)
-    if (this.#pipeline.unsettled.size > 0 && timeoutMs > 0) this.#uploadNow(timeoutMs - reserveMs)
+    const reserveMs = this.#spool === undefined ? 0 : this.#reserveMs(limitMs)
+    if (this.#pipeline.unsettled.size > 0 && limitMs > 0) this.#uploadNow(limitMs - reserveMs)
     this.#abandon()
     this.#stopped ??= this.#close(watch)
   }

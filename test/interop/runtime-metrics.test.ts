@@ -215,8 +215,22 @@ test('a process that samples ends by itself, and a worker thread samples itself 
 test.each([
   { periodMs: 199 },
   { periodMs: Number.NaN },
+  { periodMs: '5000' as never },
   { eventLoopResolutionMs: 0 },
   { eventLoopResolutionMs: 1.5 },
 ])('options out of range are refused: %j', (options) => {
   expect(() => startRuntimeMetrics(options)).toThrow(RangeError)
+})
+
+test.each([2 ** 31, Number.POSITIVE_INFINITY])('a period of %d ms is the longest there is', async (ms) => {
+  const overflows: Error[] = []
+  const onWarning = (warning: Error): void => {
+    if (warning.name === 'TimeoutOverflowWarning') overflows.push(warning)
+  }
+  process.on('warning', onWarning)
+  const metrics = startRuntimeMetrics({ periodMs: ms, eventLoopResolutionMs: ms })
+  for (let i = 0; i < 10; i++) await new Promise((resolve) => setTimeout(resolve, 2))
+  metrics.stop()
+  process.off('warning', onWarning)
+  expect(overflows).toEqual([])
 })

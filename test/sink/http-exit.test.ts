@@ -286,3 +286,13 @@ test('without the permission to start a thread it says so and changes nothing', 
   expect(code).toBe(0)
   expect(errors).toContain('no threads here')
 })
+
+test.each([2 ** 31 - 1, 2 ** 31, 1e300, 1500.5])(
+  'a limit of %d ms delivers, and is not waited for',
+  async (timeoutMs) => {
+    await using service = await startService()
+    const ending = await end(service, { how: 'exit', timeoutMs })
+    expect(ending).toMatchObject({ code: 0, delivered: 5, dropped: 0, pending: 0 })
+    expect(ending.errors).not.toContain('Overflow')
+  },
+)

@@ -1,3 +1,4 @@
+import { timeoutSignal } from '../../model/durations.ts'
 import { sanitizeText } from '../secret.ts'
 import { CallbackServer } from './callback-server.ts'
 import { LoginRequiredError } from './login-error.ts'
@@ -14,7 +15,7 @@ const MAX_REASON_CHARS = 300
  * @throws {@link LoginRequiredError} when the provider or the person says no, or nobody comes in time.
  */
 export async function loginByBrowser(client: LoginClient, login: BrowserLogin): Promise<StoredToken> {
-  const timeout = AbortSignal.timeout(login.timeoutMs)
+  const timeout = timeoutSignal(login.timeoutMs)
   const signal = login.signal === undefined ? timeout : AbortSignal.any([timeout, login.signal])
   const session = await LoginSession.open(client, signal)
   const { library } = session

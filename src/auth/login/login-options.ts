@@ -2,7 +2,7 @@ import * as z from 'zod/mini'
 import { isLoopback } from '../../http/transport-security.ts'
 import { TelemetryError } from '../../model/errors.ts'
 import type { IdentityProviderFetch } from '../oidc-options.ts'
-import { Secret } from '../secret.ts'
+import { isSecret, Secret } from '../secret.ts'
 import { tokenFilePath } from './token-file.ts'
 
 /** The port is registered with the providers, as the platform's guide says. */
@@ -85,7 +85,7 @@ const anyFunction = z.custom((value) => typeof value === 'function', { error: 'e
 const schema = z.strictObject({
   issuer,
   clientId: text,
-  clientSecret: z.optional(z.union([text, z.instanceof(Secret)], { error: 'expected text' })),
+  clientSecret: z.optional(z.union([text, z.custom<Secret>(isSecret)], { error: 'expected text' })),
   tokenFile: z.optional(text),
   audience: z.optional(text),
   scope: z.optional(text),

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads'
 import type { PostRequest } from '../../http/connection.ts'
 import type { Endpoint } from '../../http/endpoint.ts'
 import { type ProxyRoute, proxyHeaders } from '../../http/proxy.ts'
+import { MAX_TIMER_MS } from '../../model/durations.ts'
 import { EXIT_WORKER_SOURCE } from './exit-worker-source.ts'
 
 export interface ExitDeliveryOptions {
@@ -19,6 +20,8 @@ export interface ExitDeliveryOptions {
 
 /** Bodies of fewer bytes are copied: small ones may share their memory with others. */
 const MIN_MOVED_BYTES = 64 * 1024
+/** Timers of the other thread run somewhat longer than the delivery, and must not overflow. */
+const MAX_DELIVERY_MS = MAX_TIMER_MS - 60_000
 /** One attempt, so that a request which is never answered does not take the whole time. */
 const MAX_ATTEMPT_MS = 2_000
 
@@ -39,8 +42,9 @@ export class ExitDelivery {
 
   /** @throws What starting a thread throws, such as under Node's permission model. */
   constructor({ endpoint, proxy, concurrency, capacity, keepBodies, timeoutMs }: ExitDeliveryOptions) {
+    const limitMs = Math.min(timeoutMs, MAX_DELIVERY_MS)
     this.#keepBodies = keepBodies
-    this.#deadlineMs = performance.now() + timeoutMs
+    this.#deadlineMs = performance.now() + limitMs
     this.#statuses = new Int32Array(new SharedArrayBuffer(4 * Math.max(1, capacity)))
     this.#worker = new Worker(EXIT_WORKER_SOURCE, {
       eval: true,
@@ -51,8 +55,8 @@ export class ExitDelivery {
         service: address(endpoint.insertUrls.block),
         proxy: proxy === undefined ? undefined : { ...address(proxy.url), headers: proxyHeaders(proxy.url) },
         concurrency,
-        attemptTimeoutMs: Math.min(MAX_ATTEMPT_MS, timeoutMs),
-        deadlineNs: process.hrtime.bigint() + BigInt(Math.ceil(timeoutMs * 1e6)),
+        attemptTimeoutMs: Math.min(MAX_ATTEMPT_MS, limitMs),
+        deadlineNs: process.hrtime.bigint() + BigInt(Math.ceil(limitMs * 1e6)),
         control: this.#control,
         statuses: this.#statuses,
       },

@@ -1,3 +1,4 @@
+import { toTimerMs } from '../../model/durations.ts'
 import type { Outcome } from './outcome.ts'
 import { type Admission, type BackoffPolicy, fullJitterMs, type SharedBackoff } from './shared-backoff.ts'
 import type { UploadItem } from './upload-item.ts'
@@ -227,7 +228,8 @@ export class UploadScheduler {
     clearTimeout(this.#timer)
     this.#wakeAtMs = atMs
     if (atMs === Number.POSITIVE_INFINITY) return
-    const delayMs = Math.max(1, Math.ceil(atMs - performance.now()))
+    // Where that is too early, because timers take no longer, the next pump sets it again.
+    const delayMs = Math.max(1, toTimerMs(atMs - performance.now(), 0))
     this.#timer = setTimeout(() => this.pump(), delayMs).unref()
   }
 }

@@ -1,0 +1,97 @@
+import { describe, expect, test } from 'vitest'
+import { readEnvironment } from '../../src/main/environment.ts'
+import { resolveOptions, type TelemetryOptions } from '../../src/main/telemetry-options.ts'
+import { Level } from '../../src/model/level.ts'
+
+/** Options and environment together, and what is wrong with them. */
+function resolve(options: TelemetryOptions, env: NodeJS.ProcessEnv = {}) {
+  const problems: string[] = []
+  const environment = readEnvironment(problems, env)
+  const config = resolveOptions(options, environment, { localSinkMaxLevel: Level.Info }, problems)
+  return { config, environment, problems }
+}
+
+describe('options', () => {
+  test('that cannot be used are told by name, each with what was expected', () => {
+    const { problems } = resolve({
+      telemetryUrl: 5,
+      localSinkEnabled: 'yes',
+      localSinkMaxLevel: 'loud',
+      maxLevelOverride: 4,
+      targetMaxLevels: { db: 'loud' },
+      processProperties: { a: 1 },
+      flushPeriodSeconds: '60',
+      shutdownTimeoutMs: -1,
+      sinks: [{ maxLevel: 'info' }, 5],
+      decoratorFactory: {},
+      maxLevl: 'info',
+    } as never)
+    const levels = 'expected off, fatal, error, warn, info, debug or trace'
+    expect(problems.sort()).toEqual([
+      'decoratorFactory: expected a function',
+      'flushPeriodSeconds: expected a number of seconds above 0, up to 86400',
+      'localSinkEnabled: expected true or false',
+      `localSinkMaxLevel: ${levels}`,
+      `maxLevelOverride: ${levels}`,
+      'maxLevl: no such option',
+      'processProperties.a: expected a text',
+      'shutdownTimeoutMs: expected a number of milliseconds from 0 to 86400000',
+      'sinks.0.sink: expected an EventSink',
+      'sinks.1: expected an object with a sink',
+      `targetMaxLevels.db: ${levels}`,
+      'telemetryUrl: expected a text',
+    ])
+  })
+})
+
+describe('times', () => {
+  test.each<[string, string, unknown]>([
+    ['MICROMEGAS_TELEMETRY_SHUTDOWN_TIMEOUT_SECS', '2.01', { shutdownTimeoutMs: 2010 }],
+    ['MICROMEGAS_TELEMETRY_SHUTDOWN_TIMEOUT_SECS', '86400', { shutdownTimeoutMs: 86_400_000 }],
+    ['MICROMEGAS_FLUSH_PERIOD', '0.29', { flushPeriodMs: 290 }],
+    ['MICROMEGAS_FLUSH_PERIOD', '0.0000001', { flushPeriodMs: 1 }],
+  ])('of %s=%s are whole milliseconds', (name, value, expected) => {
+    const { config, problems } = resolve({}, { [name]: value })
+    expect(problems).toEqual([])
+    expect(config).toMatchObject(expected as object)
+  })
+
+  test('of requests are whole milliseconds too', () => {
+    const name = 'MICROMEGAS_TELEMETRY_REQUEST_TIMEOUT_SECS'
+    expect(resolve({}, { [name]: '1.001' }).environment.requestTimeoutMs).toBe(1001)
+    expect(resolve({}, { [name]: '0.0001' }).environment.requestTimeoutMs).toBe(1)
+  })
+
+  test.each(['86400.1', '0', '-1', 'Infinity', 'NaN', '1e3', '1,5', 'five', '0x10'])(
+    'of %s seconds are refused by every variable',
+    (value) => {
+      const names = [
+        'MICROMEGAS_FLUSH_PERIOD',
+        'MICROMEGAS_TELEMETRY_REQUEST_TIMEOUT_SECS',
+        'MICROMEGAS_TELEMETRY_SHUTDOWN_TIMEOUT_SECS',
+      ]
+      const { problems } = resolve({}, Object.fromEntries(names.map((name) => [name, value])))
+      const expected = names.map((name) => `${name}: expected a number of seconds above 0, up to 86400`)
+      expect(problems.sort()).toEqual(expected)
+    },
+  )
+
+  test.each<[TelemetryOptions, string]>([
+    [{ flushPeriodSeconds: 0 }, 'flushPeriodSeconds'],
+    [{ flushPeriodSeconds: Number.POSITIVE_INFINITY }, 'flushPeriodSeconds'],
+    [{ flushPeriodSeconds: Number.NaN }, 'flushPeriodSeconds'],
+    [{ flushPeriodSeconds: 86_401 }, 'flushPeriodSeconds'],
+    [{ flushPeriodSeconds: '60' as never }, 'flushPeriodSeconds'],
+    [{ shutdownTimeoutMs: -1 }, 'shutdownTimeoutMs'],
+    [{ shutdownTimeoutMs: Number.POSITIVE_INFINITY }, 'shutdownTimeoutMs'],
+    [{ shutdownTimeoutMs: 86_400_001 }, 'shutdownTimeoutMs'],
+  ])('of %j are refused', (options, name) => {
+    expect(resolve(options).problems).toEqual([expect.stringMatching(`^${name}: `)])
+  })
+
+  test('of the options may be fractions', () => {
+    const { config, problems } = resolve({ flushPeriodSeconds: 0.0005, shutdownTimeoutMs: 1500.2 })
+    expect(problems).toEqual([])
+    expect(config).toMatchObject({ flushPeriodMs: 1, shutdownTimeoutMs: 1501 })
+  })
+})
