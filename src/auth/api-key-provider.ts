@@ -24,9 +24,10 @@ export class ApiKeyProvider implements AuthProvider {
       this.#key = apiKey
       return
     }
-    const problem = apiKeyProblem(apiKey)
+    const key = normalize(apiKey)
+    const problem = apiKeyProblem(key)
     if (problem !== undefined) throw new CredentialsConfigError('the API key', [`${setting} ${problem}`])
-    this.#key = new Secret(normalize(apiKey))
+    this.#key = new Secret(key)
   }
 
   /**

@@ -1,5 +1,6 @@
 import { AuthenticationError, QueryError, type QueryErrorCode, readDetails } from '../query-error.ts'
 import { type StatusObject, status } from './grpc-js.ts'
+import { proxyTrouble } from './query-proxy.ts'
 
 /** What gRPC itself says when there was no server to ask. */
 const NOT_FROM_SERVER = /^(?:No connection established|Name resolution failed)/
@@ -11,14 +12,19 @@ export interface CallSubject {
   /** Completes "Cannot …". */
   readonly what: string
   readonly label: string
+  /** {@link label}, and the way there. */
+  readonly route: string
   readonly credentialsSent: boolean
 }
 
 /** The error of a call that ended with a status. */
-export function callError(end: StatusObject, { what, label, credentialsSent }: CallSubject): QueryError {
+export function callError(
+  end: StatusObject,
+  { what, label, route, credentialsSent }: CallSubject,
+): QueryError {
   const code = (status[end.code] ?? 'UNKNOWN') as QueryErrorCode
   if (NOT_FROM_SERVER.test(end.details)) {
-    return new QueryError(code, `Cannot reach ${label}: ${lastError(end.details)}`)
+    return new QueryError(code, `Cannot reach ${route}: ${lastError(end.details)}`)
   }
   const details = end.details.replace(RESERVED, decodeURIComponent)
   const facts = readDetails(details)
@@ -30,12 +36,13 @@ export function callError(end: StatusObject, { what, label, credentialsSent }: C
       facts,
     )
   }
-  if (code === 'UNAVAILABLE') return new QueryError(code, `Cannot reach ${label}: ${details}`, facts)
+  if (code === 'UNAVAILABLE') return new QueryError(code, `Cannot reach ${route}: ${details}`, facts)
   return new QueryError(code, `Cannot ${what}: ${details || code}`, facts)
 }
 
 /** The reason alone, of what gRPC says when no connection could be made. */
 function lastError(details: string): string {
   const [, reason = details] = /Last error: (?:Error: )?(.*)/s.exec(details) ?? []
+  if (reason.startsWith('undefined')) return proxyTrouble()
   return reason.replace(/ \(\d{4}-[^)]*Z\)/, '').replace(/\.? Resolution note: ?.*$/s, '')
 }

@@ -10,7 +10,7 @@ import {
   credentials,
   setLogger,
 } from './grpc-js.ts'
-import type { QueryProxy } from './query-proxy.ts'
+import { noteProxyTrouble, type QueryProxy } from './query-proxy.ts'
 
 /** What a connection needs to know. */
 export interface ConnectionConfig {
@@ -58,8 +58,13 @@ export class Connection {
   constructor(config: ConnectionConfig) {
     this.#config = config
     this.#credentials = config.address.tls ? secure(config.tls) : credentials.createInsecure()
-    // Its troubles with proxies go to the console otherwise; calls fail with a message that names the proxy.
-    setLogger({ error() {}, info() {}, debug() {} })
+    setLogger({ error: noteProxyTrouble, info() {}, debug() {} })
+  }
+
+  /** The server, and the way there where it leads through a proxy: for messages. */
+  get label(): string {
+    const { address, proxy } = this.#config
+    return proxy === undefined ? address.label : `${address.label} through the proxy ${proxy.label}`
   }
 
   /**
@@ -144,11 +149,9 @@ export class Connection {
   }
 
   #timeout(): QueryError {
-    const { address, proxy, connectTimeoutMs } = this.#config
-    const way = proxy === undefined ? '' : ` through the proxy ${proxy.label}`
     return new QueryError(
       'UNAVAILABLE',
-      `Cannot reach ${address.label}${way}: no connection within ${connectTimeoutMs} ms`,
+      `Cannot reach ${this.label}: no connection within ${this.#config.connectTimeoutMs} ms`,
     )
   }
 }

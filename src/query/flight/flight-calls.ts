@@ -126,7 +126,8 @@ export class FlightCalls {
   }
 
   #subject({ what }: CallOptions): CallSubject {
-    return { what, label: this.#label, credentialsSent: this.#auth !== undefined }
+    const credentialsSent = this.#auth !== undefined
+    return { what, label: this.#label, route: this.#connection.label, credentialsSent }
   }
 
   #late(options: CallOptions): QueryError {

@@ -69,3 +69,22 @@ function decoded(text: string): string {
     return text
   }
 }
+
+/** What gRPC told last of a proxy. */
+let trouble: string | undefined
+
+/**
+ * Takes what gRPC logs. That is the one place where it says why a proxy could not be used: the error of the call has no
+ * reason. Without this it would be printed.
+ */
+export function noteProxyTrouble(...words: readonly unknown[]): void {
+  const text = words.join(' ')
+  const refused = /through proxy \S+ with status (\d+)/.exec(text)?.[1]
+  const failed = /Failed to connect to proxy \S+ with error (.*)/s.exec(text)?.[1]
+  trouble = refused === undefined ? failed : `it answers CONNECT with status ${refused}`
+}
+
+/** Why a proxy could not be used, as far as is known. */
+export function proxyTrouble(): string {
+  return trouble ?? 'it cannot be used'
+}
