@@ -36,6 +36,7 @@ export {
 export { type BlockEnd, type ProcessClock, TickConverter } from './telemetry/tick-converter.ts'
 export { parseTimestamp } from './telemetry/timestamps.ts'
 export { parseUuid } from './telemetry/uuid.ts'
+export { xxh32 } from './telemetry/xxh32.ts'
 export type { ByteReader, DependencyId } from './transit/byte-reader.ts'
 export { BlockParser, type DynamicReader, type RecordContext, type RecordTypes } from './transit/parser.ts'
 export type { Member, UserDefinedType } from './transit/reflection.ts'

@@ -1,0 +1,252 @@
+import { randomUUID } from 'node:crypto'
+import type { BlockSource, InventoryChange } from '../tables/block-source.ts'
+import { Database } from '../tables/database.ts'
+import { Tables } from '../tables/tables.ts'
+import { schemaMessage } from './arrow/ipc.ts'
+import { arrowSchema } from './arrow/to-arrow.ts'
+import type { QueryAudit, SqlAnswer, SqlBatch, SqlCaller, SqlEngine, SqlRequest } from './engine.ts'
+import { JS_FUNCTIONS } from './js-functions.ts'
+import { macroStatements } from './macros/index.ts'
+import { loadParser } from './plan/parse.ts'
+import { Planner } from './plan/planner.ts'
+import { type Plan, planStatement } from './plan/statement.ts'
+import { QueryGate } from './query-gate.ts'
+import { abortError, runQuery } from './run-query.ts'
+import { SqlError } from './sql-error.ts'
+import { ServerCatalog } from './views/catalog.ts'
+import { PartitionActions } from './views/partition-actions.ts'
+import { noPreparations, type Preparations } from './views/session-plan.ts'
+
+export interface EngineOptions {
+  /** Path of the database; `undefined` keeps it in memory. Whatever it holds can be made anew from the source. */
+  readonly databasePath?: string | undefined
+  /** Where what does not fit into memory goes; `undefined` for nowhere. */
+  readonly tempDirectory?: string | undefined
+  readonly memoryLimitBytes: number
+  readonly threads: number
+  /** Longest time of a query, from when it has a place to its last row, in milliseconds. */
+  readonly queryTimeoutMs: number
+  /** Queries at a time; others wait. */
+  readonly maxConcurrentQueries: number
+  readonly warn: (message: string) => void
+  /** Called once for each query that has ended. */
+  readonly audit?: ((audit: QueryAudit) => void) | undefined
+  /** Milliseconds since the Unix epoch. */
+  readonly wallClock?: (() => number) | undefined
+}
+
+/** The engine in the thread that calls it. */
+export class LocalEngine implements SqlEngine {
+  readonly #database: Database
+  readonly #tables: Tables
+  readonly #options: EngineOptions
+  readonly #gate: QueryGate
+  readonly #wallClock: () => number
+  readonly #admin: PartitionActions
+
+  private constructor(database: Database, tables: Tables, options: EngineOptions) {
+    this.#database = database
+    this.#tables = tables
+    this.#options = options
+    this.#gate = new QueryGate(options.maxConcurrentQueries)
+    this.#wallClock = options.wallClock ?? Date.now
+    this.#admin = new PartitionActions(tables, this.#wallClock)
+  }
+
+  /**
+   * Opens the engine over a store.
+   *
+   * @param discard - Deletes the database's files, when they are of another version or cannot be opened.
+   */
+  static async open(
+    source: BlockSource,
+    options: EngineOptions,
+    discard: () => Promise<void> = async () => undefined,
+  ): Promise<LocalEngine> {
+    await loadParser()
+    const opened =
+      (await openTables(source, options).catch((error: unknown) => {
+        if (options.databasePath === undefined) throw error
+        options.warn(`Cannot open ${options.databasePath}: ${reason(error)}; it is made anew`)
+        return undefined
+      })) ?? (await discard().then(() => openTables(source, options)))
+    if (opened === undefined) throw new Error(`Cannot open ${options.databasePath}: it is of another version`)
+    return new LocalEngine(opened.database, opened.tables, options)
+  }
+
+  async query(request: SqlRequest): Promise<SqlAnswer> {
+    const { signal: given, preserveDictionary = false, limit } = request
+    const audit = new Audit(request, this.#wallClock, this.#options.audit)
+    const timeout = new AbortController()
+    const signal = given === undefined ? timeout.signal : AbortSignal.any([given, timeout.signal])
+    let timer: NodeJS.Timeout | undefined
+    let release: (() => void) | undefined
+    const end = (error?: unknown): void => {
+      clearTimeout(timer)
+      release?.()
+      audit.end(error)
+    }
+    try {
+      const { plan, preparations } = this.#plan(request)
+      release = await this.#gate.enter(signal)
+      audit.start()
+      timer = setTimeout(
+        () => timeout.abort(timeoutError(this.#options.queryTimeoutMs)),
+        this.#options.queryTimeoutMs,
+      )
+      timer.unref()
+      const rows = runQuery(this.#database, this.#tables, {
+        plan,
+        preparations,
+        limit,
+        preserveDictionary,
+        signal,
+      })
+      const schema = schemaMessage(arrowSchema(plan.fields, preserveDictionary))
+      return { fields: plan.fields, schema, batches: watched(rows, audit, end) }
+    } catch (error) {
+      const shown = signal.aborted ? abortError(signal) : error
+      end(shown)
+      throw shown
+    }
+  }
+
+  async prepare(sql: string, caller: SqlCaller): Promise<Pick<SqlAnswer, 'fields' | 'schema'>> {
+    const { plan } = this.#plan({ sql, caller, range: PLANNING_RANGE })
+    return { fields: plan.fields, schema: schemaMessage(arrowSchema(plan.fields, true)) }
+  }
+
+  notify(change: InventoryChange): void {
+    this.#tables.change(change).catch((error: unknown) => {
+      this.#options.warn(`Cannot take up what was stored: ${reason(error)}`)
+    })
+  }
+
+  async close(): Promise<void> {
+    await this.#gate.close()
+    await this.#tables.close()
+    this.#database.close()
+  }
+
+  #plan(request: Pick<SqlRequest, 'sql' | 'range' | 'caller'>): { plan: Plan; preparations: Preparations } {
+    const preparations = noPreparations()
+    const catalog = new ServerCatalog({
+      tables: this.#tables,
+      range: request.range,
+      isAdmin: request.caller.admin,
+      admin: this.#admin,
+      preparations,
+    })
+    const planner = new Planner(catalog, BigInt(Math.trunc(this.#wallClock() * 1000)) * 1000n)
+    return { plan: planStatement(request.sql, planner), preparations }
+  }
+}
+
+/** A prepared statement has no range yet, and no view that wants one is read. */
+const PLANNING_RANGE = { beginNs: 0n, endNs: 0n }
+
+async function openTables(
+  source: BlockSource,
+  options: EngineOptions,
+): Promise<{ database: Database; tables: Tables } | undefined> {
+  const database = await Database.open({
+    path: options.databasePath,
+    tempDirectory: options.tempDirectory,
+    memoryLimitBytes: options.memoryLimitBytes,
+    threads: options.threads,
+  })
+  try {
+    await database.register(JS_FUNCTIONS)
+    const connection = await database.connect()
+    for (const statement of macroStatements()) await connection.run(statement)
+    connection.close()
+    const tables = await Tables.open(database, source, {
+      warn: options.warn,
+      wallClock: options.wallClock ?? Date.now,
+    })
+    if (tables !== undefined) {
+      await database.lock()
+      return { database, tables }
+    }
+  } catch (error) {
+    database.close()
+    throw error
+  }
+  database.close()
+  return undefined
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}
+
+function timeoutError(limitMs: number): SqlError {
+  return new SqlError('DEADLINE_EXCEEDED', `The query took longer than ${limitMs / 1000} s`, {
+    stage: 'stream',
+  })
+}
+
+async function* watched(
+  rows: AsyncGenerator<SqlBatch, void, undefined>,
+  audit: Audit,
+  end: (error?: unknown) => void,
+): AsyncGenerator<SqlBatch, void, undefined> {
+  let failure: unknown
+  try {
+    for await (const batch of rows) {
+      audit.count(batch)
+      yield batch
+    }
+  } catch (error) {
+    failure = error
+    throw error
+  } finally {
+    end(failure)
+  }
+}
+
+/** Keeps count of one query. */
+class Audit {
+  readonly #request: SqlRequest
+  readonly #clock: () => number
+  readonly #report: ((audit: QueryAudit) => void) | undefined
+  readonly #queryId = randomUUID()
+  readonly #askedMs: number
+  #startedMs: number
+  #rows = 0
+  #bytes = 0
+  #ended = false
+
+  constructor(request: SqlRequest, clock: () => number, report: ((audit: QueryAudit) => void) | undefined) {
+    this.#request = request
+    this.#clock = clock
+    this.#report = report
+    this.#askedMs = clock()
+    this.#startedMs = this.#askedMs
+  }
+
+  start(): void {
+    this.#startedMs = this.#clock()
+  }
+
+  count({ rowCount, messages }: SqlBatch): void {
+    this.#rows += rowCount
+    for (const { header, body } of messages) this.#bytes += header.length + body.length
+  }
+
+  end(error: unknown): void {
+    if (this.#ended) return
+    this.#ended = true
+    const { sql, caller } = this.#request
+    this.#report?.({
+      queryId: this.#queryId,
+      sql,
+      user: caller.user,
+      rows: this.#rows,
+      bytes: this.#bytes,
+      waitedMs: this.#startedMs - this.#askedMs,
+      durationMs: this.#clock() - this.#startedMs,
+      error: error === undefined ? undefined : error instanceof SqlError ? error.code : 'INTERNAL',
+    })
+  }
+}

@@ -1,0 +1,78 @@
+import { type Place, schemaError } from '../sql-error.ts'
+import { type Ident, nameOf, placeOf } from './ast.ts'
+import type { Column, Expr } from './expr.ts'
+
+/** The columns that names can mean, and around them those of the queries that this one is inside of. */
+export class Scope {
+  readonly columns: readonly Column[]
+  readonly parent: Scope | undefined
+
+  constructor(columns: readonly Column[], parent?: Scope | undefined) {
+    this.columns = columns
+    this.parent = parent
+  }
+
+  /** Finds `name` or `table.name`; `undefined` when there is none here or around. */
+  find(name: string, qualifier: string | undefined, place?: Place | undefined): Column | undefined {
+    const found = this.columns.filter(
+      (column) => column.name === name && (qualifier === undefined || column.qualifier === qualifier),
+    )
+    const visible = qualifier === undefined && found.length > 1 ? found.filter((c) => !c.hidden) : found
+    if (visible.length > 1) {
+      throw schemaError(`Ambiguous reference to unqualified field ${displayName(name)}`, place)
+    }
+    return visible[0] ?? this.parent?.find(name, qualifier, place)
+  }
+
+  /** @throws {@link SqlError} naming the columns there are. */
+  resolve(idents: readonly Ident[]): Expr {
+    const name = nameOf(idents.at(-1)!)
+    const qualifier = idents.length > 1 ? nameOf(idents.at(-2)!) : undefined
+    const place = placeOf(idents[0])
+    const column = this.find(name, qualifier, place)
+    if (column === undefined) throw this.unknown(name, qualifier, place)
+    return refer(column, place)
+  }
+
+  unknown(name: string, qualifier: string | undefined, place?: Place | undefined): Error {
+    const wanted =
+      qualifier === undefined ? displayName(name) : `${displayName(qualifier)}.${displayName(name)}`
+    const valid = this.columns.map((column) =>
+      column.qualifier === undefined
+        ? displayName(column.name)
+        : `${displayName(column.qualifier)}.${displayName(column.name)}`,
+    )
+    const hint =
+      valid.length === 0
+        ? ''
+        : `\nValid ${valid.length === 1 ? 'field is' : 'fields are'} ${valid.join(', ')}.`
+    const other = name.toLowerCase() !== name || this.columns.every((c) => c.name.toLowerCase() !== name)
+    const cased = other
+      ? undefined
+      : this.columns.find((c) => c.name.toLowerCase() === name && c.name !== name)
+    const quoting =
+      cased === undefined
+        ? ''
+        : ` Column names are case sensitive. You can use double quotes to refer to the "${cased.name}" column or set the datafusion.sql_parser.enable_ident_normalization configuration.`
+    return schemaError(`No field named ${wanted}.${quoting}${hint}`, place)
+  }
+}
+
+/** A reference to a column, which a scan then has to read. */
+export function refer(column: Column, place?: Place | undefined): Expr {
+  column.use?.()
+  const { name, qualifier, type, nullable, sql } = column
+  return {
+    sql,
+    type,
+    nullable,
+    name: qualifier === undefined ? name : `${qualifier}.${name}`,
+    column: { name, qualifier },
+    place,
+  }
+}
+
+/** Names that are no plain lower-case words are shown in quotes. */
+export function displayName(name: string): string {
+  return /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`
+}
