@@ -1,4 +1,4 @@
-import { formatWithOptions } from 'node:util'
+import { formatWithOptions, inspect, stripVTControlCharacters } from 'node:util'
 import { Level } from '../model/level.ts'
 import { dispatch } from '../tracing/dispatch.ts'
 import { CONSOLE_TARGET, recordLog } from '../tracing/record-log.ts'
@@ -12,6 +12,8 @@ const METHOD_LEVELS = {
   error: Level.Error,
   trace: Level.Trace,
   assert: Level.Error,
+  dir: Level.Info,
+  dirxml: Level.Info,
 } as const
 
 type Method = keyof typeof METHOD_LEVELS
@@ -22,8 +24,8 @@ const CAPTURE_KEY = Symbol.for('micromegas.consoleCapture')
 
 /**
  * Records what the program writes through the global `console` as log events of the target `console`, besides writing it
- * as before: `debug` as debug, `log` and `info` as info, `warn` as warn, `error` and failed `assert`s as error, `trace`
- * with its stack as trace. The message is what `util.format` makes of the arguments, without colours.
+ * as before: `debug` as debug, `log`, `info` and `dir` as info, `warn` as warn, `error` and failed `assert`s as error,
+ * `trace` with its stack as trace. The message is what `util.format` makes of the arguments, without colours.
  *
  * What is written while a call is at work is not recorded again: by a sink that shows the event, or by methods that are
  * built on others. Functions taken off the console before (`const { log } = console`) are not captured.
@@ -110,6 +112,8 @@ class ConsoleCapture {
 
 function toMessage(method: Method, args: unknown[], wrapper: ConsoleFunction): string {
   if (method === 'assert') return toAssertMessage(args.slice(1))
+  if (method === 'dir')
+    return withoutColours(inspect(args[0], { customInspect: false, ...toOptions(args[1]) }))
   const message = format(args)
   if (method !== 'trace') return message
   const holder: { stack?: unknown } = {}
@@ -127,8 +131,19 @@ function toAssertMessage(args: unknown[]): string {
     : format(['Assertion failed:', ...args])
 }
 
+function toOptions(options: unknown): object {
+  return typeof options === 'object' ? { ...options, colors: false } : {}
+}
+
 function format(args: unknown[]): string {
-  return args.length === 1 && typeof args[0] === 'string'
-    ? args[0]
-    : formatWithOptions({ colors: false }, ...args)
+  return withoutColours(
+    args.length === 1 && typeof args[0] === 'string'
+      ? args[0]
+      : formatWithOptions({ colors: false }, ...args),
+  )
+}
+
+/** Programs colour what they write by escape sequences, which mean nothing where there is no terminal. */
+function withoutColours(text: string): string {
+  return text.includes('\u001b') ? stripVTControlCharacters(text) : text
 }

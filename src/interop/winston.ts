@@ -1,17 +1,13 @@
-import { Writable } from 'node:stream'
-import { Level, type LevelName, parseLevel } from '../model/level.ts'
-import { MAX_MESSAGE_CHARS } from '../tracing/log-stream.ts'
+import type { Writable } from 'node:stream'
+import TransportStream from 'winston-transport'
+import { Level, type LevelName } from '../model/level.ts'
+import { dispatch } from '../tracing/dispatch.ts'
 import { eventPropertySet } from '../tracing/property-set.ts'
 import { recordLog } from '../tracing/record-log.ts'
-import { renderValue } from '../tracing/render-value.ts'
-import { withStack } from './with-stack.ts'
+import { levelOfName, resolveRecordedAs } from './level-names.ts'
+import { levelNameOf, readInfo, type WinstonInfo } from './winston/info-event.ts'
 
-/** What winston's formats transform. */
-export interface WinstonInfo {
-  level: string
-  message: unknown
-  [key: string | symbol]: unknown
-}
+export type { WinstonInfo } from './winston/info-event.ts'
 
 /** A format of winston's. */
 export interface WinstonFormat {
@@ -36,155 +32,85 @@ export interface MicromegasWinstonTransportOptions {
   readonly levels?: Readonly<Record<string, LevelName>> | undefined
 }
 
-/** Where winston keeps the level's name, however `level` has been coloured or padded. */
-const LEVEL = Symbol.for('level')
-
-/** The levels of winston's `npm`, `syslog` and `cli` sets. */
-const KNOWN_LEVELS: Readonly<Record<string, Level>> = {
-  emerg: Level.Fatal,
-  alert: Level.Fatal,
-  crit: Level.Fatal,
-  fatal: Level.Fatal,
-  error: Level.Error,
-  warn: Level.Warn,
-  warning: Level.Warn,
-  notice: Level.Info,
-  info: Level.Info,
-  help: Level.Info,
-  data: Level.Info,
-  prompt: Level.Info,
-  http: Level.Debug,
-  verbose: Level.Debug,
-  input: Level.Debug,
-  debug: Level.Debug,
-  silly: Level.Trace,
-  trace: Level.Trace,
+/** What a transport has from `winston-transport`: winston reads and sets it. */
+export interface WinstonTransportBase extends Writable {
+  level?: string
+  format?: WinstonFormat
+  silent?: boolean
+  handleExceptions?: boolean
+  handleRejections?: boolean
+  /** Severity numbers by level, 0 the most severe: those of the logger that the transport was added to first. */
+  levels?: Readonly<Record<string, number>>
+  /** That logger, while the transport is one of its own. */
+  parent?: { readonly level?: string } | null
 }
 
-/** Fields of an info that the event has elsewhere. */
-const OWN_FIELDS: ReadonlySet<string> = new Set(['level', 'message', 'stack', 'cause', 'label', 'timestamp'])
+// Typed here, so that declarations need neither the package nor a compiler option for how it exports its class.
+const Transport = TransportStream as unknown as new (
+  options: MicromegasWinstonTransportOptions,
+) => WinstonTransportBase
+
+/** Taken when the module is loaded: the host may fake its timers. */
+const nextTurn = setImmediate
+/** Infos that are kept for listeners of `logged` that are not there yet. */
+const MAX_UNHEARD = 64
 
 /**
- * A transport for winston 3. Each event has the message as the logger's format left it (use `format.splat()` for `%s`),
- * with the stack and the causes of an error below; `label` (of `format.label`) as its target; every other field as a
- * property, `timestamp` excepted. Levels are those of winston's sets: `emerg`, `alert` and `crit` are fatal, `notice` is
- * info, `http` and `verbose` are debug, `silly` is trace, and unknown ones are info.
- *
- * winston is not loaded by this module: a transport is any writable stream of objects that has a `log` method.
+ * A transport for winston 3, on `winston-transport`, which winston brings along. Each event has the message as the
+ * logger's format left it (use `format.splat()` for `%s`), without colours, with the stack of an error below, its causes
+ * and the errors it is made of; `label` (of `format.label`) as its target; every other field as a property, the
+ * `timestamp` of `format.timestamp` excepted. Levels are those of winston's sets: `emerg`, `alert` and `crit` are fatal,
+ * `notice` is info, `http` and `verbose` are debug, `silly` is trace. Others are info, with the level's name as the
+ * property `level`.
  *
  * @example
  * ```ts
  * const log = winston.createLogger({ level: 'debug', transports: [new MicromegasWinstonTransport({ target: 'shop' })] })
  * ```
  */
-export class MicromegasWinstonTransport extends Writable {
-  // Names and types are winston's: it reads and sets them.
-  level?: string
-  format?: WinstonFormat
-  silent?: boolean
-  handleExceptions?: boolean
-  handleRejections?: boolean
-  /** Severity numbers by level, 0 the most severe; those of the logger, set when the transport is added to it. */
-  levels: Readonly<Record<string, number>> = {}
-  /** The logger, while the transport is one of its own. */
-  parent: { readonly level?: string } | undefined = undefined
+export class MicromegasWinstonTransport extends Transport {
   readonly #target: string
-  readonly #recordedAs: Readonly<Record<string, Level>>
+  readonly #recordedAs: ReadonlyMap<string, Level>
+  /** Infos since the last turn of the event loop. */
+  #logged: unknown[] = []
 
   /** @throws `TypeError` when `levels` names a level that there is not. */
   constructor(options: MicromegasWinstonTransportOptions = {}) {
-    super({ objectMode: true })
+    super(options)
+    this.setMaxListeners(30) // as many as winston's own transports allow: each logger that shares it adds some
     this.#target = options.target ?? 'winston'
-    this.#recordedAs = resolveLevels(options.levels ?? {})
-    if (options.level !== undefined) this.level = options.level
-    if (options.format !== undefined) this.format = options.format
-    if (options.silent !== undefined) this.silent = options.silent
-    if (options.handleExceptions !== undefined) this.handleExceptions = options.handleExceptions
-    if (options.handleRejections !== undefined) this.handleRejections = options.handleRejections
-    this.on('pipe', (logger) => {
-      this.parent = logger as unknown as { readonly level?: string }
-      this.levels = (logger as unknown as { readonly levels?: Record<string, number> }).levels ?? {}
-    })
-    this.on('unpipe', (logger) => {
-      if ((logger as unknown) === this.parent) this.parent = undefined
-    })
+    this.#recordedAs = resolveRecordedAs(options.levels, 'a winston transport')
   }
 
-  /** Records one info, whatever its level. winston calls it for exceptions, {@link _write} for the rest. */
-  log(info: unknown, next: () => void): void {
-    this.#record(info as WinstonInfo)
-    next()
-  }
-
-  override _write(
-    info: WinstonInfo,
-    _encoding: BufferEncoding,
-    callback: (error?: Error | null) => void,
-  ): void {
-    if (!this.#isWanted(info)) return callback()
-    if (this.format === undefined) return this.log(info, callback)
-    let formatted: WinstonInfo | boolean
+  /** Records one info, whatever its level, and emits `logged` in the next turn of the event loop. Never throws. */
+  log(info: unknown, next?: () => void): boolean {
     try {
-      formatted = this.format.transform({ ...info }, this.format.options)
-    } catch (error) {
-      callback() // as winston's own transports do: the format's error is its caller's, the stream goes on
-      throw error
+      this.#record(info as WinstonInfo)
+    } catch {
+      dispatch.log.countInvalid() // an info that cannot be read
     }
-    if (typeof formatted === 'object') this.log(formatted, callback)
-    else callback()
-  }
-
-  #isWanted(info: WinstonInfo): boolean {
-    if (this.silent || (info.exception === true && !this.handleExceptions)) return false
-    const level = this.level ?? this.parent?.level
-    const bound = level === undefined ? undefined : this.levels[level]
-    return bound === undefined || !(bound < this.levels[String(info[LEVEL])]!)
+    this.#announce(info)
+    next?.()
+    return true
   }
 
   #record(info: WinstonInfo): void {
-    const level = this.#recordedAs[String(info[LEVEL] ?? info.level)] ?? Level.Info
-    const label = info.label
-    const target = typeof label === 'string' && label !== '' ? label : this.#target
-    if (info instanceof Error) {
-      recordLog(level, target, renderValue(info, MAX_MESSAGE_CHARS), propertiesOf(info))
-    } else if (info.exception === true || info.rejection === true) {
-      // The stack is in the message; the rest describes the process and the machine at length.
-      recordLog(level, target, renderValue(info.message, MAX_MESSAGE_CHARS))
-    } else {
-      recordLog(level, target, messageOf(info), propertiesOf(info))
-    }
+    const name = levelNameOf(info)
+    const known = levelOfName(name)
+    const level = this.#recordedAs.get(name) ?? known ?? Level.Info
+    const { target, message, properties } = readInfo(info, this.#target)
+    if (known === undefined && name !== '') properties.level = name
+    const isTagged = Object.keys(properties).length > 0
+    recordLog(level, target, message, isTagged ? eventPropertySet(properties) : undefined)
   }
-}
 
-function resolveLevels(levels: Readonly<Record<string, LevelName>>): Readonly<Record<string, Level>> {
-  const resolved: Record<string, Level> = Object.assign(Object.create(null), KNOWN_LEVELS)
-  for (const [name, recordedAs] of Object.entries(levels)) {
-    const level = parseLevel(recordedAs)
-    if (level === undefined || level === Level.Off) {
-      throw new TypeError(
-        `Cannot make a winston transport: level '${name}' is to be recorded as '${recordedAs}'`,
-      )
-    }
-    resolved[name] = level
+  #announce(info: unknown): void {
+    if (this.#logged.length >= MAX_UNHEARD && this.listenerCount('logged') === 0) return
+    if (this.#logged.push(info) > 1) return
+    nextTurn(() => {
+      const logged = this.#logged
+      this.#logged = []
+      for (const one of logged) this.emit('logged', one)
+    })
   }
-  return resolved
-}
-
-function messageOf(info: WinstonInfo): string {
-  const { message, stack, cause } = info
-  let text = message === undefined ? '' : renderValue(message, MAX_MESSAGE_CHARS)
-  if (typeof stack === 'string') text = withStack(text, stack)
-  if (cause instanceof Error) text += `\ncaused by: ${renderValue(cause, MAX_MESSAGE_CHARS)}`
-  return text
-}
-
-function propertiesOf(info: object): ReturnType<typeof eventPropertySet> | undefined {
-  const properties: Record<string, unknown> = Object.create(null)
-  let isTagged = false
-  for (const key of Object.keys(info)) {
-    if (OWN_FIELDS.has(key)) continue
-    properties[key] = (info as WinstonInfo)[key]
-    isTagged = true
-  }
-  return isTagged ? eventPropertySet(properties) : undefined
 }

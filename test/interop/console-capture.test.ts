@@ -95,6 +95,39 @@ test('a trace is recorded once, at trace level, with the stack of its caller', a
   expect(written).toMatch(/^Trace: at here\n/)
 })
 
+test('objects that are looked into are recorded as they are shown, without colours', async () => {
+  await using recording = startRecording()
+  const release = installConsoleCapture()
+  const nested = { a: { b: { c: { d: 1 } } }, [Symbol.for('nodejs.util.inspect.custom')]: () => 'custom' }
+  console.dir(nested, { depth: 0, colors: true })
+  console.dir(nested, null as never)
+  console.dirxml({ a: 1 }, 'and')
+  release()
+  const logs = recording.read().logs()
+  expect(logs.map(({ level, message }) => [level, message.replace(/\s+/g, ' ')])).toEqual([
+    [
+      Level.Info,
+      '{ a: [Object], [Symbol(nodejs.util.inspect.custom)]: [Function: [nodejs.util.inspect.custom]] }',
+    ],
+    [
+      Level.Info,
+      '{ a: { b: { c: [Object] } }, [Symbol(nodejs.util.inspect.custom)]: [Function: [nodejs.util.inspect.custom]] }',
+    ],
+    [Level.Info, '{ a: 1 } and'],
+  ])
+})
+
+test('escape sequences that the program writes are not recorded', async () => {
+  await using recording = startRecording()
+  const release = installConsoleCapture()
+  console.log('\u001b[31mred\u001b[39m')
+  console.warn('\u001b[1m%s\u001b[22m', 'bold')
+  release()
+  const logs = recording.read().logs()
+  expect(logs.map(({ message }) => message)).toEqual(['red', 'bold'])
+  expect(written).toBe('\u001b[31mred\u001b[39m\n\u001b[1mbold\u001b[22m\n')
+})
+
 test('methods that are built on others are recorded once', async () => {
   await using recording = startRecording()
   const release = installConsoleCapture()

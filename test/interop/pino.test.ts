@@ -24,14 +24,6 @@ test('each level is recorded as ours of the same name', async () => {
   ])
 })
 
-test('a level of the logger itself is the less severe of its neighbours', async () => {
-  await using recording = startRecording()
-  const log = pino({ customLevels: { audit: 35, whisper: 5 }, level: 'whisper' }, micromegasPinoStream())
-  log.audit('a')
-  log.whisper('b')
-  expect(logsOf(recording).map(({ level }) => level)).toEqual([Level.Info, Level.Trace])
-})
-
 test('name is the target, for child loggers too, and bindings are properties', async () => {
   await using recording = startRecording()
   const log = pino({ name: 'shop' }, micromegasPinoStream())
@@ -44,30 +36,6 @@ test('name is the target, for child loggers too, and bindings are properties', a
   expect(placed).toMatchObject({ target: 'shop', message: 'placed' })
   expect(placed!.properties).toEqual({ requestId: 'r1', user: '{"id":7}', total: '9.5', paid: 'true' })
   expect(renamed!.target).toBe('shop.db')
-})
-
-test('fields of an event that are called level, name or hostname do not pass for those of the logger', async () => {
-  await using recording = startRecording()
-  const log = pino({ name: 'shop' }, micromegasPinoStream())
-  log.warn({ level: 'gold', name: 'Ada', hostname: 'elsewhere', pid: 0 }, 'customer')
-  const [entry] = logsOf(recording)
-  expect(entry).toMatchObject({ level: Level.Warn, target: 'shop', message: 'customer' })
-  expect(entry!.properties).toEqual({ level: 'gold', name: 'Ada', hostname: 'elsewhere', pid: '0' })
-})
-
-test('an error is recorded with stack, causes and its own fields', async () => {
-  await using recording = startRecording()
-  const log = pino(micromegasPinoStream())
-  const error = Object.assign(new Error('refused', { cause: new TypeError('no route') }), { code: 'E1' })
-  log.error(error)
-  log.error(error, 'load failed')
-  log.error({ err: error, attempt: 2 }, 'again')
-  const [alone, joined, tagged] = logsOf(recording)
-  expect(alone!.message).toMatch(/^Error: refused\n {4}at .*\ncaused by: TypeError: no route\n {4}at /s)
-  expect(alone!.properties).toEqual({ 'err.code': 'E1' })
-  expect(joined!.message).toMatch(/^load failed\nError: refused\n {4}at /)
-  expect(tagged!.message).toMatch(/^again\nError: refused\n {4}at /)
-  expect(tagged!.properties).toEqual({ 'err.code': 'E1', attempt: '2' })
 })
 
 test('placeholders, prefixes, redaction, serializers and renamed keys are as pino makes them', async () => {
@@ -122,30 +90,6 @@ test('it is one of several streams, with a level of its own', async () => {
     { message: 'both', level: Level.Warn, target: 'shop', properties: { a: '1' } },
   ])
   expect(written.trim().split('\n')).toHaveLength(2)
-})
-
-test('lines that are not from pino are recorded as they are', async () => {
-  await using recording = startRecording()
-  const stream = micromegasPinoStream()
-  for (const line of ['not json\n', '[1,2]\n', '"text"\n', '{"level":50', '', 'null']) stream.write(line)
-  stream.write(Buffer.from('{"msg":"bytes"}') as unknown as string)
-  stream.write('{"level":40,"name":"from.elsewhere","msg":"a","pid":1,"nested":{"a":[1]}}')
-  stream.write('{"level":{"odd":1},"msg":{"text":"structured"}}')
-  stream.write('{"level":"error","msg":"by name"}')
-  expect(
-    logsOf(recording).map(({ level, target, message, properties }) => [level, target, message, properties]),
-  ).toEqual([
-    [Level.Info, 'pino', 'not json', {}],
-    [Level.Info, 'pino', '[1,2]', {}],
-    [Level.Info, 'pino', '"text"', {}],
-    [Level.Info, 'pino', '{"level":50', {}],
-    [Level.Info, 'pino', '', {}],
-    [Level.Info, 'pino', 'null', {}],
-    [Level.Info, 'pino', expect.stringContaining('15 bytes'), {}],
-    [Level.Warn, 'from.elsewhere', 'a', { pid: '1', nested: '{"a":[1]}' }],
-    [Level.Info, 'pino', '{"text":"structured"}', { level: '{"odd":1}' }],
-    [Level.Error, 'pino', 'by name', {}],
-  ])
 })
 
 test('a line beyond 1 Mi characters is not parsed: it is recorded cut, with its level and target', async () => {
