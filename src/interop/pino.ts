@@ -1,10 +1,10 @@
 import type { Writable } from 'node:stream'
-import { parentPort } from 'node:worker_threads'
 import { TelemetryError } from '../model/errors.ts'
 import type { LevelName } from '../model/level.ts'
-import { dispatch } from '../tracing/dispatch.ts'
 import { resolveRecordedAs } from './level-names.ts'
 import { PinoStream as LineStream } from './pino/pino-stream.ts'
+
+export type { LevelName } from '../model/level.ts'
 
 export interface PinoStreamOptions {
   /** Target of loggers that have no `name`. @defaultValue `pino` */
@@ -44,28 +44,19 @@ export type PinoStream = Writable
  * ```
  */
 export function micromegasPinoStream(options: PinoStreamOptions = {}): PinoStream {
-  return makeStream(options)
-}
-
-function makeStream({ target = 'pino', levels, ...keys }: PinoStreamOptions): LineStream {
+  const { target = 'pino', levels, ...keys } = options
   return new LineStream({ target, keys, recordedAs: resolveRecordedAs(levels, 'a pino stream') })
 }
 
 /**
- * What `pino.transport({ target: 'micromegas/interop/pino' })` calls, in a worker thread, with its `options`. Telemetry
- * must run in that thread: it does where it is started by `--import`, which worker threads inherit.
+ * What `pino.transport({ target: 'micromegas/interop/pino' })` calls, in a worker thread where no telemetry runs.
  *
- * @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` when it does not run there; what is logged would be lost.
+ * @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG`, always: what is logged would be lost.
  */
-export default function transport(options: PinoStreamOptions = {}): PinoStream {
-  if (!dispatch.running) {
-    throw new TelemetryError(
-      'ERR_TELEMETRY_CONFIG',
-      "Cannot record what a pino transport is given: no telemetry runs in the transport's worker thread. " +
-        'Log to the stream instead: pino(options, micromegasPinoStream())',
-    )
-  }
-  const stream = makeStream(options)
-  parentPort?.on('message', (message) => stream.learn(message))
-  return stream
+export default function transport(): never {
+  throw new TelemetryError(
+    'ERR_TELEMETRY_CONFIG',
+    'Cannot record from a pino transport: it runs in a worker thread, where there is no telemetry. ' +
+      'Log to the stream instead, which does not block: pino(options, micromegasPinoStream())',
+  )
 }

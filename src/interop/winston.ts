@@ -7,6 +7,7 @@ import { recordLog } from '../tracing/record-log.ts'
 import { levelOfName, resolveRecordedAs } from './level-names.ts'
 import { levelNameOf, readInfo, type WinstonInfo } from './winston/info-event.ts'
 
+export type { LevelName } from '../model/level.ts'
 export type { WinstonInfo } from './winston/info-event.ts'
 
 /** A format of winston's. */

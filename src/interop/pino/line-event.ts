@@ -4,7 +4,7 @@ import { eventPropertySet } from '../../tracing/property-set.ts'
 import { recordLog } from '../../tracing/record-log.ts'
 import { withStack } from '../with-stack.ts'
 import { type JsonMember, readMembers, textOfJson } from './json-members.ts'
-import type { LoggerReader, LoggerTraits, RecordedLevel } from './logger-traits.ts'
+import { type LoggerReader, type LoggerTraits, NO_TRAITS, type RecordedLevel } from './logger-traits.ts'
 import { readSerializedError } from './serialized-error.ts'
 
 /** Where a line is from, if pino says so; lines that come through a pipe have nothing but their members. */
@@ -49,8 +49,8 @@ export function recordMembers(
   context: LineContext,
 ): void {
   const head = source === undefined ? readHead(members, context) : headOf(source)
-  const { keys, loggers } = context
-  const traits = source?.traits ?? loggers.defaults
+  const { keys } = context
+  const traits = source?.traits ?? NO_TRAITS
   const messageKey = keys.messageKey ?? traits.messageKey ?? 'msg'
   const errorKey = keys.errorKey ?? traits.errorKey ?? 'err'
   const nestedKey = keys.nestedKey ?? traits.nestedKey

@@ -19,12 +19,6 @@ export interface LoggerTraits {
   readonly levels: ReadonlyMap<unknown, RecordedLevel>
 }
 
-/** What pino tells a transport in a worker thread, by its port. */
-interface PinoConfigMessage {
-  readonly code?: unknown
-  readonly config?: PinoLogger & { readonly messageKey?: unknown; readonly errorKey?: unknown }
-}
-
 type LevelComparison = (current: number, threshold: number) => unknown
 
 /** What is read of pino's loggers; nothing of it is taken for granted. */
@@ -33,7 +27,7 @@ interface PinoLogger {
   bindings?(): { readonly name?: unknown }
 }
 
-const NO_TRAITS: LoggerTraits = {
+export const NO_TRAITS: LoggerTraits = {
   messageKey: undefined,
   errorKey: undefined,
   nestedKey: undefined,
@@ -45,32 +39,10 @@ export class LoggerReader {
   readonly #recordedAs: ReadonlyMap<string, Level>
   readonly #traits = new WeakMap<object, LoggerTraits>()
   readonly #names = new WeakMap<object, string | undefined>()
-  /** Of lines that name no logger. */
-  #defaults = NO_TRAITS
-
-  get defaults(): LoggerTraits {
-    return this.#defaults
-  }
 
   /** @param recordedAs - Levels by name or number that are recorded otherwise than their names say. */
   constructor(recordedAs: ReadonlyMap<string, Level>) {
     this.#recordedAs = recordedAs
-  }
-
-  /** Takes note of a message, if it is one of pino's. */
-  learn(message: unknown): void {
-    try {
-      const { code, config } = message as PinoConfigMessage
-      if (code !== 'PINO_CONFIG') return
-      this.#defaults = {
-        messageKey: textOrNothing(config!.messageKey),
-        errorKey: textOrNothing(config!.errorKey),
-        nestedKey: undefined,
-        levels: this.#readLevels(config!),
-      }
-    } catch {
-      // Not a message of pino's
-    }
   }
 
   traitsOf(logger: unknown): LoggerTraits {
@@ -90,8 +62,6 @@ export class LoggerReader {
 
   /** What a level is recorded as that a line tells, by number or name, and no logger explains. */
   levelOf(value: unknown): RecordedLevel | undefined {
-    const told = this.#defaults.levels.get(value)
-    if (told !== undefined) return told
     const recordedAs = this.#recordedAs.get(String(value))
     if (typeof value === 'number') {
       const level = recordedAs ?? levelOfNumber(value)
@@ -168,10 +138,7 @@ function bySeverity(comparison: unknown): (a: { number: number }, b: { number: n
 }
 
 function textUnder(logger: object, description: string): string | undefined {
-  return textOrNothing(valueUnder(logger, description))
-}
-
-function textOrNothing(value: unknown): string | undefined {
+  const value = valueUnder(logger, description)
   return typeof value === 'string' ? value : undefined
 }
 

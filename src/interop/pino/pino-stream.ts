@@ -45,11 +45,6 @@ export class PinoStream extends Writable {
     this.#loggers = new LoggerReader(config.recordedAs)
   }
 
-  /** Takes note of what pino tells a transport of the logger whose lines will be piped in. */
-  learn(message: unknown): void {
-    this.#loggers.learn(message)
-  }
-
   override write(chunk: unknown, callback?: WriteCallback): boolean
   override write(chunk: unknown, encoding: BufferEncoding, callback?: WriteCallback): boolean
   override write(
