@@ -28,17 +28,14 @@ export function renderError(error: Error, output: BoundedText, renderOther: Rend
 }
 
 /**
- * Renders the errors of an `AggregateError` to follow the text of its stack, each on lines of its own, as
- * {@link renderError} does: for bridges, which get the stack apart. Also takes what serializers have made of errors: objects
- * that have a `stack` or a `message`, and `type` for the class. Empty for anything but a list of these. Never throws.
+ * Renders what a serializer has made of an error, as {@link renderError} does an error: an object that has a `stack` or a
+ * `message`, and may have `type` or `name` for the class, `cause`, and `errors` or `aggregateErrors` of the same kind.
+ * Never throws.
  */
-export function renderErrors(errors: unknown, maxChars: number): string {
+export function renderSerializedError(error: ErrorLike, maxChars: number): string {
   const output = new BoundedText(maxChars)
-  safely(() => {
-    if (!Array.isArray(errors) || !errors.slice(0, MAX_ERRORS).some(isErrorLike)) return
-    const renderOther = (value: unknown): void => output.write(String(value))
-    new ErrorRenderer(output, isErrorLike, renderOther).renderParts(listed(errors), '', [])
-  }, undefined)
+  const renderOther = (value: unknown): void => output.write(JSON.stringify(value) ?? String(value))
+  safely(() => new ErrorRenderer(output, isErrorLike, renderOther).render(error, '', []), undefined)
   return output.text
 }
 
@@ -54,7 +51,7 @@ export function headline(error: Error): string {
 }
 
 /** What is read of an error, or of what a serializer has made of one. */
-interface ErrorLike {
+export interface ErrorLike {
   readonly name?: unknown
   readonly type?: unknown
   readonly message?: unknown
@@ -66,7 +63,8 @@ interface ErrorLike {
   readonly suppressed?: unknown
 }
 
-function isErrorLike(value: unknown): value is ErrorLike {
+/** True for errors, and for what serializers make of them. */
+export function isErrorLike(value: unknown): value is ErrorLike {
   if (isError(value)) return true
   if (typeof value !== 'object' || value === null) return false
   return safely(() => {
@@ -95,14 +93,14 @@ class ErrorRenderer {
   render(error: ErrorLike, indent: string, ancestors: readonly unknown[]): void {
     this.#write(stackOf(error), indent)
     const path = [...ancestors, error]
-    this.renderParts(partsOf(error), indent, path)
+    this.#renderParts(partsOf(error), indent, path)
     const cause = safely(() => error.cause, undefined)
     if (cause === undefined) return
     this.#write('\ncaused by: ', indent)
     this.#renderAny(cause, indent, path)
   }
 
-  renderParts({ parts, more }: Parts, indent: string, path: readonly unknown[]): void {
+  #renderParts({ parts, more }: Parts, indent: string, path: readonly unknown[]): void {
     const within = `${indent}  `
     for (const [i, [name, part]] of parts.entries()) {
       if (this.#output.full) return
@@ -131,17 +129,46 @@ function stackOf(error: ErrorLike): string {
   const message = safely(() => String(error.message ?? ''), '')
   const stack = safely(() => (typeof error.stack === 'string' ? error.stack : ''), '')
   const framesAt = stack.indexOf('\n    at ')
-  const isComplete = stack !== '' && stack.slice(0, framesAt < 0 ? undefined : framesAt).includes(message)
-  // What serializers write as the message has those of the causes too, which its stack tells one by one.
-  if (isComplete || (stack !== '' && !isError(error))) return stack
+  const head = stack.slice(0, framesAt < 0 ? undefined : framesAt)
+  if (stack !== '' && (head.includes(message) || (!isError(error) && isExtended(message, head)))) {
+    return withClass(stack, head, classOf(error))
+  }
   return `${headOf(error)}\n${stack}`.trimEnd()
 }
 
+/** What serializers write as the message has those of the causes too, which its stack tells one by one. */
+function isExtended(message: string, head: string): boolean {
+  const colon = head.indexOf(': ')
+  return message.startsWith(`${colon < 0 ? '' : head.slice(colon + 2)}: `)
+}
+
+/** A stack begins with the name that the error had when it was made: subclasses that set none are called `Error` there. */
+function withClass(stack: string, head: string, name: string): string {
+  const shown = /^(?:\w*Error)(?=: |$)/.exec(head.split('\n', 1)[0]!)?.[0]
+  if (shown === undefined || head.includes(name)) return stack
+  return shown === 'Error'
+    ? name + stack.slice(shown.length)
+    : `${name} [${shown}]${stack.slice(shown.length)}`
+}
+
 function headOf(error: ErrorLike): string {
-  return safely(() => {
-    const name = isError(error) ? error.name : (error.type ?? error.name ?? 'Error')
-    return `${name}: ${error.message}`
-  }, '[error]')
+  return safely(() => `${classOf(error)}: ${error.message}`, '[error]')
+}
+
+/** Names that subclasses inherit. */
+const NATIVE_NAMES: ReadonlySet<string> = new Set(
+  'Error AggregateError EvalError RangeError ReferenceError SyntaxError TypeError URIError'.split(' '),
+)
+
+/** The name that an error has been given, else the name of its class, unless that is one which a minifier gave. */
+function classOf(error: ErrorLike): string {
+  const name = safely(
+    () => String(isError(error) ? error.name : (error.type ?? error.name ?? 'Error')),
+    'Error',
+  )
+  if (!NATIVE_NAMES.has(name) || !isError(error)) return name
+  const ownName = safely(() => String(error.constructor.name), name)
+  return /^[A-Z]\w{3,}$/.test(ownName) ? ownName : name
 }
 
 /** The errors that an error stands for. */

@@ -7,14 +7,14 @@ class OrderError extends Error {
   readonly orderId = 7
 }
 
-test('the class of an error is a property, unless it is a plain Error', async () => {
+test('the class of an error heads its stack, and is a property unless it is a plain Error', async () => {
   await using recording = startRecording()
   const log = pino(micromegasPinoStream())
   log.error(new OrderError('refused'))
   log.error(new TypeError('odd'), 'typed')
   log.error(new Error('plain'))
   const [own, typed, plain] = recording.read().logs()
-  expect(own!.message).toMatch(/^Error: refused\n {4}at /)
+  expect(own!.message).toMatch(/^OrderError: refused\n {4}at /)
   expect(own!.properties).toEqual({ 'err.type': 'OrderError', 'err.orderId': '7' })
   expect(typed!.message).toMatch(/^typed\nTypeError: odd\n {4}at /)
   expect(typed!.properties).toEqual({ 'err.type': 'TypeError' })
@@ -31,6 +31,18 @@ test('the errors of an AggregateError are shown, and theirs', async () => {
     /^connect\nAggregateError: all of it\n {4}at .*TypeError: one\n +at .*AggregateError: inner\n +at .*RangeError: deep\n +at .*/s,
   )
   expect(entry!.properties).toEqual({ 'err.type': 'AggregateError' })
+})
+
+test('members of causes and of errors within are properties as a whole', async () => {
+  await using recording = startRecording()
+  const log = pino({ serializers: { err: stdSerializers.errWithCause } }, micromegasPinoStream())
+  const refused = (port: number): Error =>
+    Object.assign(new Error(`refused ${port}`), { code: 'ECONNREFUSED', port })
+  log.error(new Error('failed', { cause: refused(1) }))
+  log.error(new AggregateError([refused(2), refused(3)], 'failed'))
+  const [caused, aggregate] = recording.read().logs()
+  expect(JSON.parse(caused!.properties['err.cause']!)).toMatchObject({ code: 'ECONNREFUSED', port: 1 })
+  expect(JSON.parse(aggregate!.properties['err.aggregateErrors']!)).toMatchObject([{ port: 2 }, { port: 3 }])
 })
 
 test('hundreds of errors of one are bounded', async () => {
@@ -73,7 +85,7 @@ test('what serializers leave of an error counts, and what is not an error is a p
   const stream = micromegasPinoStream()
   pino({ serializers: { err: (error: Error) => error.message } }, stream).error(new Error('text only'), 'a')
   pino({ redact: ['err.stack', 'err.secret'] }, stream).error(
-    Object.assign(new Error('e'), { secret: 's' }),
+    Object.assign(new Error('failed'), { secret: 's' }),
     'b',
   )
   pino(stream).error({ err: { code: 9007199254740993n } }, 'c')
@@ -86,7 +98,7 @@ test('what serializers leave of an error counts, and what is not an error is a p
       .map(({ message, properties }) => [message, properties]),
   ).toEqual([
     ['a', { err: 'text only' }],
-    ['b\nError: e\n[Redacted]', { 'err.secret': '[Redacted]' }],
+    ['b\nError: failed\n[Redacted]', { 'err.secret': '[Redacted]' }],
     ['c', { err: '{"code":9007199254740993}' }],
     ['d', { err: 'text' }],
     ['e', {}],

@@ -66,6 +66,16 @@ test('the errors of an AggregateError are shown, however it was passed', async (
   }
 })
 
+test('the class of an error heads its stack', async () => {
+  await using recording = startRecording()
+  class OrderError extends Error {}
+  const log = makeLogger()
+  log.error('failed', new OrderError('refused'))
+  log.error(new OrderError('refused'))
+  for (const { message } of recording.read().logs())
+    expect(message).toMatch(/(^|\n)OrderError: refused\n {4}at /)
+})
+
 test('errors that winston does not look for are shown below the message', async () => {
   await using recording = startRecording()
   const log = makeLogger()

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { renderErrors } from '../../src/tracing/render-error.ts'
+import { renderSerializedError } from '../../src/tracing/render-error.ts'
 import { renderValue } from '../../src/tracing/render-value.ts'
 import { HOSTILE_VALUES } from './support/hostile-values.ts'
 
@@ -149,14 +149,55 @@ describe('an error that stands for others', () => {
     expect(text.length).toBeLessThanOrEqual(600_000)
     const odd = Object.defineProperty(new Error('odd'), 'errors', { get: make })
     expect(renderValue([odd], 1000).length).toBeLessThanOrEqual(1000)
-    expect(renderErrors(make(), 1000).length).toBeLessThanOrEqual(1000)
-    expect(renderErrors([make(), { stack: make(), message: 'm' }], 1000).length).toBeLessThanOrEqual(1000)
+    const serialized = {
+      message: make(),
+      stack: make(),
+      cause: make(),
+      errors: [make(), { stack: make(), message: 'm' }],
+    }
+    expect(renderSerializedError(serialized, 1000).length).toBeLessThanOrEqual(1000)
   })
 })
 
-describe('renderErrors', () => {
-  test('renders errors, and what serializers have made of them, to follow a stack', () => {
-    const serialized = [
+describe('the class of an error', () => {
+  class OrderError extends Error {}
+  class PortError extends RangeError {}
+  class NamedError extends Error {
+    override readonly name = 'ShopError'
+  }
+  class e extends Error {}
+
+  test.each([
+    ['OrderError: refused', new OrderError('refused')],
+    ['PortError [RangeError]: far', new PortError('far')],
+    ['ShopError: closed', new NamedError('closed')],
+    ['Error: minified', new e('minified')],
+    ['Error: OrderError: twice', new OrderError('OrderError: twice')],
+    ['OrderError', new OrderError('')],
+    [
+      'Other [TypeError]: x',
+      Object.assign(new TypeError('x'), { name: 'Other', stack: 'TypeError: x\n    at y' }),
+    ],
+    ['Error: odd', Object.assign(new Error('odd'), { constructor: undefined })],
+    ['Symbol(s): odd', Object.assign(new Error('odd'), { name: Symbol('s') })],
+  ])('is shown as Node shows it: %s', (head, error) => {
+    expect(render(error)[0]).toBe(head)
+  })
+
+  test('is shown for causes and for errors within, too', () => {
+    const cause = new OrderError('cause')
+    expect(render(new AggregateError([new OrderError('within')], 'all', { cause }))).toEqual([
+      'AggregateError: all',
+      '  error 1 of 1: OrderError: within',
+      'caused by: OrderError: cause',
+    ])
+    expect(renderValue({ error: cause }, 1000)).toBe('{"error":OrderError: cause}')
+  })
+})
+
+describe('what a serializer has made of an error', () => {
+  test('reads as the error does', () => {
+    const aggregateErrors = [
       { type: 'TypeError', message: 'a: because', stack: 'TypeError: a\n    at x\ncaused by: because' },
       { type: 'PaymentError', message: 'no stack' },
       { message: 'no type' },
@@ -168,24 +209,40 @@ describe('renderErrors', () => {
       },
       new Error('real'),
       'a text',
+      { code: 7 },
     ]
-    expect(lines(renderErrors(serialized, 10_000))).toEqual([
-      '',
-      '  error 1 of 6: TypeError: a',
+    const cause = { type: 'RangeError', message: 'far', stack: 'RangeError: far\n    at w' }
+    const serialized = {
+      type: 'AggregateError',
+      message: 'all',
+      stack: 'AggregateError: all',
+      aggregateErrors,
+      cause,
+    }
+    expect(lines(renderSerializedError(serialized, 10_000))).toEqual([
+      'AggregateError: all',
+      '  error 1 of 7: TypeError: a',
       '  caused by: because',
-      '  error 2 of 6: PaymentError: no stack',
-      '  error 3 of 6: Error: no type',
-      '  error 4 of 6: AggregateError',
+      '  error 2 of 7: PaymentError: no stack',
+      '  error 3 of 7: Error: no type',
+      '  error 4 of 7: AggregateError',
       '    error 1 of 1: Error: inner',
-      '  error 5 of 6: Error: real',
-      '  error 6 of 6: a text',
+      '  error 5 of 7: Error: real',
+      '  error 6 of 7: "a text"',
+      '  error 7 of 7: {"code":7}',
+      'caused by: RangeError: far',
     ])
-    expect(renderErrors(serialized, 50).length).toBe(50)
+    expect(renderSerializedError(serialized, 50).length).toBe(50)
   })
 
-  test('gives nothing for what is not a list of errors', () => {
-    for (const value of [undefined, null, [], 'text', {}, [1, 'a'], [{ path: 'name' }]]) {
-      expect(renderErrors(value, 1000)).toBe('')
-    }
+  test('shows a message that was changed after the stack was made, unless it is extended by those of the causes', () => {
+    const stack = 'Error: before\n    at x'
+    expect(renderSerializedError({ type: 'OrderError', message: 'after', stack }, 1000)).toBe(
+      `OrderError: after\n${stack}`,
+    )
+    expect(renderSerializedError({ message: 'before: the cause', stack }, 1000)).toBe(stack)
+    expect(renderSerializedError({ message: ': the cause', stack: 'Error\n    at x' }, 1000)).toBe(
+      'Error\n    at x',
+    )
   })
 })

@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
+import { isError } from '../../model/kinds.ts'
 import { MAX_MESSAGE_CHARS } from '../../tracing/log-stream.ts'
-import { isError, renderValue } from '../../tracing/render-value.ts'
+import { renderValue } from '../../tracing/render-value.ts'
 import { withStack } from '../with-stack.ts'
 
 /** What winston's formats transform. */
