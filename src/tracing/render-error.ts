@@ -28,6 +28,21 @@ export function renderError(error: Error, output: BoundedText, renderOther: Rend
 }
 
 /**
+ * Renders the errors of an `AggregateError` to follow the text of its stack, each on lines of its own, as
+ * {@link renderError} does: for bridges, which get the stack apart. Also takes what serializers have made of errors: objects
+ * that have a `stack` or a `message`, and `type` for the class. Empty for anything but a list of these. Never throws.
+ */
+export function renderErrors(errors: unknown, maxChars: number): string {
+  const output = new BoundedText(maxChars)
+  safely(() => {
+    if (!Array.isArray(errors) || !errors.slice(0, MAX_ERRORS).some(isErrorLike)) return
+    const renderOther = (value: unknown): void => output.write(String(value))
+    new ErrorRenderer(output, isErrorLike, renderOther).renderParts(listed(errors), '', [])
+  }, undefined)
+  return output.text
+}
+
+/**
  * Renders what a serializer has made of an error, as {@link renderError} does an error: an object that has a `stack` or a
  * `message`, and may have `type` or `name` for the class, `cause`, and `errors` or `aggregateErrors` of the same kind.
  * Never throws.
@@ -93,14 +108,14 @@ class ErrorRenderer {
   render(error: ErrorLike, indent: string, ancestors: readonly unknown[]): void {
     this.#write(stackOf(error), indent)
     const path = [...ancestors, error]
-    this.#renderParts(partsOf(error), indent, path)
+    this.renderParts(partsOf(error), indent, path)
     const cause = safely(() => error.cause, undefined)
     if (cause === undefined) return
     this.#write('\ncaused by: ', indent)
     this.#renderAny(cause, indent, path)
   }
 
-  #renderParts({ parts, more }: Parts, indent: string, path: readonly unknown[]): void {
+  renderParts({ parts, more }: Parts, indent: string, path: readonly unknown[]): void {
     const within = `${indent}  `
     for (const [i, [name, part]] of parts.entries()) {
       if (this.#output.full) return

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { renderSerializedError } from '../../src/tracing/render-error.ts'
+import { renderErrors, renderSerializedError } from '../../src/tracing/render-error.ts'
 import { renderValue } from '../../src/tracing/render-value.ts'
 import { HOSTILE_VALUES } from './support/hostile-values.ts'
 
@@ -149,6 +149,8 @@ describe('an error that stands for others', () => {
     expect(text.length).toBeLessThanOrEqual(600_000)
     const odd = Object.defineProperty(new Error('odd'), 'errors', { get: make })
     expect(renderValue([odd], 1000).length).toBeLessThanOrEqual(1000)
+    expect(renderErrors(make(), 1000).length).toBeLessThanOrEqual(1000)
+    expect(renderErrors([make(), { stack: make(), message: 'm' }], 1000).length).toBeLessThanOrEqual(1000)
     const serialized = {
       message: make(),
       stack: make(),
@@ -244,5 +246,41 @@ describe('what a serializer has made of an error', () => {
     expect(renderSerializedError({ message: ': the cause', stack: 'Error\n    at x' }, 1000)).toBe(
       'Error\n    at x',
     )
+  })
+})
+
+describe('renderErrors', () => {
+  test('renders errors, and what serializers have made of them, to follow a stack', () => {
+    const serialized = [
+      { type: 'TypeError', message: 'a: because', stack: 'TypeError: a\n    at x\ncaused by: because' },
+      { type: 'PaymentError', message: 'no stack' },
+      { message: 'no type' },
+      {
+        type: 'AggregateError',
+        message: '',
+        stack: 'AggregateError\n    at y',
+        aggregateErrors: [{ type: 'Error', message: 'inner', stack: 'Error: inner\n    at z' }],
+      },
+      new Error('real'),
+      'a text',
+    ]
+    expect(lines(renderErrors(serialized, 10_000))).toEqual([
+      '',
+      '  error 1 of 6: TypeError: a',
+      '  caused by: because',
+      '  error 2 of 6: PaymentError: no stack',
+      '  error 3 of 6: Error: no type',
+      '  error 4 of 6: AggregateError',
+      '    error 1 of 1: Error: inner',
+      '  error 5 of 6: Error: real',
+      '  error 6 of 6: a text',
+    ])
+    expect(renderErrors(serialized, 50).length).toBe(50)
+  })
+
+  test('gives nothing for what is not a list of errors', () => {
+    for (const value of [undefined, null, [], 'text', {}, [1, 'a'], [{ path: 'name' }]]) {
+      expect(renderErrors(value, 1000)).toBe('')
+    }
   })
 })
