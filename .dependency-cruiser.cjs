@@ -28,6 +28,7 @@ const rooms = {
     types: [],
   },
   'src/query': { imports: ['src/model', 'src/http', 'src/auth'], types: [] },
+  'src/cli': { imports: ['src/model', 'src/auth', 'src/query'], types: [] },
   'server/src/store': { imports: [], types: [] },
   'server/src/auth': { imports: [], types: [] },
 }

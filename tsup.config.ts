@@ -18,6 +18,18 @@ const library = {
 const shared: Options = { target: 'node20', platform: 'node' }
 
 const query = { query: 'src/query/index.ts' }
+const commands = {
+  micromegas: 'src/cli/bin/micromegas.ts',
+  'micromegas-query': 'src/cli/bin/micromegas-query.ts',
+  'micromegas-logout': 'src/cli/bin/micromegas-logout.ts',
+  'query-processes': 'src/cli/bin/query-processes.ts',
+  'query-process-log': 'src/cli/bin/query-process-log.ts',
+  'query-process-metrics': 'src/cli/bin/query-process-metrics.ts',
+  'write-perfetto': 'src/cli/bin/write-perfetto.ts',
+}
+/** Commander is CommonJS, and requires modules of Node. */
+const requireInModules =
+  "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)"
 /** gRPC is a file of its own, minified, in one copy for both formats. Only the query entry loads it. */
 const grpc = { 'grpc-js': 'src/query/flight/grpc-js.ts' }
 
@@ -52,6 +64,17 @@ export default defineConfig([
   { ...shared, entry: library, format: 'cjs', splitting: false },
   // Built apart from the rest: a client of queries adds nothing to what a service loads, not even a chunk.
   { ...shared, entry: query, format: ['esm', 'cjs'], splitting: false, esbuildPlugins: [grpcApart] },
+  {
+    ...shared,
+    entry: commands,
+    format: 'esm',
+    splitting: true,
+    esbuildPlugins: [grpcApart],
+    banner: { js: requireInModules },
+    esbuildOptions: (options) => {
+      options.chunkNames = 'cli-[hash]'
+    },
+  },
   {
     ...shared,
     entry: grpc,

@@ -8,7 +8,8 @@ export type Level = (typeof Level)[keyof typeof Level]
 /** A level by name, as options and environment variables spell it. */
 export type LevelName = 'off' | 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace'
 
-const LEVEL_NAMES: readonly LevelName[] = ['off', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']
+/** Names by level. */
+export const LEVEL_NAMES: readonly LevelName[] = ['off', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']
 
 /** The name of a level; a number outside the scale is shown as itself. */
 export function levelName(level: number): string {

@@ -1,4 +1,5 @@
 import { ApiKeyProvider } from '../auth/api-key-provider.ts'
+import { oidcProviderFromEnv } from '../auth/login/environment-login.ts'
 import { TelemetryError } from '../model/errors.ts'
 import type { FlightSQLClientOptions } from './client-options.ts'
 
@@ -13,7 +14,9 @@ export function clientOptionsFromEnv(
   options: FlightSQLClientOptions,
 ): FlightSQLClientOptions & { readonly uri: string | undefined } {
   const given = options.authProvider !== undefined || options.apiKey !== undefined
-  const authProvider = given ? options.authProvider : ApiKeyProvider.fromEnv(env)
+  const authProvider = given
+    ? options.authProvider
+    : (ApiKeyProvider.fromEnv(env) ?? oidcProviderFromEnv(env))
   const requireTls = options.requireTls ?? flag(env, 'MICROMEGAS_REQUIRE_TLS')
   return { ...options, authProvider, requireTls, uri: env.MICROMEGAS_ANALYTICS_URI?.trim() || undefined }
 }

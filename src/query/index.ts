@@ -1,4 +1,22 @@
 export type { AuthProvider } from '../auth/auth-provider.ts'
+export { LoginRequiredError } from '../auth/login/login-error.ts'
+export type { DeviceCode, DeviceLoginOptions, LoginOptions } from '../auth/login/login-options.ts'
+export { type LogoutOptions, logout } from '../auth/login/logout.ts'
+export {
+  type FromFileOptions,
+  type LoadOrLoginOptions,
+  type LoggedInUser,
+  OidcAuthProvider,
+} from '../auth/login/oidc-auth-provider.ts'
+export { OidcClientCredentialsProvider } from '../auth/login/oidc-client-credentials-provider.ts'
+export type {
+  IdentityProviderFetch,
+  IdentityProviderRequest,
+  IdentityProviderResponse,
+  OidcAuthMethod,
+  OidcClientCredentialsOptions,
+} from '../auth/oidc-options.ts'
+export { Secret } from '../auth/secret.ts'
 export { TelemetryError, type TelemetryErrorCode } from '../model/errors.ts'
 export type { Batch, Column, Row } from './arrow/batch.ts'
 export { decodeJsonb, type JsonValue } from './arrow/jsonb.ts'

@@ -21,7 +21,7 @@ const samples = readSamples(root).map((sample) => {
   return { ...sample, file }
 })
 
-describe.concurrent('the samples of the documentation', () => {
+describe('the samples of the documentation', { timeout: 120_000 }, () => {
   test('are typed', async () => {
     const options = {
       target: 'es2022',
@@ -43,7 +43,7 @@ describe.concurrent('the samples of the documentation', () => {
   })
 
   const runnable = samples.filter(({ typesOnly }) => !typesOnly)
-  test.each(runnable)('$place runs', async ({ file }) => {
+  test.concurrent.each(runnable)('$place runs', async ({ file }) => {
     const environment = Object.entries(process.env).filter(([name]) => !name.startsWith('MICROMEGAS_'))
     const { stdout, stderr } = await run(process.execPath, ['--import', 'tsx', file], {
       cwd: folder,

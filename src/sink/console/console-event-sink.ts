@@ -4,9 +4,9 @@ import { waitUntil } from '../../http/wait-until.ts'
 import { EMPTY_REPORT } from '../../model/delivery-report.ts'
 import type { DeliveryReport, EventSink, LogEntry } from '../../model/event-sink.ts'
 import { Level, levelName } from '../../model/level.ts'
+import { printableText, printableWord } from '../../model/printable.ts'
 import { CONSOLE_TARGET } from '../../tracing/record-log.ts'
 import { LineWriter } from './line-writer.ts'
-import { printableText, printableWord } from './printable.ts'
 
 export interface ConsoleEventSinkOptions {
   /** Where info, debug and trace logs go. @defaultValue `process.stdout` */

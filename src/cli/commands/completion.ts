@@ -1,0 +1,69 @@
+import type { Command } from 'commander'
+import { UsageError } from '../usage-error.ts'
+
+interface Node {
+  readonly path: string
+  readonly words: readonly string[]
+}
+
+/** Every command with the words that may follow it. */
+function nodesOf(command: Command, path = ''): Node[] {
+  const commands = command.commands.filter((child) => child.name() !== 'help')
+  const options = command.options.map((option) => option.long).filter((long) => long !== undefined)
+  const node = { path, words: [...commands.map((child) => child.name()), ...options, '--help'] }
+  return [node, ...commands.flatMap((child) => nodesOf(child, `${path} ${child.name()}`.trim()))]
+}
+
+/** A completion script: `eval "$(micromegas completion bash)"`. */
+export function completion(program: Command, shell: string): string {
+  const nodes = nodesOf(program)
+  switch (shell) {
+    case 'bash':
+      return bash(nodes)
+    case 'zsh':
+      return `autoload -U +X bashcompinit && bashcompinit\n${bash(nodes)}`
+    case 'fish':
+      return fish(nodes)
+    default:
+      throw new UsageError(`Cannot complete in ${shell}: expected bash, zsh or fish`)
+  }
+}
+
+function bash(nodes: readonly Node[]): string {
+  const cases = nodes.map(({ path, words }) => `    "${path}") words="${words.join(' ')}" ;;`)
+  return `_micromegas() {
+  local path="" words="" i
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    case "\${COMP_WORDS[i]}" in
+      -*) ;;
+      *) case " ${nodes.map(({ path }) => path.split(' ').at(-1)).join(' ')} " in *" \${COMP_WORDS[i]} "*) path="\${path:+$path }\${COMP_WORDS[i]}" ;; esac ;;
+    esac
+  done
+  case "$path" in
+${cases.join('\n')}
+  esac
+  COMPREPLY=($(compgen -W "$words" -- "\${COMP_WORDS[COMP_CWORD]}"))
+}
+complete -o default -F _micromegas micromegas
+`
+}
+
+function fish(nodes: readonly Node[]): string {
+  return nodes
+    .flatMap(({ path, words }) => {
+      const condition =
+        path === ''
+          ? '__fish_use_subcommand'
+          : path
+              .split(' ')
+              .map((word) => `__fish_seen_subcommand_from ${word}`)
+              .join('; and ')
+      return words.map((word) =>
+        word.startsWith('--')
+          ? `complete -c micromegas -n '${condition}' -l ${word.slice(2)}`
+          : `complete -c micromegas -f -n '${condition}' -a ${word}`,
+      )
+    })
+    .map((line) => `${line}\n`)
+    .join('')
+}
