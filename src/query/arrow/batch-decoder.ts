@@ -3,7 +3,7 @@ import { RecordBatch, rowNames } from './batch.ts'
 import { BufferCursor } from './buffer-cursor.ts'
 import { type ColumnReader, columnReader, type ReadContext } from './column-reader.ts'
 import { Dictionary } from './dictionary.ts'
-import { corrupt, END_OF_STREAM, type IpcMessage } from './ipc-message.ts'
+import { corrupt, decoding, END_OF_STREAM, type IpcMessage } from './ipc-message.ts'
 import type { DataType, Schema } from './schema.ts'
 import { type DictionaryIds, schemaFromWire } from './schema-from-wire.ts'
 import { holdsJsonb, type ValueModes } from './value-options.ts'
@@ -33,6 +33,10 @@ export class BatchDecoder<T extends object> {
    * @throws {@link QueryError} `DATA_LOSS` or `UNIMPLEMENTED` when the message cannot be read.
    */
   push(message: IpcMessage): RecordBatch<T> | undefined {
+    return decoding(() => this.#push(message))
+  }
+
+  #push(message: IpcMessage): RecordBatch<T> | undefined {
     const { content, body } = message
     if (content.kind === 'schema') {
       if (this.#schema !== undefined) throw corrupt('it has two schemas')

@@ -4,6 +4,7 @@ import { decodeRecordBatch } from '@uwdata/flechette/src/decode/record-batch.js'
 import { decodeSchema } from '@uwdata/flechette/src/decode/schema.js'
 import { readInt16, readInt64, readObject, readOffset, readUint8 } from '@uwdata/flechette/src/util/read.js'
 import { QueryError } from '../query-error.ts'
+import { MetadataVerifier } from './verify-metadata.ts'
 
 /** What an IPC message brings. Layouts say where in the body the buffers are. */
 export type MessageContent =
@@ -113,6 +114,10 @@ function readContent(header: Uint8Array, available: number): MessageContent {
   const { version, type, offset, bodyLength } = envelope(header)
   if (bodyLength > available) throw corrupt(`a message has ${available} of its ${bodyLength} bytes`)
   return decoding(() => {
+    const verifier = new MetadataVerifier(header)
+    if (type === BATCH) verifier.recordBatch(offset)
+    else if (type === DICTIONARY) verifier.dictionaryBatch(offset)
+    else if (type === SCHEMA) verifier.schema(offset)
     if (type === BATCH) return { kind: 'batch', layout: decodeRecordBatch(header, offset, version) }
     if (type === DICTIONARY) {
       const { id, isDelta, data }: DictionaryBatch = decodeDictionaryBatch(header, offset, version)
@@ -127,7 +132,8 @@ function readContent(header: Uint8Array, available: number): MessageContent {
   })
 }
 
-function decoding<T>(decode: () => T): T {
+/** What goes wrong in the middle of metadata that is damaged is an error of the data, whatever the code stumbles over. */
+export function decoding<T>(decode: () => T): T {
   try {
     return decode()
   } catch (error) {

@@ -23,6 +23,7 @@ const NANOSECONDS: Readonly<Record<TimeUnit, bigint>> = {
   us: 1_000n,
   ns: 1n,
 }
+const NANOSECONDS_A_DAY = 86_400_000_000_000n
 /** What a `Date` holds, in milliseconds. */
 const MAX_DATE = 8_640_000_000_000_000
 
@@ -101,7 +102,11 @@ export function timeOfDayReader(
   const values = short ? cursor.typed(Int32Array, length) : cursor.typed(BigInt64Array, length)
   const factor = NANOSECONDS[type.unit]
   if (modes.timestamps === 'string') {
-    return (index) => formatWithoutZone(BigInt(values[index]!) * factor).slice('1970-01-01T'.length)
+    return (index) => {
+      const nanoseconds = BigInt(values[index]!) * factor
+      if (nanoseconds < 0n || nanoseconds >= NANOSECONDS_A_DAY) throw unrepresentable(column)
+      return formatWithoutZone(nanoseconds).slice('1970-01-01T'.length)
+    }
   }
   const convert = int64Converter(modes, column)
   return (index) => convert(BigInt(values[index]!) * factor)
@@ -152,6 +157,6 @@ export function intervalReader(
 function unrepresentable(column: string): QueryError {
   return new QueryError(
     'OUT_OF_RANGE',
-    `Cannot read column ${JSON.stringify(column)}: a time is beyond what a Date holds; ask for timestamps: 'bigint'`,
+    `Cannot read column ${JSON.stringify(column)}: a time is beyond what a Date or a day holds; ask for timestamps: 'bigint'`,
   )
 }
