@@ -3,8 +3,15 @@
  * services that record: see `micromegas`.
  */
 export { isLoopbackHost } from './http/transport-security.ts'
+export { errorMessage } from './model/error-message.ts'
 export { TelemetryError, type TelemetryErrorCode } from './model/errors.ts'
 export type { ProcessInfo } from './model/process-info.ts'
+export {
+  parseTextPattern,
+  TEXT_PATTERN_EXPECTED,
+  type TextPattern,
+  textMatcher,
+} from './model/text-pattern.ts'
 export {
   type AsyncSpanEvent,
   type AsyncSpans,

@@ -160,6 +160,12 @@ describe('log entries', () => {
       'payment refused',
       'slow',
     ])
+    expect(await messages('target=*&level=error')).toEqual(['payment refused'])
+    const misplaced = await send(server.url, '/api/log_entries?target=*.checkout')
+    expect([misplaced.status, JSON.parse(misplaced.text)]).toEqual([
+      400,
+      { error: "target: expected a text, or its beginning with a '*' at the end" },
+    ])
     expect(await messages('search=ORDER')).toEqual(['order 1 placed'])
     expect(await messages('search=eu')).toEqual(['order 1 placed'])
     expect(await messages('since=2024-01-01T00:00:00.000003Z&until=2024-01-01T00:00:00.000005Z')).toEqual([
@@ -481,6 +487,8 @@ describe('the reader', () => {
     for (const [read, query] of [
       ['logEntries', { maxLevel: 7 }],
       ['logEntries', { search: /x/ }],
+      ['logEntries', { target: 'shop.*.x' }],
+      ['measures', { target: '*.x' }],
       ['logEntries', { toString: 'x' }],
       ['measures', { sinceNs: 1 }],
       ['measures', { processId: 'shop' }],

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
 import { type Level, parseLevel } from '../model/level.ts'
+import { targetProblem } from '../tracing/target-levels.ts'
 
 /**
  * What the environment says of telemetry. A field is undefined where its variable is unset or blank; the defaults are
@@ -86,6 +87,8 @@ const LEVEL_EXPECTED = 'expected off, fatal, error, warn, info, debug or trace'
 const targetLevels = text((value) => {
   const levels: Record<string, Level> = Object.create(null)
   for (const [target, name] of splitPairs(value)) {
+    const problem = targetProblem(target)
+    if (problem !== undefined) throw new Unreadable(problem)
     const parsed = parseLevel(name)
     if (parsed === undefined) throw new Unreadable(`level of target '${target}': ${LEVEL_EXPECTED}`)
     levels[target] = parsed

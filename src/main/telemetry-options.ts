@@ -2,6 +2,7 @@ import * as z from 'zod/mini'
 import type { RequestDecoratorFactory } from '../auth/request-decorator.ts'
 import type { EventSink } from '../model/event-sink.ts'
 import { Level, type LevelName, parseLevel } from '../model/level.ts'
+import { targetProblem } from '../tracing/target-levels.ts'
 import { propertyKeyProblem, type TelemetryEnvironment } from './environment.ts'
 
 /** A sink of the host's own. */
@@ -9,7 +10,8 @@ export interface SinkOption {
   readonly sink: EventSink
   /**
    * Least severe level of logs that the sink shows (`onLog`). Blocks are shared: sinks that take them all get the events
-   * of the least severe level that any of them asked for. @defaultValue `debug`
+   * of the least severe level that any of them asked for. @defaultValue `debug`, or what the filters ask for when that is
+   * more
    */
   readonly maxLevel?: LevelName | undefined
 }
@@ -31,7 +33,8 @@ export interface TelemetryOptions {
   /** Least severe level recorded. @defaultValue `MICROMEGAS_MAX_LEVEL`, or `debug` */
   readonly maxLevelOverride?: LevelName | undefined
   /**
-   * The same by target; `db` stands for everything below it too, the longest match wins.
+   * The same by target. `db` stands for everything below it too (`db.pool`), `db.*` only for that, `*` for all targets; the
+   * longest wins. `off` records nothing.
    * @defaultValue `MICROMEGAS_TARGET_MAX_LEVELS`, or none
    */
   readonly targetMaxLevels?: Readonly<Record<string, LevelName>> | undefined
@@ -162,6 +165,10 @@ export function resolveOptions(
   for (const key of Object.keys(given.processProperties ?? {})) {
     const problem = propertyKeyProblem(key)
     if (problem !== undefined) problems.push(`processProperties: ${problem}`)
+  }
+  for (const target of Object.keys(given.targetMaxLevels ?? {})) {
+    const problem = targetProblem(target)
+    if (problem !== undefined) problems.push(`targetMaxLevels: ${problem}`)
   }
   const maxLevel = toLevel(given.maxLevelOverride) ?? env.maxLevel ?? Level.Debug
   const targetMaxLevels = toLevels(given.targetMaxLevels) ?? env.targetMaxLevels ?? {}

@@ -95,3 +95,62 @@ describe('times', () => {
     expect(config).toMatchObject({ flushPeriodMs: 1, shutdownTimeoutMs: 1501 })
   })
 })
+
+describe('levels by target', () => {
+  const NAME = 'MICROMEGAS_TARGET_MAX_LEVELS'
+
+  test('are patterns, in the variable as in the option', () => {
+    const levels = { 'shop.*': Level.Warn, '*': Level.Error, db: Level.Off, net: Level.Warn }
+    const variable = resolve({}, { [NAME]: ' shop.*=warn, *=error ,db=off,,net=WARNING ' })
+    expect(variable.problems).toEqual([])
+    expect({ ...variable.config.targetMaxLevels }).toEqual(levels)
+    const option = resolve({
+      targetMaxLevels: { 'shop.*': 'warn', '*': 'error', db: 'off', net: 'WARNING' as never },
+    })
+    expect(option.problems).toEqual([])
+    expect(option.config.targetMaxLevels).toEqual(levels)
+  })
+
+  test.each([
+    ['*.db=warn', "target '*.db': expected a text, or its beginning with a '*' at the end"],
+    ['shop.=warn', "target 'shop.' ends with '.': expected 'shop' or 'shop.*'"],
+    ['=warn', 'entry 1 has an empty key'],
+    ['shop', "entry 1 has no '='"],
+    ['db=trace,shop:warn', "entry 2 has no '='"],
+    ['shop=loud', "level of target 'shop': expected off, fatal, error, warn, info, debug or trace"],
+    ['shop=', "level of target 'shop': expected off, fatal, error, warn, info, debug or trace"],
+    ['shop=warn=info', "level of target 'shop': expected off, fatal, error, warn, info, debug or trace"],
+  ])('that would do nothing are refused: %s', (value, problem) => {
+    expect(resolve({}, { [NAME]: value }).problems).toEqual([`${NAME}: ${problem}`])
+  })
+
+  test('that would do nothing are refused as an option too', () => {
+    const { problems } = resolve({ targetMaxLevels: { '*.db': 'warn', 'shop.': 'warn', '': 'warn' } })
+    expect(problems).toEqual([
+      "targetMaxLevels: target '*.db': expected a text, or its beginning with a '*' at the end",
+      "targetMaxLevels: target 'shop.' ends with '.': expected 'shop' or 'shop.*'",
+      'targetMaxLevels: a target is empty',
+    ])
+  })
+})
+
+describe('what is uploaded', () => {
+  const uploaded = (options: TelemetryOptions, env: NodeJS.ProcessEnv = {}) =>
+    resolve(options, env).config.telemetrySinkMaxLevel
+
+  test('is debug, or more where more is recorded', () => {
+    expect(uploaded({})).toBe(Level.Debug)
+    expect(uploaded({}, { MICROMEGAS_MAX_LEVEL: 'warn' })).toBe(Level.Debug)
+    expect(uploaded({}, { MICROMEGAS_MAX_LEVEL: 'trace' })).toBe(Level.Trace)
+    expect(uploaded({}, { MICROMEGAS_TARGET_MAX_LEVELS: 'db=trace' })).toBe(Level.Trace)
+    expect(uploaded({ maxLevelOverride: 'trace' })).toBe(Level.Trace)
+    expect(uploaded({ targetMaxLevels: { 'db.*': 'trace' } })).toBe(Level.Trace)
+  })
+
+  test('is what is said of it', () => {
+    const all = { MICROMEGAS_MAX_LEVEL: 'trace', MICROMEGAS_TELEMETRY_SINK_MAX_LEVEL: 'info' }
+    expect(uploaded({}, all)).toBe(Level.Info)
+    expect(uploaded({ telemetrySinkMaxLevel: 'warn' }, all)).toBe(Level.Warn)
+    expect(uploaded({ telemetrySinkMaxLevel: 'off' }, all)).toBe(Level.Off)
+  })
+})

@@ -1,4 +1,4 @@
-import { parseUuid, TelemetryError } from 'micromegas/wire'
+import { parseTextPattern, parseUuid, TEXT_PATTERN_EXPECTED, TelemetryError } from 'micromegas/wire'
 import { DEFAULT_LIMIT, type EventQuery, MAX_LIMIT } from '../scan/event-query.ts'
 import { parseCursor } from '../scan/scan.ts'
 import { parseNanoseconds } from './nanoseconds.ts'
@@ -37,6 +37,13 @@ export class QueryParameters {
     const values = this.#query.getAll(name)
     if (values.length > 1) this.#problems.push(`${name}: given more than once`)
     return values[0] === '' ? undefined : values[0]
+  }
+
+  /** A target, whole or by its beginning with a `*` at the end. */
+  target(): string | undefined {
+    return this.parsed('target', TEXT_PATTERN_EXPECTED, (text) =>
+      parseTextPattern(text) === undefined ? undefined : text,
+    )
   }
 
   uuid(name: string): string | undefined {

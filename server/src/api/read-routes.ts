@@ -76,7 +76,7 @@ export function readRoutes(context: ServerContext): Hono<RouteTypes> {
       ...query.eventQuery(),
       cursor: query.cursor(),
       maxLevel: query.level('level'),
-      target: query.text('target'),
+      target: query.target(),
       search: query.text('search'),
     }
     query.check()
@@ -111,7 +111,7 @@ export function readRoutes(context: ServerContext): Hono<RouteTypes> {
       cursor: query.parsed('cursor', 'expected a next_cursor of an earlier answer', parseSpanCursor),
       kind: query.oneOf('kind', ['thread', 'async']),
       name: query.text('name'),
-      target: query.text('target'),
+      target: query.target(),
       minDurationNs: query.milliseconds('min_duration_ms'),
     }
     query.check()
@@ -238,7 +238,7 @@ function measureFilter(query: QueryParameters): {
   readonly target: string | undefined
   readonly search: string | undefined
 } {
-  return { name: query.text('name'), target: query.text('target'), search: query.text('search') }
+  return { name: query.text('name'), target: query.target(), search: query.text('search') }
 }
 
 function page<Row extends EventPosition>(

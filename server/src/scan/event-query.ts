@@ -8,6 +8,7 @@ import {
   readMeasures,
   type TickConverter,
   type TransitObject,
+  textMatcher,
 } from 'micromegas/wire'
 import type { Store } from '../store/store.ts'
 import type { StoredBlock } from '../store/store-index.ts'
@@ -39,7 +40,7 @@ export interface EventQuery {
   readonly cursor?: Cursor | undefined
 }
 
-/** Texts to match: whole, or by their beginning with a `*` at the end. */
+/** Names and targets are meant whole, or by their beginning with a `*` at the end. */
 export interface LogQuery extends EventQuery {
   /** Least severe level: 4 gives info and worse. */
   readonly maxLevel?: number | undefined
@@ -271,13 +272,6 @@ class Counter {
       yield object
     }
   }
-}
-
-export function textMatcher(pattern: string | undefined): (text: string) => boolean {
-  if (pattern === undefined) return () => true
-  if (!pattern.endsWith('*')) return (text) => text === pattern
-  const prefix = pattern.slice(0, -1)
-  return (text) => text.startsWith(prefix)
 }
 
 function searchMatcher(

@@ -1,4 +1,4 @@
-import { parseUuid } from 'micromegas/wire'
+import { parseTextPattern, parseUuid, TEXT_PATTERN_EXPECTED } from 'micromegas/wire'
 import { type ImageQuery, type LogQuery, MAX_LIMIT, type MeasureQuery } from './event-query.ts'
 import type { BlockQuery, ProcessQuery } from './inventory.ts'
 import type { SpanQuery } from './span-query.ts'
@@ -17,6 +17,11 @@ interface Rule {
 type QueryRules<Query> = { readonly [Name in keyof Query]-?: Rule }
 
 const TEXT: Rule = { expected: 'expected a text', takes: (value) => typeof value === 'string' }
+/** Names may hold a `*`, as routes do; in a target one within it is a mistake that would find nothing. */
+const TARGET: Rule = {
+  expected: TEXT_PATTERN_EXPECTED,
+  takes: (value) => typeof value === 'string' && parseTextPattern(value) !== undefined,
+}
 const ID: Rule = { expected: 'expected a UUID with hyphens, in lower case', takes: isUuid }
 const TIME: Rule = {
   expected: 'expected a bigint of nanoseconds since the Unix epoch',
@@ -38,13 +43,13 @@ const EVENTS = {
 export const LOG_RULES: QueryRules<Paged<LogQuery>> = {
   ...EVENTS,
   maxLevel: whole(1, 6),
-  target: TEXT,
+  target: TARGET,
   search: TEXT,
 }
 export const MEASURE_RULES: QueryRules<Paged<MeasureQuery>> = {
   ...EVENTS,
   name: TEXT,
-  target: TEXT,
+  target: TARGET,
   search: TEXT,
 }
 export const SUMMARY_RULES: QueryRules<Omit<MeasureQuery, 'limit' | 'order' | 'cursor'>> = {
@@ -52,14 +57,14 @@ export const SUMMARY_RULES: QueryRules<Omit<MeasureQuery, 'limit' | 'order' | 'c
   sinceNs: TIME,
   untilNs: TIME,
   name: TEXT,
-  target: TEXT,
+  target: TARGET,
   search: TEXT,
 }
 export const SPAN_RULES: QueryRules<Paged<SpanQuery>> = {
   ...EVENTS,
   kind: oneOf('thread', 'async'),
   name: TEXT,
-  target: TEXT,
+  target: TARGET,
   minDurationNs: {
     expected: 'expected a bigint of nanoseconds',
     takes: (value) => typeof value === 'bigint',

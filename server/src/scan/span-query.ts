@@ -7,15 +7,10 @@ import {
   THREAD_ROW_ID,
   type ThreadSpanBlock,
   type TickConverter,
+  textMatcher,
 } from 'micromegas/wire'
 import { type DecodedProcess, formatReason, type OpenBlock } from './catalog.ts'
-import {
-  DEFAULT_LIMIT,
-  type EventQuery,
-  type QueryContext,
-  selectBlocks,
-  textMatcher,
-} from './event-query.ts'
+import { DEFAULT_LIMIT, type EventQuery, type QueryContext, selectBlocks } from './event-query.ts'
 import { compare, type EventOrder, type ScanSource } from './scan.ts'
 
 export interface SpanQuery extends Omit<EventQuery, 'cursor'> {
