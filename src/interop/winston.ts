@@ -53,6 +53,13 @@ const Transport = TransportStream as unknown as new (
 
 /** Taken when the module is loaded: the host may fake its timers. */
 const nextTurn = setImmediate
+interface RecordedLevel {
+  readonly level: Level
+  readonly ownName: string | undefined
+}
+
+/** Levels that are remembered: names come from calls, which may invent them. */
+const MAX_LEVELS = 64
 /** Infos that are kept for listeners of `logged` that are not there yet. */
 const MAX_UNHEARD = 64
 
@@ -72,6 +79,8 @@ const MAX_UNHEARD = 64
 export class MicromegasWinstonTransport extends Transport {
   readonly #target: string
   readonly #recordedAs: ReadonlyMap<string, Level>
+  /** By the name of the logger's level. */
+  readonly #levels = new Map<string, RecordedLevel>()
   /** Infos since the last turn of the event loop. */
   #logged: unknown[] = []
 
@@ -96,13 +105,21 @@ export class MicromegasWinstonTransport extends Transport {
   }
 
   #record(info: WinstonInfo): void {
-    const name = levelNameOf(info)
+    const { level, ownName } = this.#levelOf(levelNameOf(info))
+    const { target, message, properties } = readInfo(info, this.#target)
+    const all = ownName === undefined ? properties : Object.assign(properties ?? {}, { level: ownName })
+    recordLog(level, target, message, all === undefined ? undefined : eventPropertySet(all))
+  }
+
+  /** The level of an event, and the logger's name of it where the level does not tell. */
+  #levelOf(name: string): RecordedLevel {
+    const seen = this.#levels.get(name)
+    if (seen !== undefined) return seen
     const known = levelOfName(name)
     const level = this.#recordedAs.get(name) ?? known ?? Level.Info
-    const { target, message, properties } = readInfo(info, this.#target)
-    if (known === undefined && name !== '') properties.level = name
-    const isTagged = Object.keys(properties).length > 0
-    recordLog(level, target, message, isTagged ? eventPropertySet(properties) : undefined)
+    const recorded = { level, ownName: known === undefined && name !== '' ? name : undefined }
+    if (this.#levels.size < MAX_LEVELS) this.#levels.set(name, recorded)
+    return recorded
   }
 
   #announce(info: unknown): void {

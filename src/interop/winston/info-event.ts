@@ -15,7 +15,7 @@ export interface WinstonInfo {
 export interface InfoEvent {
   readonly target: string
   readonly message: string
-  readonly properties: Record<string, unknown>
+  readonly properties: Record<string, unknown> | undefined
 }
 
 /** Where winston keeps the level's name, however `level` has been coloured or padded. */
@@ -23,13 +23,9 @@ const LEVEL = Symbol.for('level')
 /** Where winston keeps what followed the message in the call. */
 const SPLAT = Symbol.for('splat')
 
-/** Fields of an info that the event has elsewhere. */
-const OWN_FIELDS: ReadonlySet<string> = new Set(['level', 'message'])
-const ERROR_FIELDS: ReadonlySet<string> = new Set(['message', 'stack', 'cause'])
+const ERROR_FIELDS: readonly string[] = ['stack', 'cause']
 /** What winston says of the process and the machine, at length, with an exception or a rejection that it handles. */
-const FAILURE_FIELDS: ReadonlySet<string> = new Set(
-  'error stack exception rejection date process os trace'.split(' '),
-)
+const FAILURE_FIELDS: readonly string[] = 'error stack exception rejection date process os trace'.split(' ')
 
 /** The name of an info's level. */
 export function levelNameOf(info: WinstonInfo): string {
@@ -40,30 +36,31 @@ export function levelNameOf(info: WinstonInfo): string {
 /** Reads an info. What formats have put in it counts, not what the call was given. */
 export function readInfo(info: WinstonInfo, defaultTarget: string): InfoEvent {
   const metadata = metadataOf(info)
-  const taken = new Set(OWN_FIELDS)
   const isLogged = (key: string): boolean => metadata !== undefined && metadata[key] === info[key]
+  /** Fields that the event has elsewhere. */
+  const taken: string[] = []
   // A label and a timestamp that the call was given are not those of the formats.
-  const label = isLogged('label') ? undefined : info.label
-  const target = typeof label === 'string' && label !== '' ? label : undefined
-  if (target !== undefined) taken.add('label')
-  if (typeof info.timestamp === 'string' && !isLogged('timestamp')) taken.add('timestamp')
+  const { label, timestamp } = info
+  const isTarget = typeof label === 'string' && label !== '' && !isLogged('label')
+  if (isTarget) taken.push('label')
+  if (typeof timestamp === 'string' && !isLogged('timestamp')) taken.push('timestamp')
   const message = messageOf(info, taken)
-  const properties = propertiesOf(info, taken)
+  let properties = propertiesOf(info, taken, undefined)
   // The members of an error that is not merged into the info, as it is where it follows the message.
   const error = isFailure(info) ? info.error : info.message
-  if (isError(error)) Object.assign(properties, propertiesOf(error as unknown as WinstonInfo, ERROR_FIELDS))
-  return { target: target ?? defaultTarget, message, properties }
+  if (isError(error)) properties = propertiesOf(error, ERROR_FIELDS, properties)
+  return { target: isTarget ? label : defaultTarget, message, properties }
 }
 
 /** Adds to `taken` the fields that have become part of the message. */
-function messageOf(info: WinstonInfo, taken: Set<string>): string {
+function messageOf(info: WinstonInfo, taken: string[]): string {
   if (isError(info)) {
-    taken.add('stack').add('cause')
+    taken.push(...ERROR_FIELDS)
     return renderValue(info, MAX_MESSAGE_CHARS)
   }
   const text = textOf(info.message)
   if (!isFailure(info)) return withErrors(info, text, taken)
-  for (const key of FAILURE_FIELDS) taken.add(key)
+  taken.push(...FAILURE_FIELDS)
   return withWholeError(text, info.error)
 }
 
@@ -89,20 +86,20 @@ function withWholeError(text: string, error: unknown): string {
  * winston copies the stack and the cause of an error that follows the message into the info, where metadata may have
  * such names too.
  */
-function withErrors(info: WinstonInfo, text: string, taken: Set<string>): string {
+function withErrors(info: WinstonInfo, text: string, taken: string[]): string {
   const { stack, cause } = info
   const splat = splatOf(info)
   const [first] = splat
   let described = text
   if (typeof stack === 'string' && isError(first) && first.stack === stack) {
-    taken.add('stack')
-    if (cause === first.cause) taken.add('cause')
+    taken.push('stack')
+    if (cause === first.cause) taken.push('cause')
     described = withStack(text, renderValue(first, MAX_MESSAGE_CHARS))
   } else if (typeof stack === 'string' && /\n\s+at /.test(stack)) {
-    taken.add('stack')
+    taken.push('stack')
     described = withStack(text, stack)
     if (isError(cause)) {
-      taken.add('cause')
+      taken.push('cause')
       described += `\ncaused by: ${renderValue(cause, MAX_MESSAGE_CHARS)}`
     }
   }
@@ -130,10 +127,16 @@ function metadataOf(info: WinstonInfo): Readonly<Record<string, unknown>> | unde
   return typeof first === 'object' && first !== null ? (first as Record<string, unknown>) : undefined
 }
 
-function propertiesOf(info: WinstonInfo, taken: ReadonlySet<string>): Record<string, unknown> {
-  const properties: Record<string, unknown> = Object.create(null)
-  for (const key of Object.keys(info)) {
-    if (!taken.has(key)) properties[key] = info[key]
+function propertiesOf(
+  holder: object,
+  taken: readonly string[],
+  properties: Record<string, unknown> | undefined,
+): Record<string, unknown> | undefined {
+  let all = properties
+  for (const key of Object.keys(holder)) {
+    if (key === 'level' || key === 'message' || taken.includes(key)) continue
+    all ??= Object.create(null) as Record<string, unknown>
+    all[key] = (holder as Record<string, unknown>)[key]
   }
-  return properties
+  return all
 }
