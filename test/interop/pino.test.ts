@@ -1,7 +1,7 @@
 import { Writable } from 'node:stream'
 import { multistream, pino, stdTimeFunctions } from 'pino'
 import { expect, test } from 'vitest'
-import { micromegasPinoStream } from '../../src/interop/pino.ts'
+import transport, { micromegasPinoStream } from '../../src/interop/pino.ts'
 import { Level } from '../../src/model/level.ts'
 import type { DecodedLogEntry } from '../../src/telemetry/log-entries.ts'
 import { type Recording, startRecording } from './support/recording.ts'
@@ -66,6 +66,33 @@ test('formatters that name levels, other times and no base do not disturb it', a
   )
   log.warn('named')
   expect(logsOf(recording)[0]).toMatchObject({ level: Level.Warn, message: 'named', properties: {} })
+})
+
+test('mixins, formatters and serializers of children count', async () => {
+  await using recording = startRecording()
+  let requests = 0
+  const log = pino(
+    {
+      mixin: () => ({ request: ++requests, total: 9007199254740993n }),
+      formatters: {
+        bindings: () => ({ service: 'shop' }),
+        log: (fields) => ({ ...fields, formatted: true }),
+      },
+    },
+    micromegasPinoStream(),
+  )
+  log.info('a')
+  log
+    .child({ user: 'ada' }, { serializers: { user: (name: string) => name.toUpperCase() } })
+    .info({ b: 1 }, 'b')
+  const [a, b] = logsOf(recording)
+  const mixed = { service: 'shop', formatted: 'true', total: '9007199254740993' }
+  expect(a!.properties).toEqual({ ...mixed, request: '1' })
+  expect(b!.properties).toEqual({ ...mixed, request: '2', user: 'ADA', b: '1' })
+})
+
+test('a transport, which would run where no telemetry does, fails at start', () => {
+  expect(transport).toThrow(/^Cannot record from a pino transport: it runs in a worker thread/)
 })
 
 test('it is one of several streams, with a level of its own', async () => {

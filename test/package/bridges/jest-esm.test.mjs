@@ -1,0 +1,4 @@
+/* global test */
+import run from './modules.mjs'
+
+test('the bridges record', run)

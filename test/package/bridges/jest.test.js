@@ -1,0 +1,2 @@
+/* global test */
+test('the bridges record', require('./modules.cjs'))

@@ -1,0 +1,3 @@
+import run from './modules.mjs'
+
+await run()
