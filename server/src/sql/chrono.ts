@@ -29,7 +29,7 @@ export function formatChrono(ns: bigint, format: string): string | undefined {
       continue
     }
     const [, padding = '', dot = '', digits = '', letter = ''] =
-      /^%([-_0]?)(\.?)([369]?)(.?)/s.exec(format.slice(i)) ?? []
+      /^%([-_0]?)(\.?)([369]?)(:{0,2}.?)/s.exec(format.slice(i)) ?? []
     i += padding.length + dot.length + digits.length + letter.length
     if ((dot !== '' || digits !== '') && letter !== 'f') return undefined
     const part = letter === 'f' ? fraction(nanos, dot, digits) : letterText(letter, date, padding, ns)
@@ -130,10 +130,12 @@ function letterText(letter: string, date: Date, padding: string, ns: bigint): st
       return again('%Y-%m-%dT%H:%M:%S%.f+00:00')
     case 'z':
       return '+0000'
-    case ':':
-      return undefined
+    case ':z':
+      return '+00:00'
+    case '::z':
+      return '+00:00:00'
     case 'Z':
-      return 'UTC'
+      return '+00:00'
     case 's':
       return `${ns >= 0n || ns % 1_000_000_000n === 0n ? ns / 1_000_000_000n : ns / 1_000_000_000n - 1n}`
     case 't':

@@ -154,8 +154,7 @@ export const JS_FUNCTIONS: readonly ScalarDefinition[] = [
     name: 'mm_format_time',
     parameters: ['BIGINT', 'VARCHAR'],
     returns: 'VARCHAR',
-    call: (ns: bigint, format: string) =>
-      formatChrono(ns, format) ?? fail(`exec:Cast error: Format error in '${format}'`),
+    call: (ns: bigint, format: string) => formatChrono(ns, format) ?? fail('arrow:Cast error: Format error'),
   },
   {
     name: 'mm_parse_time_as',

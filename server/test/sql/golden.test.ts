@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { LocalEngine } from '../../src/sql/local-engine.ts'
 import { ask } from './answers.ts'
+import { expectClose } from './close.ts'
 import { openGoldenEngine, rangeOf } from './golden-engine.ts'
 
 interface Golden {
@@ -67,15 +68,3 @@ test.each(queries)('$name is answered as by a real server', async (golden) => {
     isOrdered ? list : [...list].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
   expectClose(sorted(rows), sorted(golden.rows!), SKETCHES.get(golden.name) ?? 1e-12)
 })
-
-/** Floats may differ in their last digits: sums depend on the order of the rows. */
-function expectClose(actual: unknown, expected: unknown, share: number): void {
-  if (typeof expected === 'number' && typeof actual === 'number') {
-    expect(Math.abs(actual - expected)).toBeLessThanOrEqual(share * Math.max(1, Math.abs(expected)))
-  } else if (Array.isArray(expected) && Array.isArray(actual)) {
-    expect(actual).toHaveLength(expected.length)
-    for (const [i, item] of expected.entries()) expectClose(actual[i], item, share)
-  } else {
-    expect(actual).toEqual(expected)
-  }
-}

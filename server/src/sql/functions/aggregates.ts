@@ -1,6 +1,6 @@
 import { type AggregateAnswer, type AggregateCall, countArgs, literalOf, wrongType } from '../plan/call.ts'
 import { cast } from '../plan/cast.ts'
-import { planError } from '../sql-error.ts'
+import { planError, unsupported } from '../sql-error.ts'
 import {
   type ArrowType,
   BOOLEAN,
@@ -63,6 +63,10 @@ function counting(table: AggregateTable): void {
   })
   aggregate(table, 'approx_distinct', (call) => {
     countArgs(call, 1)
+    const { type } = argAt(call, 0)
+    if (type.kind === 'Dictionary') {
+      throw unsupported(`Support for 'approx_distinct' for data type ${typeName(type)} is not implemented`)
+    }
     return {
       sql: ({ after }) => `CAST(approx_count_distinct(${argAt(call, 0).sql})${after} AS UBIGINT)`,
       type: UINT64,

@@ -6,6 +6,8 @@ import {
   type ArrowType,
   BOOLEAN,
   isString,
+  LARGE_UTF8,
+  plain,
   structOf,
   typeName,
   UTF8,
@@ -18,7 +20,8 @@ import { argAt, define, type Table } from './define.ts'
 
 function common(call: Call, coerce: typeof comparisonType): ArrowType {
   const types = call.args.map((arg) => arg.type)
-  const type = commonOf(types, coerce)
+  const known = types.filter(({ kind }) => kind !== 'Null')
+  const type = commonOf(known.length > 0 ? known : types, coerce)
   if (type === undefined) {
     throw planError(
       `Failed to coerce arguments to satisfy a call to '${call.name}' function: coercion from ${types.map(typeName).join(', ')} to a common type failed`,
@@ -42,12 +45,7 @@ export function conditionalFunctions(table: Table<ScalarFunction>): void {
   })
   define(table, 'nvl ifnull', (call) => {
     countArgs(call, 2)
-    // A fixed list of types: dictionaries and NULL become views.
-    const [first] = call.args
-    const type =
-      isString(first!.type) || first!.type.kind === 'Boolean' || !isFixed(first!.type)
-        ? normalized(call)
-        : common(call, comparisonType)
+    const type = fixedType(call)
     const args = call.args.map((arg) => cast(arg, type).sql)
     return { sql: `coalesce(${args.join(', ')})`, type, nullable: call.args.every((arg) => arg.nullable) }
   })
@@ -72,11 +70,15 @@ export function conditionalFunctions(table: Table<ScalarFunction>): void {
   inspection(table)
 }
 
-const isFixed = (type: ArrowType): boolean => /^(U?Int|Float)/.test(type.kind)
-
-function normalized(call: Call): ArrowType {
-  const type = common(call, comparisonType)
-  return type.kind === 'Dictionary' || type.kind === 'Null' ? UTF8_VIEW : type
+/** A fixed list of types: texts of one kind stay, other texts are views, as are texts with numbers. */
+function fixedType(call: Call): ArrowType {
+  const [a, b] = call.args.map((arg) => arg.type) as [ArrowType, ArrowType]
+  if (a.kind === b.kind && (isString(a) || a.kind === 'Null')) return a.kind === 'Null' ? BOOLEAN : a
+  if (isString(plain(a)) || isString(plain(b))) {
+    if (a.kind === 'LargeUtf8' || b.kind === 'LargeUtf8') return LARGE_UTF8
+    return UTF8_VIEW
+  }
+  return common(call, comparisonType)
 }
 
 /** Types and what there is to say about them. */

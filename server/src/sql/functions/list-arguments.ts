@@ -1,4 +1,4 @@
-import { type Call, type ScalarFunction, wrongType } from '../plan/call.ts'
+import { type Answer, type Call, type ScalarFunction, wrongType } from '../plan/call.ts'
 import { cast } from '../plan/cast.ts'
 import { planError } from '../sql-error.ts'
 import { type ArrowType, FLOAT64, isNumeric, listOf, plain, typeName } from '../types/arrow-type.ts'
@@ -47,7 +47,7 @@ export function floatList(call: Call, index: number): string {
   return cast(argAt(call, index), listOf(FLOAT64)).sql
 }
 
-export type ListReader = (call: Call) => { sql: string; type: ArrowType; nullable?: boolean | undefined }
+export type ListReader = (call: Call) => Answer
 
 /** Under `array_` and `list_` both. */
 export function both(table: Table<ScalarFunction>, names: string, bind: ListReader): void {

@@ -14,7 +14,7 @@ import {
   UINT64,
   UTF8,
 } from '../types/arrow-type.ts'
-import { commonOf, comparisonType, unionType } from '../types/coercion.ts'
+import { commonOf, comparisonType } from '../types/coercion.ts'
 import { argAt, define, integerArg, type Table, textArg } from './define.ts'
 
 import { both, listArg, sameLists, withItem } from './list-arguments.ts'
@@ -34,7 +34,7 @@ function making(table: Table<ScalarFunction>): void {
         ? INT64
         : commonOf(
             call.args.map((arg) => arg.type),
-            unionType,
+            comparisonType,
           )
     if (item === undefined) throw planError('A list takes values of a common type', call.place)
     if (call.args.length === 0) return { sql: 'CAST([] AS BIGINT[])', type: listOf(INT64), nullable: false }
@@ -155,7 +155,12 @@ function reading(table: Table<ScalarFunction>): void {
     const { sql, item } = listArg(call, 0)
     const [from, to] = [integerArg(call, 1).sql, integerArg(call, 2).sql]
     const step = call.args[3] ? `, ${integerArg(call, 3).sql}` : ''
-    return { sql: `list_slice(${sql}, ${from}, ${to}${step})`, type: listOf(item) }
+    const [list, ...bounds] = call.args.map((arg) => arg.name)
+    return {
+      sql: `list_slice(${sql}, ${from}, ${to}${step})`,
+      type: listOf(item),
+      shown: `${list}[${bounds.join(':')}]`,
+    }
   })
   both(table, 'has contains', (call) => {
     countArgs(call, 2)

@@ -181,7 +181,7 @@ const PARTS: Readonly<Record<string, readonly [sql: string, type: ArrowType]>> =
   nanosecond: ['mm_floor_mod($, 60000000000)', INT64],
   doy: ['dayofyear(@)', INT32],
   dow: ['dayofweek(@)', INT32],
-  isodow: ['(isodow(@) - 1)', INT32],
+  isodow: ['isodow(@)', INT32],
   isoyear: ['isoyear(@)', INT32],
   epoch: ['($::DOUBLE / 1e9)', FLOAT64],
 }
@@ -220,7 +220,8 @@ function parts(table: Table<ScalarFunction>): void {
 }
 
 function nanosecondsOf(call: Call, arg: Expr, from: ArrowType): string {
-  if (from.kind === 'Duration') return scaled(arg.sql, from.unit, 'ns')
+  // Of a duration, whole seconds only.
+  if (from.kind === 'Duration') return `(${scaled(arg.sql, from.unit, 'ns')} // 1000000000 * 1000000000)`
   if (isClock(from)) return cast(arg, TIME_NS).sql
   const point = pointArg(call, 1)
   const type = plain(point.type)
@@ -369,7 +370,7 @@ function toChar(call: Call): { sql: string; type: ArrowType } {
   if (typeof format !== 'string') {
     return { sql: `mm_format_time(${ns}, ${textArg(call, 1).sql})`, type: UTF8 }
   }
-  const duck = chronoFormat(format)
+  const duck = chronoFormat(format, from.kind === 'Timestamp' && from.tz !== undefined)
   if (duck === undefined) return { sql: `mm_format_time(${ns}, ${quote(format)})`, type: UTF8 }
   return { sql: duck.replaceAll('$', ns), type: UTF8 }
 }

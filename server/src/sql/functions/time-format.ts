@@ -1,7 +1,7 @@
 import { quote } from '../plan/expr.ts'
 
 /** Letters that mean the same to `chrono` there and to DuckDB's strftime here. */
-const SAME = new Set('aAbBdHIjmMpSUwWyYZ%'.split(''))
+const SAME = new Set('aAbBdHIjmMpSUwWyY%'.split(''))
 
 /** Short for several. */
 const COMPOSED: Readonly<Record<string, string>> = {
@@ -12,7 +12,6 @@ const COMPOSED: Readonly<Record<string, string>> = {
   x: '%m/%d/%y',
   X: '%H:%M:%S',
   h: '%b',
-  z: '+0000',
   t: '\t',
   n: '\n',
   e: '%-d',
@@ -24,7 +23,9 @@ const COMPOSED: Readonly<Record<string, string>> = {
  * A format of Rust's `chrono` as an expression over `$`, the nanoseconds since the Unix epoch; `undefined` where DuckDB
  * has no such letter, and the format must be read row by row.
  */
-export function chronoFormat(format: string): string | undefined {
+export function chronoFormat(format: string, isZoned: boolean): string | undefined {
+  // Only a time with a zone can show one; the row by row reading then says so.
+  if (/%[Zz:+#]/.test(format)) return isZoned ? undefined : `error('arrow:Cast error: Format error')`
   const parts: string[] = []
   let text = ''
   const flush = (): void => {

@@ -13,8 +13,7 @@ export const TEXT_MACROS: readonly string[] = [
      WHEN n > 0 THEN array_to_string(list_slice(string_split(t, s), 1, n), s)
      ELSE array_to_string(list_slice(string_split(t, s), greatest(len(string_split(t, s)) + n + 1, 1), len(string_split(t, s))), s) END`,
   "mm_overlay(t, other, start, n) AS (left(t, start - 1) || other || coalesce(substr(t, greatest(start + n, 1)), ''))",
-  "mm_replace(t, a, b) AS CASE WHEN a = '' THEN mm_replace_empty(t, b) ELSE replace(t, a, b) END",
-  "mm_replace_empty(t, b) AS CASE WHEN t IS NULL OR b IS NULL THEN NULL ELSE b || array_to_string(list_transform(mm_characters(t), lambda c: c || b), '') END",
+  "mm_replace(t, a, b) AS CASE WHEN a = '' AND b IS NOT NULL THEN t ELSE replace(t, a, b) END",
   "mm_characters(t) AS CASE WHEN t IS NULL THEN NULL WHEN t = '' THEN CAST([] AS VARCHAR[]) ELSE string_split(t, '') END",
   "mm_string_to_array(t, s) AS CASE WHEN t IS NULL OR s IS NULL THEN NULL WHEN t = '' THEN CAST([] AS VARCHAR[]) WHEN s = '' THEN [t] ELSE string_split(t, s) END",
   "mm_initcap(t) AS CASE WHEN t = '' THEN '' ELSE array_to_string(list_transform(regexp_extract_all(t, '([\\p{L}\\p{N}]+|[^\\p{L}\\p{N}]+)'), lambda w: upper(w[1]) || lower(w[2:])), '') END",

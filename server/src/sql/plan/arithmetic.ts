@@ -17,7 +17,7 @@ import { arithmeticNumber, asDecimal, temporalArithmetic } from '../types/coerci
 import { duckType } from '../types/duck-type.ts'
 import { cast, NANOSECONDS } from './cast.ts'
 import { type Expr, isConstant, marksOf } from './expr.ts'
-import { constantSql } from './literals.ts'
+import { constantSql, intervalLiteral } from './literals.ts'
 import { result } from './operation.ts'
 import { truth } from './truth.ts'
 
@@ -208,6 +208,13 @@ export function bindUnary(op: string, expr: Expr): Expr {
   }
   if (op !== 'Minus') throw planError(`Unsupported SQL unary operator ${op}`, expr.place)
   const name = `(- ${expr.name})`
+  const span = expr.constant?.value
+  if (typeof span === 'object' && span !== null && 'months' in span) {
+    return {
+      ...intervalLiteral({ months: -span.months, days: -span.days, nanoseconds: -span.nanoseconds }),
+      place: expr.place,
+    }
+  }
   if (type.kind === 'Interval')
     return { ...rest, sql: `mm_interval_sub({'m': 0, 'd': 0, 'n': 0::BIGINT}, ${expr.sql})`, type, name }
   if (type.kind === 'Null') return { ...rest, sql: expr.sql, type, name }

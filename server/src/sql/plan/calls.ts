@@ -9,8 +9,13 @@ import { sortKeys, sortName, sortSql } from './sorting.ts'
 import { truth } from './truth.ts'
 import { bindWindow, type Window } from './windows.ts'
 
-/** Calls a scalar function by one of its names. */
-export function callScalar(name: string, args: readonly Expr[], env: Env): Expr {
+/**
+ * Calls a scalar function by one of its names.
+ *
+ * @param isOwn - The query called it by syntax of its own, such as `TRIM(BOTH …)`: the column then has the function's own
+ * name, else the name that the query wrote.
+ */
+export function callScalar(name: string, args: readonly Expr[], env: Env, isOwn = true): Expr {
   const found = SCALARS.get(name)
   if (found === undefined) throw planError(`Invalid function '${name}'`)
   const place = args.find((arg) => arg.place)?.place
@@ -20,12 +25,18 @@ export function callScalar(name: string, args: readonly Expr[], env: Env): Expr 
     sql: answer.sql,
     type: answer.type,
     nullable: answer.nullable ?? true,
-    name: answer.shown ?? `${found.name}(${args.map((arg) => arg.name).join(',')})`,
+    name: answer.shown ?? callName(found.name, isOwn ? found.name : name, args),
+    display: `${isOwn ? found.name : name}(${args.map((arg) => arg.display ?? arg.name).join(', ')})`,
     constant: answer.constant,
     place,
     ...marks,
-    unnests: marks.unnests || answer.unnests,
+    unnests: answer.unnests ? [...(marks.unnests ?? []), answer.sql] : marks.unnests,
   }
+}
+
+/** Under another name than its own, a function shows casts in its arguments. */
+function callName(own: string, called: string, args: readonly Expr[]): string {
+  return `${called}(${args.map((arg) => (called === own ? arg.name : (arg.display ?? arg.name))).join(',')})`
 }
 
 /** `name(…)` with all that may stand in and after the brackets. */
@@ -52,7 +63,7 @@ export function bindCall(node: Ast, env: Env): Expr {
     throw planError(`Function '${name}' is not an aggregate`, place)
   }
   if (args.star) throw planError(`Function '${name}' does not accept *`, place)
-  const call = callScalar(name, args.exprs, env)
+  const call = callScalar(name, args.exprs, env, false)
   return place === undefined ? call : { ...call, place }
 }
 
@@ -86,7 +97,9 @@ function bindAggregate(
   args: { exprs: Expr[]; star: boolean },
   env: Env,
 ): Expr {
-  const place = placeOf(objectName(node.name)[0])
+  const idents = objectName(node.name)
+  const name = nameOf(idents.at(-1)!)
+  const place = placeOf(idents[0])
   const list = node.args?.List
   const distinct = list?.duplicate_treatment === 'Distinct'
   const clauses = (list?.clauses ?? []) as Ast[]
@@ -126,15 +139,15 @@ function bindAggregate(
     }),
     type: answer.type,
     nullable: answer.nullable ?? true,
-    name: aggregateName(call, window),
+    name: aggregateName(call, name, window),
     place,
     ...marksOf(inner),
     ...(window ? { windows: true } : { aggregates: true }),
   }
 }
 
-function aggregateName(call: AggregateCall, window: Window | undefined): string {
-  const { name, distinct, args, star, order, withinGroup, filter } = call
+function aggregateName(call: AggregateCall, name: string, window: Window | undefined): string {
+  const { distinct, args, star, order, withinGroup, filter } = call
   const shown = star ? '*' : args.map((arg) => arg.name).join(',')
   let text = `${name}(${distinct ? 'DISTINCT ' : ''}${shown})`
   if (call.ignoreNulls) text += ' IGNORE NULLS'

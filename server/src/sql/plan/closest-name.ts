@@ -12,7 +12,8 @@ export function closestName(name: string, candidates: readonly string[]): string
   return closest
 }
 
-function editDistance(a: string, b: string): number {
+/** Changes of single letters that make one text of another. */
+export function editDistance(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_, i) => i)
   for (let i = 1; i <= a.length; i++) {
     const current = [i]

@@ -18,6 +18,8 @@ export interface Expr {
   readonly nullable: boolean
   /** How the reference names a column that has no alias. */
   readonly name: string
+  /** The name with casts shown; as `name` where it is missing. */
+  readonly display?: string | undefined
   /** Set for a reference to a column: what `SELECT column` calls it, and where it came from. */
   readonly column?: { readonly name: string; readonly qualifier: string | undefined } | undefined
   /** Set for literals and what follows from them without reading a row. */
@@ -26,8 +28,8 @@ export interface Expr {
   /** The expression holds a call of an aggregate or window function. */
   readonly aggregates?: boolean | undefined
   readonly windows?: boolean | undefined
-  /** Of `unnest`: one row becomes several. */
-  readonly unnests?: boolean | undefined
+  /** Calls of `unnest` in the expression, in DuckDB's SQL: one row becomes several. */
+  readonly unnests?: readonly string[] | undefined
 }
 
 /** A column of a relation. */
@@ -60,8 +62,13 @@ export function marksOf(
   return {
     aggregates: parts.some((part) => part?.aggregates),
     windows: parts.some((part) => part?.windows),
-    unnests: parts.some((part) => part?.unnests),
+    unnests: unnestsOf(parts),
   }
+}
+
+function unnestsOf(parts: readonly (Expr | undefined)[]): readonly string[] | undefined {
+  const all = parts.flatMap((part) => part?.unnests ?? [])
+  return all.length > 0 ? all : undefined
 }
 
 /** A text as DuckDB reads it. NUL ends a query, and U+0001 marks the scans of a query: both are written by number. */

@@ -1,8 +1,9 @@
-import { planError, unsupported } from '../sql-error.ts'
+import { planError, SqlError, unsupported } from '../sql-error.ts'
 import {
   type ArrowType,
   BOOLEAN,
   isInteger,
+  isNumeric,
   isString,
   plain,
   TIME_UTC,
@@ -247,14 +248,21 @@ function bindAccess(expr: Expr, access: Ast, env: Env): Expr {
       expr,
       lower ? bindExpr(lower, env) : numberLiteral('1', false),
       upper ? bindExpr(upper, env) : callScalar('array_length', [expr], env),
-      ...(stride ? [bindExpr(stride, env)] : []),
+      stride ? bindExpr(stride, env) : numberLiteral('1', false),
     ]
     return callScalar('array_slice', parts, env)
   }
   const index = bindExpr(subscript.Index.index, env)
   const isMember = expr.type.kind === 'Struct' || expr.type.kind === 'Map' || isString(plain(index.type))
   const call = callScalar(isMember ? 'get_field' : 'array_element', [expr, index], env)
-  return isMember ? call : { ...call, name: `${expr.name}[${index.name}]` }
+  if (isMember) return call
+  const aggregated = /^array_agg\((.*?)\)(?= ORDER BY \[| FILTER \(|$)/s.exec(expr.name)
+  // The reference picks the element while it aggregates.
+  if (aggregated !== null) {
+    const rest = expr.name.slice(aggregated[0].length)
+    return { ...call, name: `nth_value(${aggregated[1]},${index.name})${rest}` }
+  }
+  return { ...call, name: `${expr.name}[${index.name}]` }
 }
 
 function like(node: Ast, env: Env, ignoreCase: boolean): Expr {
@@ -326,7 +334,7 @@ function bindCase(node: Ast, env: Env): Expr {
     )
   }
   const arms = conditions.map(({ when, outcome }) => {
-    const test = operand === undefined ? truth(when, 'a condition').sql : equal(operand, when)
+    const test = operand === undefined ? branchTest(when) : equal(operand, when)
     return `WHEN ${test} THEN ${cast(outcome, type).sql}`
   })
   const last = otherwise === undefined ? '' : ` ELSE ${cast(otherwise, type).sql}`
@@ -339,6 +347,11 @@ function bindCase(node: Ast, env: Env): Expr {
     place: results[0]?.place,
     ...marksOf([operand, ...results, ...conditions.map(({ when }) => when)]),
   }
+}
+
+/** Numbers are conditions of CASE, and only there. */
+function branchTest(when: Expr): string {
+  return (isNumeric(plain(when.type)) ? cast(when, BOOLEAN) : truth(when, 'a condition')).sql
 }
 
 function equal(operand: Expr, when: Expr): string {
@@ -355,12 +368,17 @@ function bindCast(node: Ast, env: Env): Expr {
   const converted = seconds
     ? cast(cast(expr, { kind: 'Timestamp', unit: 's', tz: target.tz }), target, lenient)
     : cast(expr, target, lenient)
-  return { ...converted, name: expr.name }
+  return { ...converted, name: expr.name, display: castName(expr, target) }
+}
+
+function castName(expr: Expr, target: ArrowType): string {
+  return `CAST(${expr.display ?? expr.name} AS ${typeName(target)})`
 }
 
 function bindTypedString(node: Ast, env: Env): Expr {
   const text = bindExpr({ Value: node.value }, env)
-  return { ...cast(text, sqlType(node.data_type)), name: text.name }
+  const target = sqlType(node.data_type)
+  return { ...cast(text, target), name: text.name, display: castName(text, target) }
 }
 
 function bindIntervalLiteral(node: Ast, env: Env): Expr {
@@ -369,7 +387,8 @@ function bindIntervalLiteral(node: Ast, env: Env): Expr {
   const unit = node.leading_field ? extractField(node.leading_field).toLowerCase() : undefined
   const interval = parseInterval(String(value.constant.value), unit)
   if (interval === undefined) {
-    throw planError(`Invalid input syntax for type interval: ${JSON.stringify(String(value.constant.value))}`)
+    const text = `Invalid input syntax for type interval: "${String(value.constant.value)}"`
+    throw new SqlError('INTERNAL', `Arrow error: Parser error: ${text}`)
   }
   return intervalLiteral(interval)
 }

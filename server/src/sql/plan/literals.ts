@@ -47,7 +47,7 @@ export function constant(value: Constant, type: ArrowType, name: string): Expr {
 }
 
 export const nullLiteral = (): Expr => constant(null, NULL, 'NULL')
-export const textLiteral = (text: string): Expr => constant(text, UTF8, `Utf8(${JSON.stringify(text)})`)
+export const textLiteral = (text: string): Expr => constant(text, UTF8, `Utf8("${text}")`)
 export const int64Literal = (value: bigint): Expr => constant(value, INT64, `Int64(${value})`)
 export const float64Literal = (value: number): Expr =>
   constant(value, FLOAT64, `Float64(${rustFloat(value)})`)

@@ -1,4 +1,4 @@
-import { planError } from '../sql-error.ts'
+import { planError, SqlError } from '../sql-error.ts'
 import { type ArrowType, BOOLEAN, isInteger, isString, plain, typeName } from '../types/arrow-type.ts'
 import { bitwiseType, comparisonType, patternType, stringType } from '../types/coercion.ts'
 import { calculate } from './arithmetic.ts'
@@ -159,6 +159,12 @@ export function bindLike(
   const word = `${negated ? 'NOT ' : ''}${ignoreCase ? 'ILIKE' : 'LIKE'}`
   if (escapeWith !== undefined && [...escapeWith].length !== 1) {
     throw planError('Invalid escape character in LIKE expression', left.place)
+  }
+  if (escapeWith !== undefined && escapeWith !== '\\') {
+    throw new SqlError(
+      'INVALID_ARGUMENT',
+      'Execution error: LIKE does not support escape_char other than the backslash (\\)',
+    )
   }
   const [a, b] = texts('regex', word, left, right)
   const sql = `(${a.sql} ${word} ${b.sql} ESCAPE ${quote(escapeWith ?? '\\')})`

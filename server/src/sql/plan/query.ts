@@ -197,8 +197,32 @@ function bindSetOperation(node: Ast, ctx: PlanContext, ctes: Ctes, outer: Scope 
     return { ...field, qualifier: undefined, type, nullable: all.some((f) => f.nullable) }
   })
   const types = fields.map(({ type }) => type)
+  if (base !== 'UNION') return likeLeft(first!.bound, parts, types, ctx)
   const sql = parts.map(({ bound, word }) => `${word} (${converted(bound, types, ctx)})`).join(' ')
   return { sql: sql.trimStart(), fields }
+}
+
+/** EXCEPT and INTERSECT compare in a common type, and answer with the type of the left side. */
+function likeLeft(
+  left: BoundQuery,
+  parts: readonly { readonly bound: BoundQuery; readonly word: string }[],
+  types: readonly ArrowType[],
+  ctx: PlanContext,
+): BoundQuery {
+  const compared = parts.map(({ bound, word }) => `${word} (${converted(bound, types, ctx)})`).join(' ')
+  const fields = left.fields.map((field) => ({ ...field, qualifier: undefined }))
+  const wide: BoundQuery = {
+    sql: compared.trimStart(),
+    fields: fields.map((field, i) => ({ ...field, type: types[i]! })),
+  }
+  return {
+    sql: converted(
+      wide,
+      fields.map(({ type }) => type),
+      ctx,
+    ),
+    fields,
+  }
 }
 
 function unionByName(parts: readonly BoundQuery[], word: string, ctx: PlanContext): BoundQuery {

@@ -1,5 +1,6 @@
 import { type Place, schemaError } from '../sql-error.ts'
 import { type Ident, nameOf, placeOf } from './ast.ts'
+import { editDistance } from './closest-name.ts'
 import type { Column, Expr } from './expr.ts'
 
 /** The columns that names can mean, and around them those of the queries that this one is inside of. */
@@ -37,25 +38,50 @@ export class Scope {
   unknown(name: string, qualifier: string | undefined, place?: Place | undefined): Error {
     const wanted =
       qualifier === undefined ? displayName(name) : `${displayName(qualifier)}.${displayName(name)}`
-    const valid = this.columns.map((column) =>
-      column.qualifier === undefined
-        ? displayName(column.name)
-        : `${displayName(column.qualifier)}.${displayName(column.name)}`,
-    )
-    const hint =
-      valid.length === 0
-        ? ''
-        : `\nValid ${valid.length === 1 ? 'field is' : 'fields are'} ${valid.join(', ')}.`
-    const other = name.toLowerCase() !== name || this.columns.every((c) => c.name.toLowerCase() !== name)
-    const cased = other
-      ? undefined
-      : this.columns.find((c) => c.name.toLowerCase() === name && c.name !== name)
+    const valid = this.columns.map(fullName)
+    const hint = valid.length === 0 ? '' : `\nValid fields are ${valid.join(', ')}.`
+    const meant = closestField(this.columns, name, qualifier)
+    const cased = this.columns.find((c) => c.name !== name && c.name.toLowerCase() === name.toLowerCase())
     const quoting =
       cased === undefined
         ? ''
-        : ` Column names are case sensitive. You can use double quotes to refer to the "${cased.name}" column or set the datafusion.sql_parser.enable_ident_normalization configuration.`
-    return schemaError(`No field named ${wanted}.${quoting}${hint}`, place)
+        : `\nColumn names are case sensitive. You can use double quotes to refer to the ${fullName(cased)} column or disable the datafusion.sql_parser.enable_ident_normalization configuration.`
+    const ending = meant === undefined ? '.' : `. Did you mean '${fullName(meant)}'?`
+    return schemaError(`No field named ${wanted}${ending}${quoting}${hint}`, place)
   }
+}
+
+function fullName({ qualifier, name }: Column): string {
+  return qualifier === undefined ? displayName(name) : `${displayName(qualifier)}.${displayName(name)}`
+}
+
+/** The column that a mistyped name most likely means: no more than half of it is wrong. */
+function closestField(
+  columns: readonly Column[],
+  name: string,
+  qualifier: string | undefined,
+): Column | undefined {
+  const targets = [name, flatName(name, qualifier)].map((text) => text.toLowerCase())
+  let closest: { readonly column: Column; readonly distance: number; readonly length: number } | undefined
+  for (const column of columns) {
+    for (const valid of [column.name, flatName(column.name, column.qualifier)]) {
+      for (const target of targets) {
+        const distance = editDistance(target, valid.toLowerCase())
+        const length = Math.max([...target].length, [...valid].length)
+        if (length === 0 || distance * 2 > length) continue
+        const isCloser =
+          closest === undefined ||
+          distance < closest.distance ||
+          (distance === closest.distance && length > closest.length)
+        if (isCloser) closest = { column, distance, length }
+      }
+    }
+  }
+  return closest?.column
+}
+
+function flatName(name: string, qualifier: string | undefined): string {
+  return qualifier === undefined ? name : `${qualifier}.${name}`
 }
 
 /** A reference to a column, which a scan then has to read. */

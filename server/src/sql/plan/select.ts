@@ -46,8 +46,10 @@ export function bindSelect(
     throw planError('Aggregate and window functions cannot stand in WHERE', where.place)
   }
   if (node.selection && from) hintsOf(node.selection, env, from)
-  const items = bindProjection(node.projection as Ast[], env)
-  checkNames(items)
+  const bound = bindProjection(node.projection as Ast[], env)
+  checkNames(bound)
+  const grouped = node.group_by.Expressions?.[0]?.length !== 0 || bound.some(({ expr }) => expr.aggregates)
+  const { items, lateral } = grouped ? unnested(bound, ctx) : { items: bound, lateral: '' }
 
   const aliased = new Scope(aliasColumns(items, scope), scope)
   const aliasEnv: Env = { ...env, scope: aliased }
@@ -66,7 +68,7 @@ export function bindSelect(
   const list = items.map(({ expr }, i) => `${expr.sql} AS c${i}`)
   const parts = [
     `SELECT ${distinct}${list.length > 0 ? list.join(', ') : 'NULL AS none'}`,
-    from === undefined ? '' : `FROM ${from.sql}`,
+    from === undefined && lateral === '' ? '' : `FROM ${from?.sql ?? '(SELECT 1)'}${lateral}`,
     where === undefined ? '' : `WHERE ${where.sql}`,
     groups === '' ? '' : `GROUP BY ${groups}`,
     kept.length === 0 ? '' : `HAVING ${kept.join(' AND ')}`,
@@ -176,6 +178,22 @@ function checkNames(items: readonly Item[]): void {
     }
     seen.set(name, i)
   }
+}
+
+/** Where rows are grouped, lists are unnested before: as relations beside FROM. */
+function unnested(items: readonly Item[], ctx: PlanContext): { items: Item[]; lateral: string } {
+  const aliases = new Map<string, string>()
+  for (const call of new Set(items.flatMap(({ expr }) => expr.unnests ?? [])))
+    aliases.set(call, ctx.nextAlias())
+  const replaced = items.map((item): Item => {
+    let { sql } = item.expr
+    for (const [call, alias] of aliases) sql = sql.replaceAll(call, `${alias}.c0`)
+    return { ...item, expr: { ...item.expr, sql, unnests: undefined } }
+  })
+  const lateral = [...aliases].map(
+    ([call, alias]) => ` CROSS JOIN LATERAL (SELECT ${call} AS c0) AS ${alias}`,
+  )
+  return { items: replaced, lateral: lateral.join('') }
 }
 
 /** Aliases that no column of FROM has: those win. */
