@@ -3,18 +3,18 @@ import {
   type ArrowType,
   BOOLEAN,
   isInteger,
-  isNumeric,
   isString,
   plain,
   TIME_UTC,
   TIMESTAMP_NS,
   typeName,
 } from '../types/arrow-type.ts'
-import { commonOf, comparisonType, unionType } from '../types/coercion.ts'
+import { commonOf, comparisonType } from '../types/coercion.ts'
 import { sqlType } from '../types/sql-type.ts'
 import { bindUnary } from './arithmetic.ts'
 import { type Ast, type Ident, kindOf, nameOf } from './ast.ts'
 import { bindCall, callScalar } from './calls.ts'
+import { bindCase } from './case.ts'
 import { cast } from './cast.ts'
 import type { Env } from './context.ts'
 import { type Expr, isConstant, marksOf } from './expr.ts'
@@ -313,50 +313,6 @@ function bindInList(node: Ast, env: Env): Expr {
     place: expr.place,
     ...marksOf([expr, ...list]),
   }
-}
-
-function bindCase(node: Ast, env: Env): Expr {
-  const operand = node.operand ? bindExpr(node.operand, env) : undefined
-  const conditions = (node.conditions as Ast[]).map((branch) => ({
-    when: bindExpr(branch.condition, env),
-    outcome: bindExpr(branch.result, env),
-  }))
-  const otherwise = node.else_result ? bindExpr(node.else_result, env) : undefined
-  const results = [...conditions.map(({ outcome }) => outcome), ...(otherwise ? [otherwise] : [])]
-  const type = commonOf(
-    results.map((branch) => branch.type),
-    unionType,
-  )
-  if (type === undefined) {
-    throw planError(
-      `Failed to coerce then (${results.map((r) => typeName(r.type)).join(', ')}) and else to common types in CASE WHEN expression`,
-      results[0]?.place,
-    )
-  }
-  const arms = conditions.map(({ when, outcome }) => {
-    const test = operand === undefined ? branchTest(when) : equal(operand, when)
-    return `WHEN ${test} THEN ${cast(outcome, type).sql}`
-  })
-  const last = otherwise === undefined ? '' : ` ELSE ${cast(otherwise, type).sql}`
-  const shownArms = conditions.map(({ when, outcome }) => `WHEN ${when.name} THEN ${outcome.name} `).join('')
-  return {
-    sql: `CASE ${arms.join(' ')}${last} END`,
-    type,
-    nullable: otherwise === undefined || results.some((branch) => branch.nullable),
-    name: `CASE ${operand ? `${operand.name} ` : ''}${shownArms}${otherwise ? `ELSE ${otherwise.name} ` : ''}END`,
-    place: results[0]?.place,
-    ...marksOf([operand, ...results, ...conditions.map(({ when }) => when)]),
-  }
-}
-
-/** Numbers are conditions of CASE, and only there. */
-function branchTest(when: Expr): string {
-  return (isNumeric(plain(when.type)) ? cast(when, BOOLEAN) : truth(when, 'a condition')).sql
-}
-
-function equal(operand: Expr, when: Expr): string {
-  const [a, b] = comparable('=', operand, when)
-  return `(${a.sql} = ${b.sql})`
 }
 
 function bindCast(node: Ast, env: Env): Expr {
