@@ -33,12 +33,13 @@ export interface FlightSQLClientOptions extends ValueOptions {
   /** Limit of each call, from its start to the end of its answer, in milliseconds. @defaultValue none */
   readonly timeoutMs?: number | undefined
   /**
-   * How often a quiet connection is pinged, in milliseconds, at least 1,000: load balancers drop connections that are
-   * quiet for a minute or so.
+   * How often a quiet connection is pinged, in milliseconds, at least 1,000; `false` for never. Load balancers drop
+   * connections that are quiet for a minute or so. Servers of gRPC's own (C++, Go) do not take pings more often than every
+   * five minutes: they end queries that are silent for longer than three of them.
    *
    * @defaultValue `30_000`
    */
-  readonly keepaliveMs?: number | undefined
+  readonly keepaliveMs?: number | false | undefined
   /** Limit of one message, in bytes: at least that of one row. @defaultValue `104_857_600` (100 MiB) */
   readonly maxMessageBytes?: number | undefined
   /** Authorities to trust instead of Node's own (those that `NODE_EXTRA_CA_CERTS` adds included): PEM. */
@@ -116,7 +117,10 @@ export function resolveClientOptions(
       proxy: queryProxy(address, options.proxy, env, console.warn),
       tls: { ca: options.ca, cert: options.cert, key: options.key },
       connectTimeoutMs: limit('connectTimeoutMs', options.connectTimeoutMs ?? 10_000, 1, MAX_TIMER_MS),
-      keepaliveMs: limit('keepaliveMs', options.keepaliveMs ?? 30_000, 1_000, MAX_TIMER_MS),
+      keepaliveMs:
+        options.keepaliveMs === false
+          ? undefined
+          : limit('keepaliveMs', options.keepaliveMs ?? 30_000, 1_000, MAX_TIMER_MS),
       maxMessageBytes: limit('maxMessageBytes', options.maxMessageBytes ?? 104_857_600, 1_024, 2 ** 31 - 1),
     },
     auth,

@@ -4,6 +4,8 @@ import { proxyTrouble } from './query-proxy.ts'
 
 /** What gRPC itself says when there was no server to ask. */
 const NOT_FROM_SERVER = /^(?:No connection established|Name resolution failed)/
+/** Its word for the reset of a call with ENHANCE_YOUR_CALM, as servers of gRPC's own end a connection that pings often. */
+const CALM = 'Bandwidth exhausted or memory limit exceeded'
 /** `decodeURI`, by which gRPC reads the status message, leaves these signs as they were encoded: `#`, `?` and others. */
 const RESERVED = /%(?:2[346BCF]|3[ABDF]|40)/gi
 
@@ -25,6 +27,10 @@ export function callError(
   const code = (status[end.code] ?? 'UNKNOWN') as QueryErrorCode
   if (NOT_FROM_SERVER.test(end.details)) {
     return new QueryError(code, `Cannot reach ${route}: ${lastError(end.details)}`)
+  }
+  if (end.details === CALM) {
+    const advice = 'it wants fewer pings (ENHANCE_YOUR_CALM); raise keepaliveMs, or set it to false'
+    return new QueryError('UNAVAILABLE', `Cannot reach ${route}: ${advice}`)
   }
   const details = end.details.replace(RESERVED, decodeURIComponent)
   const facts = readDetails(details)

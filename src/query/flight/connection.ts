@@ -18,7 +18,7 @@ export interface ConnectionConfig {
   readonly proxy: QueryProxy | undefined
   readonly tls: TlsConfig
   readonly connectTimeoutMs: number
-  readonly keepaliveMs: number
+  readonly keepaliveMs: number | undefined
   readonly maxMessageBytes: number
 }
 
@@ -134,7 +134,7 @@ export class Connection {
     return {
       'grpc.max_receive_message_length': maxMessageBytes,
       'grpc.max_send_message_length': -1,
-      'grpc.keepalive_time_ms': keepaliveMs,
+      ...(keepaliveMs === undefined ? {} : { 'grpc.keepalive_time_ms': keepaliveMs }),
       'grpc.keepalive_timeout_ms': PING_TIMEOUT_MS,
       'grpc.keepalive_permit_without_calls': 1,
       'grpc.use_local_subchannel_pool': 1, // a connection is shared by one client's calls, and closed with the client
