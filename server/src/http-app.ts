@@ -1,5 +1,6 @@
 import { type Context, Hono, type MiddlewareHandler, type Next } from 'hono'
 import { isLoopbackHost } from 'micromegas/wire'
+import { gatewayRoutes } from './api/gateway-route.ts'
 import { readRoutes } from './api/read-routes.ts'
 import { ANONYMOUS, authenticate } from './auth/identity.ts'
 import { addInsertRoutes } from './receive/insert-routes.ts'
@@ -33,6 +34,13 @@ export function createApp(context: ServerContext): Hono<RouteTypes> {
   app.use('/api/*', requireLocalHost(context))
   app.use('/api/*', noStore)
   app.route('/api', readRoutes(context))
+
+  app.use(
+    '/gateway/*',
+    requireIdentity(context, (c, text, status) => c.text(text, status)),
+  )
+  app.use('/gateway/*', noStore)
+  app.route('/gateway', gatewayRoutes(context.engine))
 
   app.notFound((c) => c.body(null, 404))
   app.onError((error, c) => {

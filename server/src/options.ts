@@ -18,6 +18,8 @@ export interface ServerOptions {
   readonly host?: string | undefined
   /** 0 takes any free port. @defaultValue `8081`, as the reference server */
   readonly port?: number | undefined
+  /** Port of FlightSQL; 0 takes any free port. @defaultValue `50051`, as the reference server; `0` when `port` is 0 */
+  readonly flightPort?: number | undefined
   /** Directory of everything that is kept; made when missing. @defaultValue `.micromegas` */
   readonly dataDir?: string | undefined
   /** True keeps the data in a fresh directory that `close()` deletes, for tests. Excludes `dataDir`. @defaultValue `false` */
@@ -54,6 +56,7 @@ export interface ServerOptions {
 export interface MicromegasServerConfig {
   readonly host: string
   readonly port: number
+  readonly flightPort: number
   /** Absolute; `undefined` for a temporary directory. */
   readonly dataDir: string | undefined
   readonly maxBytes: number
@@ -70,6 +73,7 @@ export interface MicromegasServerConfig {
 
 export const DEFAULT_HOST = '127.0.0.1'
 export const DEFAULT_PORT = 8081
+export const DEFAULT_FLIGHT_PORT = 50051
 export const DEFAULT_DATA_DIR = '.micromegas'
 export const DEFAULT_MAX_BYTES: number = 4 * 1024 ** 3
 const MIN_MAX_BYTES = 1024 * 1024
@@ -203,6 +207,7 @@ const optionsSchema = z.strictObject(
   {
     host: z._default(text('expected a host name or address'), DEFAULT_HOST),
     port: z._default(portSchema, DEFAULT_PORT),
+    flightPort: z.optional(portSchema),
     dataDir: z.optional(text('expected a directory')),
     temporary: flag,
     maxBytes: z._default(maxBytesSchema, DEFAULT_MAX_BYTES),
@@ -281,6 +286,7 @@ export function resolveOptions(options: ServerOptions): MicromegasServerConfig {
   if (problems.length > 0) throw configError(problems)
   return Object.freeze({
     ...config,
+    flightPort: config.flightPort ?? (config.port === 0 ? 0 : DEFAULT_FLIGHT_PORT),
     oidc: config.oidc,
     onEvent: config.onEvent,
     dataDir: temporary ? undefined : resolvePath(dataDir ?? DEFAULT_DATA_DIR),

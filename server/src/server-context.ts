@@ -6,6 +6,7 @@ import type { BlockChecker } from './scan/block-checker.ts'
 import type { QueryContext } from './scan/event-query.ts'
 import type { ServerEventListener } from './server-event.ts'
 import type { ServerStats } from './server-stats.ts'
+import type { SqlEngine } from './sql/engine.ts'
 
 /** What the routes of one server share. */
 export interface ServerContext extends QueryContext {
@@ -14,6 +15,7 @@ export interface ServerContext extends QueryContext {
   readonly bodies: BodyReader
   readonly stats: ServerStats
   readonly verifiers: readonly TokenVerifier[]
+  readonly engine: SqlEngine
   /** Counts an event and hands it to the listener. */
   readonly report: ServerEventListener
 }

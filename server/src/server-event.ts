@@ -1,3 +1,5 @@
+import type { QueryAudit } from './sql/engine.ts'
+
 /** What the server reports while it runs: to `onEvent`, or as text on the console. */
 export type ServerEvent =
   /** A process, stream or block was stored for the first time. */
@@ -27,6 +29,8 @@ export type ServerEvent =
       readonly processId: string
       readonly reason: string
     }
+  /** A query has ended. */
+  | ({ readonly type: 'query' } & QueryAudit)
   /** Something an operator should know; the server goes on. */
   | { readonly type: 'warning'; readonly message: string }
 
@@ -38,6 +42,7 @@ export function describeEvent(event: ServerEvent): string | undefined {
   switch (event.type) {
     case 'stored':
     case 'duplicate':
+    case 'query':
       return undefined
     case 'refused':
       return `${event.method} ${event.path} refused with ${event.status}: ${event.reason}`

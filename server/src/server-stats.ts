@@ -4,7 +4,7 @@ import type { ServerEvent } from './server-event.ts'
 export interface Problem {
   /** Milliseconds since the Unix epoch. */
   readonly atMs: number
-  readonly event: Exclude<ServerEvent, { readonly type: 'stored' | 'duplicate' }>
+  readonly event: Exclude<ServerEvent, { readonly type: 'stored' | 'duplicate' | 'query' }>
 }
 
 /** Problems remembered; older ones are only counted. */
@@ -40,6 +40,8 @@ export class ServerStats {
         return
       case 'duplicate':
         this.duplicates[event.what] += 1
+        return
+      case 'query':
         return
       case 'refused':
         this.refused.set(event.status, (this.refused.get(event.status) ?? 0) + 1)

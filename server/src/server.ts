@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
 import { isLoopbackHost, TelemetryError } from 'micromegas/wire'
+import { Analytics } from './analytics.ts'
 import { ApiKeyVerifier } from './auth/api-keys.ts'
 import type { TokenVerifier } from './auth/identity.ts'
 import { OidcVerifier } from './auth/oidc-verifier.ts'
@@ -20,6 +21,7 @@ import { ServerReader } from './scan/ingestion-reader.ts'
 import type { ServerContext } from './server-context.ts'
 import type { ServerEvent, ServerEventListener } from './server-event.ts'
 import { ServerStats } from './server-stats.ts'
+import { readRows, type SqlRow } from './sql/read-rows.ts'
 import { Store } from './store/store.ts'
 
 /** A running ingestion server. */
@@ -27,8 +29,17 @@ export interface MicromegasServer extends AsyncDisposable {
   /** What services take as `MICROMEGAS_TELEMETRY_URL`, without a slash at the end. */
   readonly url: string
   readonly port: number
+  /** What clients of FlightSQL take as `MICROMEGAS_ANALYTICS_URI`. */
+  readonly flightUri: string
   /** Where the data is. */
   readonly dataDir: string
+  /**
+   * Asks by SQL, as an administrator: 64-bit integers and timestamps (nanoseconds since the Unix epoch) come as `bigint`,
+   * properties decoded.
+   *
+   * @throws {@link SqlError} when the query cannot be answered.
+   */
+  query(sql: string, options?: QueryOptions): Promise<SqlRow[]>
   /** Reads what has come. */
   readonly reader: ServerReader
   /** Waits until every block stored so far has been checked, reported and printed. */
@@ -38,6 +49,16 @@ export interface MicromegasServer extends AsyncDisposable {
    * Every call returns the same promise.
    */
   close(): Promise<void>
+}
+
+/** How {@link MicromegasServer.query} asks. */
+export interface QueryOptions {
+  /** Nanoseconds since the Unix epoch, both ends included. @defaultValue all there is */
+  readonly range?: { readonly beginNs: bigint; readonly endNs: bigint } | undefined
+  /** Most rows. */
+  readonly limit?: number | undefined
+  /** Stops the query. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
@@ -79,13 +100,23 @@ export async function startServer(options: ServerOptions): Promise<MicromegasSer
   if (config.apiKeys.length > 0) verifiers.push(new ApiKeyVerifier(config.apiKeys))
   if (oidc !== undefined) verifiers.push(oidc)
   const bodies = new BodyReader(config.bodyLimitBytes)
-  const context: ServerContext = { config, store, catalog, checker, bodies, stats, verifiers, report }
+  const analytics = await Analytics.start({ config, store, verifiers, report }).catch(
+    async (error: unknown) => {
+      await checker.close()
+      await store.close()
+      await deleteTemporary()
+      throw error
+    },
+  )
+  const { engine } = analytics
+  const context: ServerContext = { config, store, catalog, checker, bodies, stats, verifiers, report, engine }
 
   let closing: Promise<void> | undefined
   const server = httpServer(context)
   const connections = new Connections(server)
   const close = async (): Promise<void> => {
     await connections.close(config.closeTimeoutMs)
+    await analytics.close(config.closeTimeoutMs)
     oidcEnd.abort()
     await checker.close()
     await store.close()
@@ -114,7 +145,10 @@ export async function startServer(options: ServerOptions): Promise<MicromegasSer
   return {
     url: `http://${urlHost(config.host)}:${port}`,
     port,
+    flightUri: `grpc://${urlHost(config.host)}:${analytics.flightPort}`,
     dataDir,
+    query: async (sql, options = {}) =>
+      readRows(await engine.query({ ...options, sql, caller: { admin: true, user: 'the host program' } })),
     reader: new ServerReader(context, checker),
     idle: () => checker.idle(),
     close: closeOnce,

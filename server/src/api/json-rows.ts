@@ -1,11 +1,11 @@
 import type { TransitObject, TransitValue } from 'micromegas/wire'
 import type { Identity } from '../auth/identity.ts'
+import { formatNanoseconds } from '../nanoseconds.ts'
 import type { EventOrigin, ImageRow, LogEntryRow, MeasureRow } from '../scan/event-query.ts'
 import type { BlockRow, ProcessRow, RawEvent, StreamRow, Volume } from '../scan/inventory.ts'
 import type { MeasureSummary } from '../scan/measure-summary.ts'
 import type { SpanEntry } from '../scan/span-query.ts'
 import type { Problem } from '../server-stats.ts'
-import { formatNanoseconds } from './nanoseconds.ts'
 
 /*
  * The read API's JSON. Names are the columns of the reference's views. Times are RFC 3339 with nanoseconds beside the

@@ -1,7 +1,7 @@
 import { parseTextPattern, parseUuid, TEXT_PATTERN_EXPECTED, TelemetryError } from 'micromegas/wire'
+
 import { DEFAULT_LIMIT, type EventQuery, MAX_LIMIT } from '../scan/event-query.ts'
 import { parseCursor } from '../scan/scan.ts'
-import { parseNanoseconds } from './nanoseconds.ts'
 
 /** A query string that cannot be used; the message names every parameter that is wrong. */
 export class BadQuery extends Error {

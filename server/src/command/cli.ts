@@ -9,6 +9,7 @@ import {
   API_KEYS_FORM,
   configError,
   DEFAULT_DATA_DIR,
+  DEFAULT_FLIGHT_PORT,
   DEFAULT_HOST,
   DEFAULT_PORT,
   OIDC_CONFIG_FORM,
@@ -22,6 +23,7 @@ import { startMessage } from './start-message.ts'
 interface Flags {
   readonly host?: string
   readonly port?: string
+  readonly flightPort?: string
   readonly dataDir?: string
   readonly maxBytes?: string
   readonly print?: true
@@ -33,6 +35,7 @@ interface Flags {
 const FLAG_NAMES = {
   host: '--host',
   port: '--port',
+  flightPort: '--flight-port',
   dataDir: '--data-dir',
   maxBytes: '--max-bytes',
 } as const
@@ -42,6 +45,7 @@ Environment (flags win):
   MICROMEGAS_API_KEYS             accepted keys: ${API_KEYS_FORM}
   MICROMEGAS_OIDC_CONFIG          accepted token issuers: ${OIDC_CONFIG_FORM}
   MICROMEGAS_ADMINS               OIDC users who may delete data: ${ADMINS_FORM}
+  MICROMEGAS_ANALYTICS_PORT       port of FlightSQL
   MICROMEGAS_INGESTION_HOST, _PORT, _DATA_DIR, _MAX_BYTES
 
 One of --disable-auth, --generate-key, MICROMEGAS_API_KEYS and MICROMEGAS_OIDC_CONFIG is needed.`
@@ -52,6 +56,10 @@ function parseFlags(argv: readonly string[]): Flags {
     .version(packageJson.version, '--version', 'show the version')
     .option('--host <address>', `address to listen on (default: ${DEFAULT_HOST})`)
     .option('--port <number>', `port to listen on, 0 for any free one (default: ${DEFAULT_PORT})`)
+    .option(
+      '--flight-port <number>',
+      `port of FlightSQL, 0 for any free one (default: ${DEFAULT_FLIGHT_PORT})`,
+    )
     .option(
       '--data-dir <directory>',
       `where everything is kept, made when missing (default: ${DEFAULT_DATA_DIR})`,
@@ -103,7 +111,13 @@ async function run(): Promise<void> {
     onEvent: consoleReporter({ write: writeLog, json }),
   })
   if (json) {
-    const listening = { level: 'info', type: 'listening', url: server.url, generatedKey: generated }
+    const listening = {
+      level: 'info',
+      type: 'listening',
+      url: server.url,
+      flightUri: server.flightUri,
+      generatedKey: generated,
+    }
     writeLog(JSON.stringify({ time: new Date().toISOString(), ...listening }))
   } else process.stdout.write(startMessage(server, options, generated))
 

@@ -42,6 +42,7 @@ function levelOf(event: ServerEvent): 'info' | 'warn' | 'error' {
   switch (event.type) {
     case 'stored':
     case 'duplicate':
+    case 'query':
       return 'info'
     case 'warning':
       return 'warn'

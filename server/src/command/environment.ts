@@ -19,11 +19,13 @@ export interface TextSettings {
   readonly names: {
     readonly host: string
     readonly port: string
+    readonly flightPort: string
     readonly dataDir: string
     readonly maxBytes: string
   }
   readonly host?: string | undefined
   readonly port?: string | undefined
+  readonly flightPort?: string | undefined
   readonly dataDir?: string | undefined
   readonly maxBytes?: string | undefined
 }
@@ -77,11 +79,13 @@ export function readServerEnv(env: NodeJS.ProcessEnv): PartialOptions {
     names: {
       host: 'MICROMEGAS_INGESTION_HOST',
       port: 'MICROMEGAS_INGESTION_PORT',
+      flightPort: 'MICROMEGAS_ANALYTICS_PORT',
       dataDir: 'MICROMEGAS_INGESTION_DATA_DIR',
       maxBytes: 'MICROMEGAS_INGESTION_MAX_BYTES',
     },
     host: env.MICROMEGAS_INGESTION_HOST,
     port: env.MICROMEGAS_INGESTION_PORT,
+    flightPort: env.MICROMEGAS_ANALYTICS_PORT,
     dataDir: env.MICROMEGAS_INGESTION_DATA_DIR,
     maxBytes: env.MICROMEGAS_INGESTION_MAX_BYTES,
   })
@@ -118,17 +122,15 @@ export function readTextSettings(settings: TextSettings): PartialOptions {
   const { names } = settings
   const host = present(settings.host)
   const dataDir = present(settings.dataDir)
-  const port = number(
-    names.port,
-    settings.port,
-    (value) => (/^\d+$/.test(value) ? Number(value) : Number.NaN),
-    portSchema,
-  )
+  const toPort = (value: string): number => (/^\d+$/.test(value) ? Number(value) : Number.NaN)
+  const port = number(names.port, settings.port, toPort, portSchema)
+  const flightPort = number(names.flightPort, settings.flightPort, toPort, portSchema)
   const maxBytes = number(names.maxBytes, settings.maxBytes, parseBytes, maxBytesSchema)
   return {
     options: {
       ...(host !== undefined && { host }),
       ...(port !== undefined && { port }),
+      ...(flightPort !== undefined && { flightPort }),
       ...(dataDir !== undefined && { dataDir }),
       ...(maxBytes !== undefined && { maxBytes }),
     },

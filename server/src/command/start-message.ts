@@ -17,7 +17,7 @@ export function startMessage(
     ? `${formatBytes(maxBytes)} at most, then the oldest blocks are deleted`
     : 'without limit'
   const lines = [
-    `Micromegas ingestion server listening on ${server.url}`,
+    `Micromegas server listening on ${server.url}`,
     `  data: ${server.dataDir} (${kept})`,
     `  auth: ${describeAuth(options)}`,
     '',
@@ -31,6 +31,11 @@ export function startMessage(
       lines.push(`  MICROMEGAS_INGESTION_API_KEY=<the key named ${JSON.stringify(name)}>`)
     else if (oidc !== undefined) lines.push(...oidcLines(oidc))
   }
+  lines.push(
+    '',
+    'Ask it by SQL (npx micromegas query, Python, Grafana):',
+    `  MICROMEGAS_ANALYTICS_URI=${server.flightUri}`,
+  )
   if (disableAuth) lines.push('', 'Read it back:', `  curl ${readUrl}`)
   else if (apiKeys.length > 0) {
     const header = '"Authorization: Bearer $MICROMEGAS_INGESTION_API_KEY"'

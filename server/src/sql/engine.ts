@@ -11,6 +11,8 @@ export interface SqlCaller {
 
 export interface SqlRequest {
   readonly sql: string
+  /** What the query is called in the audit line. @defaultValue a new UUID */
+  readonly queryId?: string | undefined
   /** Nanoseconds since the Unix epoch, both ends included: a filter on the rows of each view, see the docs. */
   readonly range?: { readonly beginNs: bigint; readonly endNs: bigint } | undefined
   /** Most rows of the answer. */

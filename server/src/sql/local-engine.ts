@@ -43,6 +43,8 @@ export class LocalEngine implements SqlEngine {
   readonly #gate: QueryGate
   readonly #wallClock: () => number
   readonly #admin: PartitionActions
+  /** Ends when all that was told of the store is in the tables. */
+  #upToDate: Promise<void> = Promise.resolve()
 
   private constructor(database: Database, tables: Tables, options: EngineOptions) {
     this.#database = database
@@ -87,6 +89,7 @@ export class LocalEngine implements SqlEngine {
       audit.end(error)
     }
     try {
+      await this.#upToDate
       const { plan, preparations } = this.#plan(request)
       release = await this.#gate.enter(signal)
       audit.start()
@@ -117,7 +120,7 @@ export class LocalEngine implements SqlEngine {
   }
 
   notify(change: InventoryChange): void {
-    this.#tables.change(change).catch((error: unknown) => {
+    this.#upToDate = this.#tables.change(change).catch((error: unknown) => {
       this.#options.warn(`Cannot take up what was stored: ${reason(error)}`)
     })
   }
@@ -210,7 +213,7 @@ class Audit {
   readonly #request: SqlRequest
   readonly #clock: () => number
   readonly #report: ((audit: QueryAudit) => void) | undefined
-  readonly #queryId = randomUUID()
+  readonly #queryId: string
   readonly #askedMs: number
   #startedMs: number
   #rows = 0
@@ -220,6 +223,7 @@ class Audit {
   constructor(request: SqlRequest, clock: () => number, report: ((audit: QueryAudit) => void) | undefined) {
     this.#request = request
     this.#clock = clock
+    this.#queryId = request.queryId ?? randomUUID()
     this.#report = report
     this.#askedMs = clock()
     this.#startedMs = this.#askedMs

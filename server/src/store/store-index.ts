@@ -1,3 +1,5 @@
+import type { RecordKind } from './data-dir.ts'
+
 /** What the server knows of a stored process without opening its file. */
 export interface StoredProcess {
   readonly processId: string
@@ -47,6 +49,10 @@ export class StoreIndex {
   readonly blocks = new Map<string, StoredBlock>()
   readonly #streamsByProcess = new Map<string, Set<StoredStream>>()
   readonly #blocksByStream = new Map<string, Set<StoredBlock>>()
+  /** Told of each item as it is added; one at most listens. */
+  onAdded: ((item: StoredProcess | StoredStream | StoredBlock) => void) | undefined
+  /** Told of each item as it is removed. */
+  onRemoved: ((kind: RecordKind, id: string) => void) | undefined
   #blockBytes = 0
   #metadataBytes = 0
 
@@ -71,35 +77,41 @@ export class StoreIndex {
   addProcess(process: StoredProcess): void {
     this.processes.set(process.processId, process)
     this.#metadataBytes += process.fileBytes
+    this.onAdded?.(process)
   }
 
   addStream(stream: StoredStream): void {
     this.streams.set(stream.streamId, stream)
     addTo(this.#streamsByProcess, stream.processId, stream)
     this.#metadataBytes += stream.fileBytes
+    this.onAdded?.(stream)
   }
 
   addBlock(block: StoredBlock): void {
     this.blocks.set(block.blockId, block)
     addTo(this.#blocksByStream, block.streamId, block)
     this.#blockBytes += block.fileBytes
+    this.onAdded?.(block)
   }
 
   removeProcess(process: StoredProcess): void {
     if (!this.processes.delete(process.processId)) return
     this.#metadataBytes -= process.fileBytes
+    this.onRemoved?.('process', process.processId)
   }
 
   removeStream(stream: StoredStream): void {
     if (!this.streams.delete(stream.streamId)) return
     removeFrom(this.#streamsByProcess, stream.processId, stream)
     this.#metadataBytes -= stream.fileBytes
+    this.onRemoved?.('stream', stream.streamId)
   }
 
   removeBlock(block: StoredBlock): void {
     if (!this.blocks.delete(block.blockId)) return
     removeFrom(this.#blocksByStream, block.streamId, block)
     this.#blockBytes -= block.fileBytes
+    this.onRemoved?.('block', block.blockId)
   }
 }
 

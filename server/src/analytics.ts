@@ -1,0 +1,94 @@
+import { mkdir, rm } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
+import type { TokenVerifier } from './auth/identity.ts'
+import { ANONYMOUS, authenticate } from './auth/identity.ts'
+import { FlightServer } from './flight/flight-server.ts'
+import type { MicromegasServerConfig } from './options.ts'
+import type { ServerEventListener } from './server-event.ts'
+import type { SqlEngine } from './sql/engine.ts'
+import { LateEngine } from './sql/late-engine.ts'
+import { LocalEngine } from './sql/local-engine.ts'
+import type { Store } from './store/store.ts'
+import { StoreFeed } from './store-feed.ts'
+
+/** Beyond this the engine writes to disk, or refuses a query. */
+const MEMORY_LIMIT_BYTES = 384 * 1024 * 1024
+const QUERY_TIMEOUT_MS = 60_000
+const MAX_CONCURRENT_QUERIES = 2
+const MAX_THREADS = 4
+
+export interface AnalyticsOptions {
+  readonly config: MicromegasServerConfig
+  readonly store: Store
+  readonly verifiers: readonly TokenVerifier[]
+  readonly report: ServerEventListener
+}
+
+/** The part of a server that answers questions: an SQL engine over the store, and FlightSQL in front of it. */
+export class Analytics {
+  readonly engine: SqlEngine
+  readonly #flight: FlightServer
+
+  private constructor(engine: SqlEngine, flight: FlightServer) {
+    this.engine = engine
+    this.#flight = flight
+  }
+
+  /** @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` when the port cannot be had. */
+  static async start({ config, store, verifiers, report }: AnalyticsOptions): Promise<Analytics> {
+    const feed = new StoreFeed(store)
+    const engine = new LateEngine(
+      () => openEngine(config.dataDir, feed, report),
+      () => feed.flush(),
+    )
+    feed.listen((change) => engine.notify(change))
+    const flight = await FlightServer.listen({
+      host: config.host,
+      port: config.flightPort,
+      engine,
+      authenticate: async (authorization) =>
+        config.disableAuth ? { ok: true, identity: ANONYMOUS } : authenticate(authorization, verifiers),
+      onRefused: ({ path, status, reason }) =>
+        report({ type: 'refused', method: 'gRPC', path, status, reason }),
+    })
+    return new Analytics(engine, flight)
+  }
+
+  get flightPort(): number {
+    return this.#flight.port
+  }
+
+  async close(timeoutMs: number): Promise<void> {
+    await this.#flight.close(timeoutMs)
+    await this.engine.close()
+  }
+}
+
+async function openEngine(
+  dataDir: string | undefined,
+  feed: StoreFeed,
+  report: ServerEventListener,
+): Promise<SqlEngine> {
+  const warn = (message: string): void => report({ type: 'warning', message })
+  const folder = dataDir === undefined ? undefined : join(dataDir, 'tables')
+  if (folder !== undefined) await mkdir(folder, { recursive: true, mode: 0o700 })
+  return LocalEngine.open(
+    feed,
+    {
+      databasePath: folder === undefined ? undefined : join(folder, 'tables.duckdb'),
+      tempDirectory: folder === undefined ? undefined : join(folder, 'tmp'),
+      memoryLimitBytes: MEMORY_LIMIT_BYTES,
+      threads: Math.max(1, Math.min(MAX_THREADS, availableParallelism() - 1)),
+      queryTimeoutMs: QUERY_TIMEOUT_MS,
+      maxConcurrentQueries: MAX_CONCURRENT_QUERIES,
+      warn,
+      audit: (query) => report({ type: 'query', ...query }),
+    },
+    async () => {
+      if (folder === undefined) return
+      await rm(folder, { recursive: true, force: true })
+      await mkdir(folder, { recursive: true, mode: 0o700 })
+    },
+  )
+}

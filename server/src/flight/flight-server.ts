@@ -1,0 +1,201 @@
+import {
+  type handleServerStreamingCall,
+  type handleUnaryCall,
+  type Metadata,
+  Server,
+  ServerCredentials,
+  type ServerWritableStream,
+  type ServiceDefinition,
+  status,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js'
+import { TelemetryError } from 'micromegas/wire'
+import type { AuthOutcome, Identity } from '../auth/identity.ts'
+import type { SqlEngine } from '../sql/engine.ts'
+import { type FlightCall, FlightCalls } from './flight-calls.ts'
+import { FlightError, statusOf } from './flight-error.ts'
+import { SERVING } from './messages.ts'
+
+export interface FlightServerOptions {
+  readonly host: string
+  /** 0 takes any free port. */
+  readonly port: number
+  readonly engine: SqlEngine
+  /** Judges the `authorization` of a call; who may ask without one when authentication is disabled. */
+  readonly authenticate: (authorization: string | undefined) => Promise<AuthOutcome>
+  /** Told of calls that are refused, and of errors that no one foresaw. */
+  readonly onRefused: (refusal: {
+    readonly path: string
+    readonly status: number
+    readonly reason: string
+  }) => void
+}
+
+/** Largest message that is taken, as on the reference servers. */
+const MAX_REQUEST_BYTES = 100 * 1024 * 1024
+/** Large answers stall less often than with the 64 KiB that HTTP/2 begins with. */
+const FLOW_CONTROL_WINDOW = 4 * 1024 * 1024
+const SERVICE = '/arrow.flight.protocol.FlightService/'
+const HEALTH = '/grpc.health.v1.Health/'
+
+const raw = (bytes: Buffer): Buffer => bytes
+
+function method(path: string, requestStream: boolean, responseStream: boolean) {
+  return {
+    path,
+    requestStream,
+    responseStream,
+    requestSerialize: raw,
+    requestDeserialize: raw,
+    responseSerialize: raw,
+    responseDeserialize: raw,
+  }
+}
+
+const DEFINITION: ServiceDefinition = {
+  DoGet: method(`${SERVICE}DoGet`, false, true),
+  GetFlightInfo: method(`${SERVICE}GetFlightInfo`, false, false),
+  GetSchema: method(`${SERVICE}GetSchema`, false, false),
+  DoAction: method(`${SERVICE}DoAction`, false, true),
+  ListActions: method(`${SERVICE}ListActions`, false, true),
+  Check: method(`${HEALTH}Check`, false, false),
+}
+
+/** FlightSQL over gRPC, without TLS, which is the load balancer's affair. */
+export class FlightServer {
+  readonly port: number
+  readonly #server: Server
+
+  private constructor(server: Server, port: number) {
+    this.#server = server
+    this.port = port
+  }
+
+  /** @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` when the port cannot be had. */
+  static async listen(options: FlightServerOptions): Promise<FlightServer> {
+    const server = new Server({
+      'grpc.max_receive_message_length': MAX_REQUEST_BYTES,
+      'grpc.max_send_message_length': -1,
+      'grpc-node.flow_control_window': FLOW_CONTROL_WINDOW,
+    })
+    server.addService(DEFINITION, implementation(options))
+    const { host, port } = options
+    const address = `${host.includes(':') ? `[${host}]` : host}:${port}`
+    try {
+      const bound = await new Promise<number>((resolve, reject) => {
+        server.bindAsync(address, ServerCredentials.createInsecure(), (error, actual) =>
+          error === null ? resolve(actual) : reject(error),
+        )
+      })
+      return new FlightServer(server, bound)
+    } catch (cause) {
+      server.forceShutdown()
+      const reason = String((cause as Error).message).includes('EADDRINUSE')
+        ? 'the port is taken; choose another one with --flight-port (option flightPort)'
+        : (cause as Error).message
+      throw new TelemetryError('ERR_TELEMETRY_CONFIG', `Cannot listen on ${address}: ${reason}`, { cause })
+    }
+  }
+
+  /** Takes no more calls and waits for those under way, which are ended when the time is over. */
+  async close(timeoutMs: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(() => {
+        this.#server.forceShutdown()
+        resolve()
+      }, timeoutMs)
+      this.#server.tryShutdown(() => {
+        clearTimeout(timer)
+        resolve()
+      })
+    })
+  }
+}
+
+function implementation(options: FlightServerOptions): UntypedServiceImplementation {
+  const calls = new FlightCalls(options.engine)
+  const check: handleUnaryCall<Buffer, Buffer> = (_call, answer) => answer(null, SERVING)
+  return {
+    DoGet: streaming(options, (request, call) => calls.doGet(request, call)),
+    DoAction: streaming(options, (request, call) => calls.doAction(request, call)),
+    ListActions: streaming(options, () => calls.listActions()),
+    GetFlightInfo: unary(options, (request) => calls.getFlightInfo(request)),
+    GetSchema: unary(options, (request, call) => calls.getSchema(request, call)),
+    Check: check,
+  }
+}
+
+function streaming(
+  options: FlightServerOptions,
+  run: (request: Buffer, call: FlightCall) => AsyncIterable<Buffer> | Iterable<Buffer>,
+): handleServerStreamingCall<Buffer, Buffer> {
+  return async (stream) => {
+    const abort = new AbortController()
+    stream.on('cancelled', () => abort.abort(new FlightError(status.CANCELLED, 'the client has left')))
+    stream.on('error', () => abort.abort(new FlightError(status.CANCELLED, 'the connection broke')))
+    try {
+      const identity = await identityOf(options, stream.getPath(), stream.metadata)
+      const call = { metadata: stream.metadata, identity, signal: abort.signal }
+      for await (const message of run(stream.request, call)) {
+        if (abort.signal.aborted) return
+        if (!stream.write(message)) await drained(stream, abort.signal)
+      }
+      stream.end()
+    } catch (error) {
+      if (abort.signal.aborted) return
+      stream.emit('error', failure(options, stream.getPath(), error))
+    }
+  }
+}
+
+function unary(
+  options: FlightServerOptions,
+  run: (request: Buffer, call: FlightCall) => Buffer | Promise<Buffer>,
+): handleUnaryCall<Buffer, Buffer> {
+  return async (call, answer) => {
+    const abort = new AbortController()
+    call.on('cancelled', () => abort.abort(new FlightError(status.CANCELLED, 'the client has left')))
+    try {
+      const identity = await identityOf(options, call.getPath(), call.metadata)
+      answer(null, await run(call.request, { metadata: call.metadata, identity, signal: abort.signal }))
+    } catch (error) {
+      answer(failure(options, call.getPath(), error))
+    }
+  }
+}
+
+async function identityOf(options: FlightServerOptions, path: string, metadata: Metadata): Promise<Identity> {
+  const [authorization] = metadata.get('authorization')
+  const outcome = await options.authenticate(typeof authorization === 'string' ? authorization : undefined)
+  if (outcome.ok) return outcome.identity
+  options.onRefused({ path, status: outcome.status, reason: outcome.reason })
+  throw outcome.status === 401
+    ? new FlightError(status.UNAUTHENTICATED, 'invalid token')
+    : new FlightError(status.UNAVAILABLE, 'auth provider unavailable')
+}
+
+function failure(options: FlightServerOptions, path: string, error: unknown): ReturnType<typeof statusOf> {
+  const told = statusOf(error)
+  if (told.details === 'internal error') {
+    options.onRefused({
+      path,
+      status: 500,
+      reason: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    })
+  }
+  return told
+}
+
+/** Waits until the client has read enough, or has left. */
+function drained(stream: ServerWritableStream<Buffer, Buffer>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      stream.off('drain', done)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    stream.once('drain', done)
+    signal.addEventListener('abort', done, { once: true })
+    if (signal.aborted) done()
+  })
+}
