@@ -4,43 +4,21 @@
  * stand in.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { preparePython } from './prepare-python.ts'
 
-const PYARROW = 'pyarrow>=21,<27'
 const root = fileURLToPath(new URL('../../..', import.meta.url))
-const venv = join(root, 'node_modules/.cache/python')
-const python = process.platform === 'win32' ? join(venv, 'Scripts/python.exe') : join(venv, 'bin/python')
-
-function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv = process.env): boolean {
-  return spawnSync(command, args, { cwd: root, stdio: 'inherit', env }).status === 0
-}
-
-function works(command: string, ...args: readonly string[]): boolean {
-  return spawnSync(command, args, { stdio: 'ignore' }).status === 0
-}
-
-const system = ['python3', 'python'].find((name) =>
-  works(name, '-c', 'import sys, venv; assert sys.version_info >= (3, 9)'),
-)
-if (system === undefined) {
+const python = preparePython()
+if (python === undefined) {
   console.log(
     'no Python 3 with venv here: the tests against pyarrow are skipped, the recorded fixtures stand in',
   )
   process.exit(0)
 }
-if (!existsSync(python) || !works(python, '-c', 'import pyarrow.flight')) {
-  rmSync(venv, { recursive: true, force: true })
-  const made = run(system, ['-m', 'venv', venv]) && run(python, ['-m', 'pip', 'install', '--quiet', PYARROW])
-  if (!made) {
-    console.error('Cannot install pyarrow: see above')
-    process.exit(1)
-  }
-}
-const vitest = join(root, 'node_modules/vitest/vitest.mjs')
-const passed = run(process.execPath, [vitest, 'run', '--config', 'vitest.python.config.ts'], {
-  ...process.env,
-  MICROMEGAS_TEST_PYTHON: python,
+const vitest = fileURLToPath(new URL('../../../node_modules/vitest/vitest.mjs', import.meta.url))
+const { status } = spawnSync(process.execPath, [vitest, 'run', '--config', 'vitest.python.config.ts'], {
+  cwd: root,
+  stdio: 'inherit',
+  env: { ...process.env, MICROMEGAS_TEST_PYTHON: python },
 })
-process.exit(passed ? 0 : 1)
+process.exit(status ?? 1)
