@@ -23,6 +23,8 @@ export interface TelemetryEnvironment {
   readonly cpuTracing: boolean | undefined
   readonly systemMetrics: boolean | undefined
   readonly requireTls: boolean | undefined
+  readonly processExe: string | undefined
+  readonly processVersion: string | undefined
   readonly processProperties: Readonly<Record<string, string>> | undefined
   readonly parentProcessId: string | undefined
 }
@@ -147,6 +149,8 @@ const schema = z.object({
   MICROMEGAS_ENABLE_CPU_TRACING: flag,
   MICROMEGAS_SYSTEM_METRICS: flag,
   MICROMEGAS_REQUIRE_TLS: flag,
+  MICROMEGAS_PROCESS_EXE: text((value) => value),
+  MICROMEGAS_PROCESS_VERSION: text((value) => value),
   MICROMEGAS_PROCESS_PROPERTIES: properties,
   // Set by whatever started this process: what is no UUID is ignored, as the reference SDK does.
   [PARENT_PROCESS_VARIABLE]: text((value) => (UUID.test(value) ? value.toLowerCase() : undefined)),
@@ -179,6 +183,8 @@ export function readEnvironment(
     cpuTracing: values.MICROMEGAS_ENABLE_CPU_TRACING,
     systemMetrics: values.MICROMEGAS_SYSTEM_METRICS,
     requireTls: values.MICROMEGAS_REQUIRE_TLS,
+    processExe: values.MICROMEGAS_PROCESS_EXE,
+    processVersion: values.MICROMEGAS_PROCESS_VERSION,
     processProperties: values.MICROMEGAS_PROCESS_PROPERTIES,
     parentProcessId: values[PARENT_PROCESS_VARIABLE],
   }

@@ -57,7 +57,7 @@ function start(
   env: TelemetryEnvironment,
   httpSink: HttpEventSink | undefined,
 ): TelemetryGuard {
-  const process_ = resolveProcess(dispatch.recordingSince, env.parentProcessId, config.processProperties)
+  const process_ = resolveProcess(dispatch.recordingSince, env.parentProcessId, config)
   const sinks: SinkRegistration[] = [...config.sinks]
   if (config.localSinkEnabled)
     sinks.push({ sink: new ConsoleEventSink(), maxLevel: config.localSinkMaxLevel })

@@ -14,6 +14,13 @@ interface Lineage {
   readonly parentProcessId: string | undefined
 }
 
+/** What the configuration says of the process. */
+export interface ProcessSettings {
+  readonly processExe: string | undefined
+  readonly processVersion: string | undefined
+  readonly processProperties: Readonly<Record<string, string>>
+}
+
 /**
  * Describes the process that telemetry is recorded for. A worker thread belongs to the process of the thread that
  * started it; everything else is a process of its own, whose children learn its id from the environment.
@@ -23,7 +30,7 @@ interface Lineage {
 export function resolveProcess(
   startTicks: bigint,
   parentProcessId: string | undefined,
-  properties: Readonly<Record<string, string>>,
+  { processExe, processVersion, processProperties }: ProcessSettings,
 ): ProcessInfo {
   const inherited = isMainThread
     ? undefined
@@ -36,7 +43,9 @@ export function resolveProcess(
     startTicks,
     startTimeMicros: wallClockMicros(startTicks),
     parentProcessId: registry[LINEAGE_KEY].parentProcessId,
-    properties,
+    exe: processExe,
+    version: processVersion,
+    properties: processProperties,
   })
   process.env[PARENT_PROCESS_VARIABLE] = process_.processId
   setEnvironmentData(THREAD_DATA_KEY, process_ as never)

@@ -46,6 +46,16 @@ export interface TelemetryOptions {
   readonly systemMetrics?: boolean | undefined
   /** Whether `console.log` and its like are recorded as logs too. @defaultValue `false` */
   readonly installLogCapture?: boolean | undefined
+  /**
+   * Name of the program, seen beside all its events. Set it where the main script is a framework's (`next start`).
+   * @defaultValue `MICROMEGAS_PROCESS_EXE`, or the path of the main script
+   */
+  readonly processExe?: string | undefined
+  /**
+   * Version of the program, the property `version` of the process.
+   * @defaultValue `MICROMEGAS_PROCESS_VERSION`, or that of the package.json nearest to the main script
+   */
+  readonly processVersion?: string | undefined
   /** Properties of the process, seen beside all its events. They add to `MICROMEGAS_PROCESS_PROPERTIES` and win over it. */
   readonly processProperties?: Readonly<Record<string, string>> | undefined
   /** How long an event may wait in a part-filled block, in seconds, up to 86400. @defaultValue `MICROMEGAS_FLUSH_PERIOD`, or 60 */
@@ -77,6 +87,8 @@ export interface TelemetryConfig {
   readonly cpuTracing: boolean
   readonly systemMetrics: boolean
   readonly installLogCapture: boolean
+  readonly processExe: string | undefined
+  readonly processVersion: string | undefined
   readonly processProperties: Readonly<Record<string, string>>
   readonly flushPeriodMs: number
   readonly shutdownTimeoutMs: number
@@ -95,6 +107,7 @@ const level = z
   .string(LEVEL_EXPECTED)
   .check(z.refine((value) => parseLevel(value) !== undefined, { error: LEVEL_EXPECTED }))
 const text = z.string('expected a text')
+const nonBlank = text.check(z.regex(/\S/, 'expected a text that is not blank'))
 const flag = z.boolean('expected true or false')
 const SINKS_EXPECTED = "expected an array such as [{ sink, maxLevel: 'debug' }]"
 const SINK_EXPECTED = 'expected an object with a sink'
@@ -124,6 +137,8 @@ const schema = z.strictObject({
   cpuTracing: z.optional(flag),
   systemMetrics: z.optional(flag),
   installLogCapture: z.optional(flag),
+  processExe: z.optional(nonBlank),
+  processVersion: z.optional(nonBlank),
   processProperties: z.optional(z.record(z.string(), text, 'expected an object of texts')),
   flushPeriodSeconds: z.optional(
     z
@@ -188,6 +203,8 @@ export function resolveOptions(
     cpuTracing: given.cpuTracing ?? env.cpuTracing ?? false,
     systemMetrics: given.systemMetrics ?? env.systemMetrics ?? true,
     installLogCapture: given.installLogCapture ?? false,
+    processExe: given.processExe?.trim() ?? env.processExe,
+    processVersion: given.processVersion?.trim() ?? env.processVersion,
     processProperties: { ...env.processProperties, ...given.processProperties },
     flushPeriodMs: Math.ceil(
       (given.flushPeriodSeconds ?? env.flushPeriodSeconds ?? DEFAULT_FLUSH_PERIOD_SECONDS) * 1000,

@@ -17,6 +17,10 @@ export interface ProcessInfoOptions {
   readonly startTimeMicros: bigint
   /** UUID of the process that started this one. */
   readonly parentProcessId: string | undefined
+  /** Name of the program. @defaultValue the path of the main script, or of Node.js */
+  readonly exe?: string | undefined
+  /** Version of the program. @defaultValue that of the package.json nearest to the main script */
+  readonly version?: string | undefined
   /** Win over the properties that are found out here. */
   readonly properties: Readonly<Record<string, string>>
 }
@@ -34,7 +38,7 @@ export function collectProcessInfo(options: ProcessInfoOptions): ProcessInfo {
   const user = readUser()
   const cpu = readCpu()
   const description = {
-    exe: script ?? process.execPath,
+    exe: options.exe ?? script ?? process.execPath,
     username: user.name,
     realname: user.realName,
     computer: attempt(() => os.hostname()) ?? 'unknown',
@@ -48,7 +52,7 @@ export function collectProcessInfo(options: ProcessInfoOptions): ProcessInfo {
     logical_cpu_count: cpu.logicalCount?.toString(),
     physical_core_count: cpu.physicalCount?.toString(),
     total_memory: attempt(() => String(os.totalmem())),
-    version: script === undefined ? undefined : readApplicationVersion(script),
+    version: options.version ?? (script === undefined ? undefined : readApplicationVersion(script)),
     node_version: process.version,
     pid: String(process.pid),
   }

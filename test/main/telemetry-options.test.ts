@@ -44,6 +44,26 @@ describe('options', () => {
   })
 })
 
+describe('exe and version of the process', () => {
+  const ENV = { MICROMEGAS_PROCESS_EXE: ' shop ', MICROMEGAS_PROCESS_VERSION: '1.2.3' }
+
+  test('are those of the options, else of the environment, else nobody says', () => {
+    expect(resolve({}).config).toMatchObject({ processExe: undefined, processVersion: undefined })
+    expect(resolve({}, ENV).config).toMatchObject({ processExe: 'shop', processVersion: '1.2.3' })
+    const options = { processExe: 'other', processVersion: ' 4 ' }
+    expect(resolve(options, ENV).config).toMatchObject({ processExe: 'other', processVersion: '4' })
+    const blank = { MICROMEGAS_PROCESS_EXE: ' ', MICROMEGAS_PROCESS_VERSION: '' }
+    expect(resolve({}, blank).config).toMatchObject({ processExe: undefined, processVersion: undefined })
+  })
+
+  test('that are blank or no text are refused', () => {
+    expect(resolve({ processExe: ' ', processVersion: 4 as never }).problems).toEqual([
+      'processExe: expected a text that is not blank',
+      'processVersion: expected a text',
+    ])
+  })
+})
+
 describe('times', () => {
   test.each<[string, string, unknown]>([
     ['MICROMEGAS_TELEMETRY_SHUTDOWN_TIMEOUT_SECS', '2.01', { shutdownTimeoutMs: 2010 }],

@@ -56,6 +56,13 @@ test('describes this process and this machine', () => {
   })
 })
 
+test('exe and version given win over those of the main script', () => {
+  const { exe, properties } = collectProcessInfo({ ...OPTIONS, exe: 'shop', version: '4.2.0' })
+  expect([exe, properties.exe, properties.version]).toEqual(['shop', 'shop', '4.2.0'])
+  const tagged = collectProcessInfo({ ...OPTIONS, exe: 'shop', version: '1', properties: { version: '2' } })
+  expect([tagged.exe, tagged.properties.version]).toEqual(['shop', '2'])
+})
+
 test('properties given win over those found out', () => {
   const { properties, username } = collectProcessInfo({
     ...OPTIONS,

@@ -20,8 +20,15 @@ export class Child {
   readonly #started = performance.now()
   readonly #waiting: { text: string; resolve: () => void }[] = []
 
-  constructor(fixture: string, env: Record<string, string>, args: readonly string[] = []) {
-    this.process = spawn(process.execPath, [FIXTURES + fixture, ...args], {
+  /** @param through - A command that runs the command given as its last arguments. */
+  constructor(
+    fixture: string,
+    env: Record<string, string>,
+    args: readonly string[] = [],
+    through: readonly string[] = [],
+  ) {
+    const [command, ...rest] = [...through, process.execPath, FIXTURES + fixture, ...args]
+    this.process = spawn(command!, rest, {
       env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     })
