@@ -11,11 +11,12 @@ const library = {
 }
 
 /**
- * `dependencies` stay imports of the host's tree; development dependencies that the code imports (zod, grpc-js,
- * flechette) are bundled, tree-shaken: a service that records telemetry installs none of them and spends none of the tens of
- * milliseconds that they take to load. The output is not minified and has no source maps: it reads like the source.
+ * `dependencies` stay imports of the host's tree; development dependencies that the code imports (zod, cborg, p-retry,
+ * openid-client, grpc-js, flechette) are bundled, tree-shaken: a service that records telemetry installs none of them,
+ * spends none of the tens of milliseconds that they take to load, and can be bundled in its turn. The output is not
+ * minified and has no source maps: it reads like the source.
  */
-const shared: Options = { target: 'node20', platform: 'node' }
+const shared: Options = { target: 'node20', platform: 'node', removeNodeProtocol: false }
 
 const query = { query: 'src/query/index.ts' }
 const commands = {
@@ -60,8 +61,16 @@ const noProtoLoader: Plugin = {
 
 export default defineConfig([
   { ...shared, entry: library, format: 'esm', splitting: true },
-  // Split CommonJS would have every import() turned into require(), which cannot load packages that are ESM only.
-  { ...shared, entry: library, format: 'cjs', splitting: false },
+  {
+    ...shared,
+    entry: library,
+    format: 'cjs',
+    splitting: false,
+    esbuildOptions: (options) => {
+      // require() instead: test runners that run CommonJS in a context of their own have no import().
+      options.supported = { ...options.supported, 'dynamic-import': false }
+    },
+  },
   // Built apart from the rest: a client of queries adds nothing to what a service loads, not even a chunk.
   { ...shared, entry: query, format: ['esm', 'cjs'], splitting: false, esbuildPlugins: [grpcApart] },
   {

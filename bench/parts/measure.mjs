@@ -3,8 +3,8 @@
  * add up exactly to the whole, which overlaps them and shares caches among them.
  */
 import { strict as assert } from 'node:assert'
+import { Agent, request as makeRequest } from 'node:http'
 import { compressFrame } from 'lz4-napi'
-import { Client } from 'undici'
 import { startRecording } from '../hot-path/recorder.mjs'
 import { workloads } from '../pipeline/workload.mjs'
 
@@ -47,14 +47,19 @@ const compress = await processorTime(events, compressAll({ contentChecksum: true
 const compressUnchecked = await processorTime(events, compressAll({}))
 
 const bodies = await compressAll({ contentChecksum: true })()
-const client = new Client(url)
+const agent = new Agent({ keepAlive: true })
+const postOne = (body) =>
+  new Promise((resolve, reject) => {
+    const target = new URL('/ingestion/insert_block', url)
+    const sent = makeRequest(target, { method: 'POST', agent }, (answer) => answer.resume())
+    sent.once('error', reject).once('close', resolve)
+    sent.setHeader('content-length', body.byteLength)
+    sent.end(body)
+  })
 const post = await processorTime(events, async () => {
-  for (const body of bodies) {
-    const answer = await client.request({ method: 'POST', path: '/ingestion/insert_block', body })
-    await answer.body.dump()
-  }
+  for (const body of bodies) await postOne(body)
 })
-await client.close()
+agent.destroy()
 await telemetry.shutdown()
 process.send({
   workload: name,

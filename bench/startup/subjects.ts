@@ -50,5 +50,4 @@ process.exit()`,
   cjs('pino', 'pino'),
   cjs('winston', 'winston'),
   cjs('OpenTelemetry trace and log SDK', ...OPENTELEMETRY),
-  cjs('undici', 'undici'),
 ]

@@ -2,6 +2,7 @@ import type { CustomFetch } from 'openid-client'
 import { withoutTracing } from '../http/suppress-tracing.ts'
 import { isCleartext } from '../http/transport-security.ts'
 import { waitFor } from '../http/wait-for.ts'
+import { platformClock } from '../model/clock.ts'
 import type { IdentityProviderFetch, IdentityProviderResponse } from './oidc-options.ts'
 import { Secret } from './secret.ts'
 
@@ -84,12 +85,12 @@ export class IdentityProviderTransport {
     const onAbort = (): void => abort.abort(this.#signal.reason)
     if (this.#signal.aborted) onAbort()
     else this.#signal.addEventListener('abort', onAbort, { once: true })
-    const timer = setTimeout(() => abort.abort(new ExchangeError('timeout')), this.#timeoutMs).unref()
+    const timer = platformClock.after(this.#timeoutMs, () => abort.abort(new ExchangeError('timeout')))
     try {
       // A fetch given by the user may not heed its signal, hence waitFor.
       return await waitFor(this.#exchange(url, options, abort.signal), abort.signal)
     } finally {
-      clearTimeout(timer)
+      timer.cancel()
       this.#signal.removeEventListener('abort', onAbort)
     }
   }

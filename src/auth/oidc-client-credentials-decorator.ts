@@ -1,10 +1,11 @@
+import { createHttpFetch } from '../http/http-fetch.ts'
 import { waitFor } from '../http/wait-for.ts'
+import { platformClock } from '../model/clock.ts'
 import { type ClientProof, openClientProof } from './client-proof.ts'
 import { CredentialsConfigError, optionNames, type SettingNames } from './config-error.ts'
 import { CredentialsUnavailableError } from './errors.ts'
 import { oidcOptionsFromEnv, oidcVariableNames } from './oidc-env.ts'
 import {
-  type IdentityProviderFetch,
   type OidcClientCredentialsOptions,
   type OidcConfig,
   type OidcProof,
@@ -73,7 +74,7 @@ export class OidcClientCredentialsDecorator implements RequestDecorator {
     this.#warn = tolerant(options.warn)
     this.#refusedRetrySeconds = Math.ceil(config.refusedRetryMs / 1000)
     this.#proof = openProof(config, names, this.#warn)
-    const requester = new TokenRequester(config, this.#proof, options.fetch ?? globalFetch)
+    const requester = new TokenRequester(config, this.#proof, options.fetch ?? createHttpFetch())
     this.#tokens = new TokenCache({
       fetchToken: async (signal) => {
         this.#sentProof = await this.#proof.read()
@@ -81,8 +82,8 @@ export class OidcClientCredentialsDecorator implements RequestDecorator {
       },
       bufferMs: config.tokenBufferMs,
       refusedRetryMs: config.refusedRetryMs,
-      now: options.now ?? (() => performance.now()),
-      random: options.random ?? Math.random,
+      now: options.now ?? platformClock.now,
+      random: options.random ?? platformClock.random,
       onOutcome: (error) => this.#onOutcome(error),
     })
   }
@@ -175,8 +176,6 @@ export class OidcClientCredentialsDecorator implements RequestDecorator {
 function authorize(request: DecoratedRequest, token: Secret): void {
   request.headers.set('authorization', `Bearer ${token.reveal()}`)
 }
-
-const globalFetch: IdentityProviderFetch = (url, request) => fetch(url, request)
 
 /** A console that fails must not count as a failure of the provider. */
 function tolerant(warn: ((message: string) => void) | undefined): (message: string) => void {

@@ -69,7 +69,7 @@ export interface OidcClientCredentialsOptions {
    * @defaultValue `300_000`
    */
   readonly refusedRetryMs?: number | undefined
-  /** @defaultValue the global `fetch` */
+  /** @defaultValue Node's own HTTP client, without a proxy */
   readonly fetch?: IdentityProviderFetch | undefined
   /** Takes the few lines that are said about a refusing provider and its recovery. @defaultValue `console.warn` */
   readonly warn?: ((message: string) => void) | undefined

@@ -1,4 +1,5 @@
 import { parseRetryAfter } from '../http/retry-after.ts'
+import { platformClock } from '../model/clock.ts'
 import { isError, isSyntaxError } from '../model/kinds.ts'
 import { CredentialsUnavailableError } from './errors.ts'
 import { ExchangeError, type ProviderAnswer } from './identity-provider-transport.ts'
@@ -45,7 +46,9 @@ export function describeTokenFailure(failed: FailedTokenRequest): CredentialsUna
   const { state, refused } = answer === undefined ? networkState(failed) : answerState(failed, answer)
   return new CredentialsUnavailableError(`Cannot ${failed.action}: ${state}`, {
     refused,
-    retryAfterMs: refused ? undefined : parseRetryAfter(answer?.retryAfter, answer?.date, Date.now()),
+    retryAfterMs: refused
+      ? undefined
+      : parseRetryAfter(answer?.retryAfter, answer?.date, platformClock.wallMs()),
     cause: harmlessCopy(failed.error, secrets, 0),
   })
 }

@@ -1,28 +1,35 @@
 import type { Dispatcher } from 'undici'
-import { isError } from '../model/kinds.ts'
-import { TransportError, type UploadResponse } from './http-response.ts'
+import type { Clock, Timer } from '../model/clock.ts'
+import {
+  MAX_BODY_BYTES,
+  MAX_BODY_MS,
+  type TransportError,
+  transportError,
+  type UploadResponse,
+} from './http-response.ts'
 
 type Headers = Parameters<NonNullable<Dispatcher.DispatchHandler['onResponseStart']>>[2]
-
-/** The answers have no body worth reading; more than this is not waited for. */
-const MAX_BODY_BYTES = 64 * 1024
-/** How long a body may take once the headers are there. */
-const MAX_BODY_MS = 1_000
 
 /**
  * Takes one answer off undici. The status decides, so an answer counts from its headers on, whatever becomes of its body:
  * that is read, within limits, only so that the connection can be used again.
  */
 export class ResponseHandler implements Dispatcher.DispatchHandler {
+  readonly #clock: Clock
   readonly #resolve: (response: UploadResponse) => void
   readonly #reject: (error: TransportError) => void
   #controller: Dispatcher.DispatchController | undefined
   #response: UploadResponse | undefined
   #bodyBytes = 0
-  #bodyTimer: NodeJS.Timeout | undefined
+  #bodyTimer: Timer | undefined
   #done = false
 
-  constructor(resolve: (response: UploadResponse) => void, reject: (error: TransportError) => void) {
+  constructor(
+    clock: Clock,
+    resolve: (response: UploadResponse) => void,
+    reject: (error: TransportError) => void,
+  ) {
+    this.#clock = clock
     this.#resolve = resolve
     this.#reject = reject
   }
@@ -48,7 +55,7 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
     this.#response = { status, retryAfter: single(headers['retry-after']), date: single(headers.date) }
     // A backend that fails is not asked again over the same connection, which a balancer may have pinned to it.
     if (status >= 500) this.#answer(controller)
-    else this.#bodyTimer = setTimeout(() => this.#answer(controller), MAX_BODY_MS).unref()
+    else this.#bodyTimer = this.#clock.after(MAX_BODY_MS, () => this.#answer(controller))
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -75,25 +82,11 @@ export class ResponseHandler implements Dispatcher.DispatchHandler {
   #finish(settle: () => void): void {
     if (this.#done) return
     this.#done = true
-    clearTimeout(this.#bodyTimer)
+    this.#bodyTimer?.cancel()
     settle()
   }
 }
 
 function single(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value[0] : value
-}
-
-/** Names the fault by its code: system messages such as `connect ECONNREFUSED 10.0.0.1:80` repeat the address. */
-export function transportError(error: unknown, sent: boolean): TransportError {
-  return new TransportError(describe(error), { sent, cause: error })
-}
-
-function describe(error: unknown): string {
-  if (!isError(error)) return String(error)
-  // A host with several addresses fails with all their errors at once, and no message of its own.
-  const { code, errors } = error as NodeJS.ErrnoException & { readonly errors?: readonly unknown[] }
-  if (Array.isArray(errors) && errors.length > 0) return [...new Set(errors.map(describe))].join(', ')
-  if (code === undefined) return error.message
-  return code.startsWith('UND_ERR') || error.message.startsWith('Proxy') ? error.message : code
 }

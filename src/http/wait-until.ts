@@ -1,7 +1,9 @@
+import type { Clock } from '../model/clock.ts'
 import { toTimerMs } from '../model/durations.ts'
 
 /** Waits for the promise, but no longer than the time or the signal allow; the process is kept alive meanwhile. */
 export async function waitUntil(
+  clock: Clock,
   promise: Promise<unknown>,
   timeoutMs: number | undefined,
   signal: AbortSignal | undefined,
@@ -11,10 +13,10 @@ export async function waitUntil(
     // Without a limit the timer is there to hold the process: nothing else does.
     const timer =
       timeoutMs === undefined
-        ? setInterval(() => {}, 2 ** 30)
-        : setTimeout(() => finish(), toTimerMs(timeoutMs, 0))
+        ? clock.every(Number.POSITIVE_INFINITY, () => {}, { holds: true })
+        : clock.after(toTimerMs(timeoutMs, 0), () => finish(), { holds: true })
     const finish = (): void => {
-      clearTimeout(timer)
+      timer.cancel()
       signal?.removeEventListener('abort', finish)
       resolve()
     }

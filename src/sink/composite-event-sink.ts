@@ -1,3 +1,4 @@
+import { platformClock } from '../model/clock.ts'
 import { EMPTY_REPORT, sumReports } from '../model/delivery-report.ts'
 import { errorMessage } from '../model/error-message.ts'
 import type { DeliveryReport, EventSink, LogEntry, SealedBlock } from '../model/event-sink.ts'
@@ -52,8 +53,8 @@ export class CompositeEventSink implements EventSink {
 
   /** One sink after the other; together they take no longer than the time given. */
   shutdownSync(timeoutMs: number): void {
-    const deadlineMs = performance.now() + timeoutMs
-    this.#each(this.#sinks, (sink) => sink.shutdownSync?.(Math.max(0, deadlineMs - performance.now())))
+    const deadlineMs = platformClock.now() + timeoutMs
+    this.#each(this.#sinks, (sink) => sink.shutdownSync?.(Math.max(0, deadlineMs - platformClock.now())))
   }
 
   async #all(call: (sink: EventSink) => Promise<DeliveryReport>): Promise<DeliveryReport> {

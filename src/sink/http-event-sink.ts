@@ -1,15 +1,20 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { RequestDecoratorFactory } from '../auth/request-decorator.ts'
-import { type Endpoint, resolveEndpoint } from '../http/endpoint.ts'
-import { type ProxyRoute, proxyFromEnv } from '../http/proxy.ts'
+import { resolveEndpoint } from '../http/endpoint.ts'
+import { canUseSockets } from '../http/event-loop.ts'
+import { proxyFromEnv } from '../http/proxy.ts'
 import { withoutTracing } from '../http/suppress-tracing.ts'
-import { Transport } from '../http/transport.ts'
+import { Transport, type TransportOptions } from '../http/transport.ts'
 import { waitUntil } from '../http/wait-until.ts'
+import { type Clock, platformClock } from '../model/clock.ts'
 import { toTimerMs } from '../model/durations.ts'
 import { errorMessage } from '../model/error-message.ts'
 import type { DeliveryReport, EventSink, SealedBlock } from '../model/event-sink.ts'
+import { isError } from '../model/kinds.ts'
+import { isPermitted } from '../model/permission.ts'
 import type { ProcessInfo } from '../model/process-info.ts'
-import { loadTelemetryEncoder } from '../telemetry/encoder.ts'
+import { createTelemetryEncoder } from '../telemetry/encoder.ts'
+import { ExitRoute } from './exit/exit-route.ts'
 import { uploadNow } from './exit/exit-upload.ts'
 import {
   type HttpEventSinkConfig,
@@ -20,14 +25,10 @@ import { Notices } from './notices.ts'
 import type { SinkStats } from './sink-stats.ts'
 import { Spool } from './spool/spool.ts'
 import { SpoolDirectory } from './spool/spool-directory.ts'
-import type { DropCount, LedgerWatch, Settlement } from './upload/delivery-ledger.ts'
-import { MetadataRegistry } from './upload/metadata-registry.ts'
-import type { DropReason } from './upload/outcome.ts'
-import { priorityOf } from './upload/priority.ts'
+import { SpoolKeeper } from './spool/spool-keeper.ts'
+import type { DropCount, LedgerWatch } from './upload/delivery-ledger.ts'
 import { Credentials } from './upload/upload-credentials.ts'
-import { type ItemContent, type StoredBlock, UploadItem } from './upload/upload-item.ts'
 import { UploadPipeline } from './upload/upload-pipeline.ts'
-import { Uploader } from './upload/uploader.ts'
 
 export type { BlocksRetryOptions, HttpEventSinkOptions, RetryOptions } from './http-event-sink-options.ts'
 export type { SinkState, SinkStats } from './sink-stats.ts'
@@ -39,6 +40,12 @@ export type { DropReason } from './upload/outcome.ts'
 export function isHttpEventSink(sink: EventSink): sink is HttpEventSink {
   const { takeDrops, stats } = sink as Partial<HttpEventSink>
   return typeof takeDrops === 'function' && typeof stats === 'function'
+}
+
+/** What tests give a sink instead of the platform's. @internal */
+export interface SinkPlatform {
+  readonly clock?: Clock
+  readonly loadUndici?: TransportOptions['loadUndici']
 }
 
 /** While somebody waits in a flush, a service that is away is asked again after no more than this. */
@@ -68,17 +75,13 @@ const SPOOL_MS = 1_000
  */
 export class HttpEventSink implements EventSink, AsyncDisposable {
   readonly #config: HttpEventSinkConfig
-  readonly #endpoint: Endpoint
-  readonly #proxy: ProxyRoute | undefined
+  readonly #clock: Clock
   readonly #notices: Notices
   readonly #credentials: Credentials
   readonly #transport: Transport
-  readonly #uploader: Uploader
-  readonly #registry: MetadataRegistry
   readonly #pipeline: UploadPipeline
-  readonly #spool: Spool | undefined
-  /** Leaves the host's asynchronous context: a request must not live as long as our upload of its log. */
-  readonly #detached: <T>(fn: () => T) => T = AsyncLocalStorage.snapshot()
+  readonly #exit: ExitRoute
+  readonly #spool: SpoolKeeper | undefined
   #closed = false
   #stopped: Promise<DeliveryReport> | undefined
 
@@ -88,66 +91,59 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
    * @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` when the URL, an option or the spool directory cannot be used;
    * and whatever the factory throws.
    */
+  constructor(url: string | URL, options?: HttpEventSinkOptions, decoratorFactory?: RequestDecoratorFactory)
+  /** @internal */
+  constructor(
+    url: string | URL,
+    options: HttpEventSinkOptions | undefined,
+    decoratorFactory: RequestDecoratorFactory | undefined,
+    platform: SinkPlatform,
+  )
   constructor(
     url: string | URL,
     options: HttpEventSinkOptions = {},
     decoratorFactory?: RequestDecoratorFactory,
+    { clock = platformClock, loadUndici }: SinkPlatform = {},
   ) {
     const endpoint = resolveEndpoint(url)
+    const service = endpoint.insertUrls.block
     const config = resolveHttpEventSinkOptions(options)
-    const proxy = proxyFromEnv(endpoint.insertUrls.block, process.env, config.warn)
-    this.#endpoint = endpoint
+    const proxy = proxyFromEnv(service, process.env, config.warn)
     this.#config = config
-    this.#proxy = proxy
+    this.#clock = clock
     const via = proxy === undefined ? '' : ` (through the proxy ${proxy.label})`
-    this.#notices = new Notices(endpoint.label + via, decoratorFactory !== undefined, config.warn)
-    const directory = config.spoolDir === undefined ? undefined : new SpoolDirectory(config.spoolDir)
+    this.#notices = new Notices(endpoint.label + via, decoratorFactory !== undefined, config.warn, clock)
+    const directory = config.spoolDir === undefined ? undefined : new SpoolDirectory(config.spoolDir, clock)
     this.#credentials = new Credentials(decoratorFactory)
-    const connectTimeoutMs = config.requestTimeoutMs
-    this.#transport = new Transport({ origin: endpoint.origin, proxy, connectTimeoutMs })
-    this.#uploader = new Uploader({
+    this.#transport = new Transport({ service, proxy, clock, loadUndici })
+    this.#exit = new ExitRoute({ service, proxy, clock })
+    const encoder = createTelemetryEncoder()
+    this.#pipeline = new UploadPipeline({
+      config,
       endpoint,
       credentials: this.#credentials,
       transport: this.#transport,
-      timeoutMs: config.requestTimeoutMs,
-    })
-    this.#registry = new MetadataRegistry(config.metadataRefreshMs)
-    this.#pipeline = new UploadPipeline({
-      config,
-      uploader: this.#uploader,
+      encoder,
       notices: this.#notices,
-      isolate: (fn) => this.#isolated(fn),
-      onSettled: (item, settlement) => this.#onSettled(item, settlement),
-      onAttempt: (failing) => this.#spool?.setFailing(failing),
+      clock,
+      isolate,
     })
-    this.#spool = directory === undefined ? undefined : this.#makeSpool(directory)
-    void this.#isolated(() => this.#load())
+    if (directory !== undefined) {
+      const spool = new Spool({ directory, maxBytes: config.spoolMaxBytes, encoder, clock })
+      this.#spool = new SpoolKeeper(spool, this.#pipeline, this.#notices, clock)
+      this.#pipeline.observe(this.#spool)
+      isolate(() => this.#spool?.start())
+    }
+    this.#tellLimitations(encoder.compressionError)
   }
 
   onStartup(process: ProcessInfo): void {
-    this.#registry.startup(process)
+    this.#pipeline.startup(process)
   }
 
   onBlock(block: SealedBlock): void {
-    const { kind, processId } = block.stream
-    const { ledger, queue } = this.#pipeline
-    if (this.#closed) return this.#refuse(block, 'closed')
-    if (!queue.accepts(priorityOf(kind))) {
-      this.#refuse(block, 'queue_full')
-      this.#notices.say(`queue_full ${kind}`, `the upload queue is full and sheds ${kind} blocks`)
-      return
-    }
-    const process = this.#registry.process(processId)
-    if (process === undefined) {
-      this.#refuse(block, 'encoding')
-      this.#notices.say('no process', 'a block came before the process it belongs to')
-      return
-    }
-    this.#enqueueMetadata(this.#registry.takeDue(block.stream, performance.now(), this.#pipeline.recoveries))
-    const batch = ledger.accept(kind, block.eventCount)
-    const item = new UploadItem({ insert: 'block', block, process }, batch)
-    this.#pipeline.enqueue(item)
-    if (this.#spool !== undefined) this.#isolated(() => this.#spool?.track(item))
+    if (this.#closed) this.#pipeline.refuse(block, 'closed')
+    else this.#pipeline.accept(block)
   }
 
   /**
@@ -160,8 +156,10 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
   async flush({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<DeliveryReport> {
     const { ledger, scheduler } = this.#pipeline
     const watch = ledger.watch()
-    const done = this.#isolated(() => scheduler.expedite(FLUSH_MAX_DELAY_MS))
-    await waitUntil(watch.done, signal === undefined ? this.#config.flushTimeoutMs : undefined, signal)
+    const done = isolate(() => scheduler.expedite(FLUSH_MAX_DELAY_MS))
+    const { flushTimeoutMs, shutdownTimeoutMs } = this.#config
+    await this.#uploadIfStuck(Math.min(flushTimeoutMs, shutdownTimeoutMs))
+    await waitUntil(this.#clock, watch.done, signal === undefined ? flushTimeoutMs : undefined, signal)
     done()
     return watch.report()
   }
@@ -190,8 +188,7 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
     const limitMs = toTimerMs(timeoutMs, this.#config.shutdownTimeoutMs)
     const watch = this.#pipeline.ledger.watch()
     this.#pipeline.scheduler.stop()
-    const reserveMs = this.#spool === undefined ? 0 : this.#reserveMs(limitMs)
-    if (this.#pipeline.unsettled.size > 0 && limitMs > 0) this.#uploadNow(limitMs - reserveMs)
+    this.#uploadNow(limitMs - (this.#spool === undefined ? 0 : this.#reserveMs(limitMs)))
     this.#abandon()
     this.#stopped ??= this.#close(watch)
   }
@@ -229,99 +226,61 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
     return this.#closed || this.#pipeline.state === 'working' ? this.#pipeline.ledger.takeDrops() : []
   }
 
-  /** Runs what neither belongs to what the host does now nor is to be traced. */
-  #isolated<T>(fn: () => T): T {
-    return this.#detached(() => withoutTracing(fn))
-  }
-
-  async #load(): Promise<void> {
-    try {
-      const [retry, encoder] = await Promise.all([
-        import('p-retry'),
-        loadTelemetryEncoder(),
-        this.#transport.load(),
-      ])
-      this.#uploader.use(encoder)
-      if (encoder.compressionError !== undefined) {
-        this.#notices.say('uncompressed', 'the LZ4 library cannot be loaded, blocks are sent uncompressed')
-      }
-      this.#pipeline.start(retry.default)
-      if (!this.#closed) this.#spool?.start()
-    } catch (error) {
-      // The installation is broken: blocks wait in vain, and are counted in the end.
-      this.#notices.say('installation', `cannot load what uploads need: ${errorMessage(error)}`)
+  /** What makes delivery worse here than elsewhere, said once, at the start. */
+  #tellLimitations(compressionError: Promise<Error | undefined>): void {
+    if (!isPermitted('net')) {
+      this.#notices.say(
+        'network',
+        "Node's permission model allows no network (--allow-net): nothing can be uploaded",
+      )
     }
-  }
-
-  #makeSpool(directory: SpoolDirectory): Spool {
-    return new Spool({
-      directory,
-      maxBytes: this.#config.spoolMaxBytes,
-      encode: (item) => this.#uploader.encode(item),
-      onEvicted: (item) => {
-        this.#notices.say('spool_full', `the spool is full and lets go of its oldest ${item.kind} blocks`)
-        this.#pipeline.settle(item, { dropped: 'spool_full' })
-      },
-      onStored: (item, stored) => this.#pipeline.queue.shrink(item.store(stored)),
-      onAdopted: (blocks) => this.#adopt(blocks),
-      onRead: ({ processId, streamId, process, stream }) => {
-        const bodies = [
-          { insert: 'process', id: processId, body: process },
-          { insert: 'stream', id: streamId, body: stream },
-        ] as const
-        const { recoveries } = this.#pipeline
-        this.#enqueueMetadata(this.#registry.takeDueBodies(bodies, performance.now(), recoveries))
-      },
-      say: (key, message) => this.#notices.say(key, message),
+    const { limitation } = this.#exit
+    if (limitation !== undefined && this.#spool === undefined) this.#notices.say('threads', limitation)
+    void this.#transport.loadError.then((error) => {
+      if (error === undefined) return
+      this.#notices.say(
+        'client',
+        `undici cannot be loaded (${codeOf(error)}): Node's own HTTP client takes over, nothing is lost`,
+      )
     })
-  }
-
-  #adopt(blocks: readonly StoredBlock[]): void {
-    for (const stored of blocks) {
-      const batch = this.#pipeline.ledger.adopt(stored.kind, stored.events)
-      const item = new UploadItem({ insert: 'block', stored }, batch)
-      this.#pipeline.enqueue(item)
-      this.#spool?.adopted(item, stored)
-    }
-  }
-
-  #refuse(block: SealedBlock, reason: DropReason): void {
-    this.#pipeline.ledger.refuse(block.stream.kind, block.eventCount, reason)
-    block.release?.()
-  }
-
-  #enqueueMetadata(due: readonly ItemContent[]): void {
-    for (const content of due) {
-      this.#pipeline.enqueue(new UploadItem(content, this.#pipeline.ledger.accept('metadata', 0)))
-    }
-  }
-
-  #onSettled(item: UploadItem, settlement: Settlement): void {
-    this.#spool?.settled(item, settlement === 'spooled')
-    if (item.kind === 'metadata') {
-      this.#registry.settled(item.id, performance.now(), this.#pipeline.recoveries)
-    }
+    void compressionError.then((error) => {
+      if (error === undefined) return
+      this.#notices.say(
+        'uncompressed',
+        `the LZ4 library cannot be loaded (${codeOf(error)}): blocks are sent uncompressed`,
+      )
+    })
   }
 
   async #stop(timeoutMs: number): Promise<DeliveryReport> {
     this.#closed = true
     const { ledger, scheduler } = this.#pipeline
     const watch = ledger.watch()
-    this.#isolated(() => scheduler.hurry(DRAIN_MAX_DELAY_MS))
-    await waitUntil(watch.done, timeoutMs - this.#reserveMs(timeoutMs), undefined)
+    const limitMs = timeoutMs - this.#reserveMs(timeoutMs)
+    isolate(() => scheduler.hurry(DRAIN_MAX_DELAY_MS))
+    await this.#uploadIfStuck(limitMs)
+    await waitUntil(this.#clock, watch.done, limitMs, undefined)
     this.#abandon()
     return this.#close(watch)
   }
 
+  /** Where this thread cannot send anything, another one does, while this one is blocked. */
+  async #uploadIfStuck(timeoutMs: number): Promise<void> {
+    if (!(await canUseSockets(this.#clock))) this.#uploadNow(timeoutMs)
+  }
+
   #uploadNow(timeoutMs: number): void {
+    const { unsettled, uploader } = this.#pipeline
+    if (unsettled.size === 0 || timeoutMs <= 0) return
     try {
-      const settlements = uploadNow(this.#pipeline.unsettled, this.#uploader, {
-        endpoint: this.#endpoint,
-        proxy: this.#proxy,
-        concurrency: this.#config.maxInFlightRequests,
-        keepBodies: this.#spool !== undefined,
-        timeoutMs,
-      })
+      const settlements = uploadNow(unsettled, uploader, (capacity) =>
+        this.#exit.open({
+          concurrency: this.#config.maxInFlightRequests,
+          capacity,
+          keepBodies: this.#spool !== undefined,
+          timeoutMs,
+        }),
+      )
       for (const [item, settlement] of settlements) this.#pipeline.settle(item, settlement)
     } catch (error) {
       this.#notices.say('exit', `cannot upload at the end of the process: ${errorMessage(error)}`)
@@ -338,7 +297,7 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
     this.#pipeline.stop()
     let lost = 0
     for (const item of this.#pipeline.unsettled) {
-      const spooled = this.#spool !== undefined && this.#storeNow(this.#spool, item)
+      const spooled = this.#spool?.storeNow(item) === true
       if (!spooled) lost += item.events
       this.#pipeline.settle(item, spooled ? 'spooled' : { dropped: 'shutdown' })
     }
@@ -347,18 +306,27 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
     this.#credentials.close()
   }
 
-  #storeNow(spool: Spool, item: UploadItem): boolean {
-    if (item.isStored) return true
-    if (item.kind === 'metadata') return false // every spooled block has its own
-    try {
-      return spool.storeSync(item, this.#uploader.encodeNow(item))
-    } catch {
-      return false // it cannot be encoded
-    }
-  }
-
   async #close(watch: LedgerWatch): Promise<DeliveryReport> {
-    await waitUntil(this.#transport.close(), CLOSE_MS, undefined)
+    await waitUntil(this.#clock, this.#transport.close(), CLOSE_MS, undefined)
     return watch.report()
   }
+}
+
+/** Leaves the host's asynchronous context: a request must not live as long as our upload of its log. */
+const detached = AsyncLocalStorage.snapshot()
+
+/** Runs what neither belongs to what the host does now nor is to be traced. */
+function isolate<T>(fn: () => T): T {
+  return detached(() => withoutTracing(fn))
+}
+
+/** The code of an error, or of what it was caused by. */
+function codeOf(error: unknown): string {
+  for (let cause = error; isError(cause); cause = cause.cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    if (code === 'ERR_DLOPEN_DISABLED')
+      return "Node's permission model allows no native libraries, --allow-addons"
+    if (code !== undefined) return code
+  }
+  return errorMessage(error)
 }

@@ -1,3 +1,5 @@
+import type { Clock } from '../model/clock.ts'
+
 /** What the operator has been told of the uploads. */
 type Trouble = 'unreachable' | 'unauthorized'
 
@@ -15,6 +17,7 @@ export class Notices {
   readonly #label: string
   readonly #authenticates: boolean
   readonly #warn: (message: string) => void
+  readonly #clock: Clock
   readonly #saidAtMs: Map<string, number> = new Map()
   /** The trouble that was spoken of and is not over. */
   #announced: Trouble | undefined
@@ -23,10 +26,11 @@ export class Notices {
    * @param label - Names the service in messages.
    * @param authenticates - Whether requests carry credentials.
    */
-  constructor(label: string, authenticates: boolean, warn: (message: string) => void) {
+  constructor(label: string, authenticates: boolean, warn: (message: string) => void, clock: Clock) {
     this.#label = label
     this.#authenticates = authenticates
     this.#warn = warn
+    this.#clock = clock
   }
 
   /** An attempt failed in a way that is tried again. */
@@ -61,7 +65,7 @@ export class Notices {
 
   /** Anything else, at most once a minute for each key; returns whether it was said. */
   say(key: string, message: string): boolean {
-    const nowMs = performance.now()
+    const nowMs = this.#clock.now()
     const saidAtMs = this.#saidAtMs.get(key)
     if (saidAtMs !== undefined && nowMs - saidAtMs < MIN_INTERVAL_MS) return false
     this.#saidAtMs.set(key, nowMs)

@@ -1,9 +1,9 @@
-import type { EncodeOptions } from 'cborg'
+import { type EncodeOptions, encode, encodeInto } from 'cborg'
 import type { SealedBlock, StreamInfo } from '../model/event-sink.ts'
 import { isError } from '../model/kinds.ts'
 import type { ProcessInfo } from '../model/process-info.ts'
 import type { Member, UserDefinedType } from '../transit/reflection.ts'
-import { writeCbor } from './cbor-writer.ts'
+import { type CompressFrame, loadCompressFrame } from './lz4.ts'
 import { storedFrame } from './lz4-frame.ts'
 import { TickConverter } from './tick-converter.ts'
 import { formatTimestamp } from './timestamps.ts'
@@ -17,8 +17,8 @@ import { storableColumn, storableProperties, storableText } from './wire-text.ts
  * cut to 255 code points.
  */
 export interface TelemetryEncoder {
-  /** Why blocks are sent uncompressed: the native LZ4 library could not be loaded. `undefined` when it was. */
-  readonly compressionError: Error | undefined
+  /** Why blocks are sent uncompressed: the native LZ4 library could not be loaded. `undefined` once it is. Never rejects. */
+  readonly compressionError: Promise<Error | undefined>
   encodeProcess(process: ProcessInfo): Uint8Array
   encodeStream(stream: StreamInfo): Uint8Array
   /**
@@ -37,14 +37,6 @@ interface Payload {
   readonly objects: Uint8Array
 }
 
-/** Compresses one section into one LZ4 frame. */
-type CompressFrame = (content: Uint8Array) => Promise<Uint8Array>
-/** The part of cborg that is used. */
-interface Cbor {
-  encode(value: unknown, options: EncodeOptions): Uint8Array
-  encodeInto(value: unknown, into: Uint8Array, options: EncodeOptions): { readonly written: number }
-}
-
 /** What a block takes besides its payload and ids: two times, integers, keys and lengths, about 270 bytes. */
 const ENVELOPE_BYTES = 384
 
@@ -52,54 +44,28 @@ const ENVELOPE_BYTES = 384
 const OPTIONS: EncodeOptions = { mapSorter: undefined } as unknown as EncodeOptions
 
 /**
- * Loads the CBOR and LZ4 libraries, about 40 ms at the first call, and makes an encoder. Where the native LZ4 library
- * is missing, blocks are sent in LZ4 frames of uncompressed data, which every reader takes.
+ * An encoder, at once. Where the native LZ4 library is missing, and until it is loaded for what cannot wait, blocks are sent
+ * in LZ4 frames of uncompressed data, which every reader takes.
  *
- * @throws whatever loading the CBOR library throws, when the installation is broken.
+ * @param compressor - What compresses, or why nothing does; blocks that may wait do until it is there. Never rejects.
  */
-export async function loadTelemetryEncoder(): Promise<TelemetryEncoder> {
-  const [cbor, lz4] = await Promise.all([import('cborg'), loadLz4()])
-  return new CborEncoder(cbor, lz4)
-}
-
-/**
- * An encoder at once, without any library: for the end of a process, when {@link loadTelemetryEncoder} has not come to its
- * end. Its blocks are not compressed.
- */
-export function plainTelemetryEncoder(): TelemetryEncoder {
-  const cbor: Cbor = {
-    encode: writeCbor,
-    encodeInto: (value, into) => {
-      const bytes = writeCbor(value)
-      into.set(bytes)
-      return { written: bytes.byteLength }
-    },
-  }
-  return new CborEncoder(cbor, new Error('LZ4 was not loaded yet'))
-}
-
-async function loadLz4(): Promise<CompressFrame | Error> {
-  try {
-    const { compressFrame } = await import('lz4-napi')
-    return (content) => compressFrame(content, { contentChecksum: true })
-  } catch (error) {
-    return isError(error) ? error : new Error(String(error))
-  }
+export function createTelemetryEncoder(
+  compressor: Promise<CompressFrame | Error> = loadCompressFrame(),
+): TelemetryEncoder {
+  return new CborEncoder(compressor)
 }
 
 class CborEncoder implements TelemetryEncoder {
-  readonly compressionError: Error | undefined
-  readonly #cbor: Cbor
-  readonly #compress: CompressFrame
+  readonly compressionError: Promise<Error | undefined>
+  readonly #compressor: Promise<CompressFrame | Error>
 
-  constructor(cbor: Cbor, lz4: CompressFrame | Error) {
-    this.#cbor = cbor
-    this.compressionError = isError(lz4) ? lz4 : undefined
-    this.#compress = isError(lz4) ? async (content) => storedFrame(content) : lz4
+  constructor(compressor: Promise<CompressFrame | Error>) {
+    this.#compressor = compressor
+    this.compressionError = compressor.then((lz4) => (isError(lz4) ? lz4 : undefined))
   }
 
   encodeProcess(process: ProcessInfo): Uint8Array {
-    return this.#cbor.encode(
+    return encode(
       {
         process_id: process.processId,
         exe: storableColumn(process.exe),
@@ -119,7 +85,7 @@ class CborEncoder implements TelemetryEncoder {
   }
 
   encodeStream(stream: StreamInfo): Uint8Array {
-    return this.#cbor.encode(
+    return encode(
       {
         process_id: stream.processId,
         stream_id: stream.streamId,
@@ -146,8 +112,14 @@ class CborEncoder implements TelemetryEncoder {
     return this.#encodeBlock(block, process, { dependencies, objects })
   }
 
-  #frame(content: Uint8Array): Uint8Array | Promise<Uint8Array> {
-    return content.byteLength === 0 ? storedFrame(content) : this.#compress(content)
+  async #frame(content: Uint8Array): Promise<Uint8Array> {
+    const compress = await this.#compressor
+    if (content.byteLength === 0 || isError(compress)) return storedFrame(content)
+    try {
+      return await compress(content)
+    } catch {
+      return storedFrame(content) // larger, and as good
+    }
   }
 
   /** The payload is copied once, into a buffer that is large enough from the start. */
@@ -171,7 +143,7 @@ class CborEncoder implements TelemetryEncoder {
     const idBytes = 3 * (body.block_id.length + body.stream_id.length + body.process_id.length)
     const payloadBytes = payload.dependencies.byteLength + payload.objects.byteLength
     const bytes = Buffer.allocUnsafeSlow(ENVELOPE_BYTES + idBytes + payloadBytes)
-    const { written } = this.#cbor.encodeInto(body, bytes, OPTIONS)
+    const { written } = encodeInto(body, bytes, OPTIONS)
     return bytes.subarray(0, written)
   }
 }

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { threadId } from 'node:worker_threads'
+import { type Clock, platformClock, type Timer } from '../model/clock.ts'
 import { sumReports } from '../model/delivery-report.ts'
 import type { DeliveryReport, EventSink, LogEntry, SealedBlock, StreamKind } from '../model/event-sink.ts'
 import { Level } from '../model/level.ts'
@@ -37,8 +38,8 @@ export interface DispatchOptions {
   readonly onFlushTick?: (() => void) | undefined
   /** Told of an error thrown by a sink, which breaks the sink's contract. */
   readonly onSinkError: (error: unknown) => void
-  /** From 0 to 1; spreads the flushes of processes started together. @defaultValue `Math.random` */
-  readonly random?: (() => number) | undefined
+  /** @defaultValue the platform's */
+  readonly clock?: Clock | undefined
 }
 
 export type RecordingStats = Readonly<Record<StreamKind, StreamStats>>
@@ -71,11 +72,12 @@ export class Dispatch {
   attentionLevel: Level = Level.Error
 
   #options: DispatchOptions | undefined
+  #clock: Clock = platformClock
   /** The sinks of the last run, once it is over. */
   #stopped: readonly SinkRegistration[] = []
   #lastSpanId = spanIdBase(threadId)
-  #flushTimer: NodeJS.Timeout | undefined
-  #urgentTimer: NodeJS.Timeout | undefined
+  #flushTimer: Timer | undefined
+  #urgentTimer: Timer | undefined
   /** Whether an error waits to be sent: one recorded before the start does so until then. */
   #hasUrgent = false
   #showing = false
@@ -103,6 +105,7 @@ export class Dispatch {
   /** Starts delivery to the sinks, of what was recorded early too. The dispatch must not be running. */
   start(options: DispatchOptions): void {
     this.#options = options
+    this.#clock = options.clock ?? platformClock
     this.#stopped = []
     const { process, sinks } = options
     const blockMaxLevel = leastSevere(sinks.filter(({ sink }) => sink.onBlock !== undefined))
@@ -158,7 +161,7 @@ export class Dispatch {
     if (level <= Level.Error) this.#flushSoon()
     if (level > this.filters.liveMaxLevel || this.#showing) return
     const entry: LogEntry = {
-      timeMs: Date.now(),
+      timeMs: this.#clock.wallMs(),
       level,
       target,
       message,
@@ -194,8 +197,8 @@ export class Dispatch {
     if (this.#options === undefined) return this.#stopped
     for (const record of this.beforeEnd) this.#guard(record)
     this.#stopped = this.#options.sinks
-    clearTimeout(this.#flushTimer)
-    clearTimeout(this.#urgentTimer)
+    this.#flushTimer?.cancel()
+    this.#urgentTimer?.cancel()
     this.#urgentTimer = undefined
     this.#hasUrgent = false
     for (const stream of this.#streams) stream.close()
@@ -208,25 +211,25 @@ export class Dispatch {
   }
 
   #startFlushing(options: DispatchOptions): void {
-    const random = options.random ?? Math.random
+    const { flushPeriodMs } = options
     const tick = (): void => {
-      this.#flushTimer = setTimeout(tick, options.flushPeriodMs).unref()
+      this.#flushTimer = this.#clock.after(flushPeriodMs, tick)
       if (options.onFlushTick !== undefined) this.#guard(options.onFlushTick)
       this.cpu.endOpenThreadSpans()
       this.seal()
     }
     // The first tick comes after a part of the period only, so that a fleet started together does not flush together.
-    this.#flushTimer = setTimeout(tick, options.flushPeriodMs * random()).unref()
+    this.#flushTimer = this.#clock.after(flushPeriodMs * this.#clock.random(), tick)
   }
 
   #flushSoon(): void {
     this.#hasUrgent = true
     if (this.#urgentTimer !== undefined || this.#options === undefined) return
-    this.#urgentTimer = setTimeout(() => {
+    this.#urgentTimer = this.#clock.after(URGENT_FLUSH_MS, () => {
       this.#urgentTimer = undefined
       this.#hasUrgent = false
       this.seal()
-    }, URGENT_FLUSH_MS).unref()
+    })
   }
 
   #guard(call: () => void): void {

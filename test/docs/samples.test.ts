@@ -40,7 +40,7 @@ describe('the samples of the documentation', { timeout: 120_000 }, () => {
       (error: { stdout: string }) => error,
     )
     expect(stdout).toBe('')
-  })
+  }, 120_000)
 
   const runnable = samples.filter(({ typesOnly }) => !typesOnly)
   test.concurrent.each(runnable)('$place runs', async ({ file }) => {

@@ -191,15 +191,18 @@ test.concurrent('a private key, the assertions it signs, and the token', async (
   expect(assertions()[0]).toMatch(/^ey.+\..+\..+$/)
 })
 
-test.concurrent('the password of a proxy', async () => {
-  await using service = await startService()
+test.concurrent.each(['http', 'https'])('the password of a proxy for %s', async (scheme) => {
+  await using service = await startService(({ headers }) => {
+    const authorization = headers['proxy-authorization'] ?? ''
+    return { status: 407, headers: { 'x-echo': authorization }, body: authorization }
+  })
   service.server.on('connect', ({ headers }, socket) => {
     socket.end(`HTTP/1.1 407 ${headers['proxy-authorization']}\r\nx-echo: ${CANARIES.userinfo}\r\n\r\n`)
   })
   const proxy = `http://user:${CANARIES.userinfo}@127.0.0.1:${service.port}`
   const { stdout, stderr } = await run(
     {
-      MICROMEGAS_TELEMETRY_URL: 'http://telemetry.test',
+      MICROMEGAS_TELEMETRY_URL: `${scheme}://telemetry.test`,
       MICROMEGAS_INGESTION_API_KEY: CANARIES.apiKey,
       MICROMEGAS_TELEMETRY_SHUTDOWN_TIMEOUT_SECS: '1',
       http_proxy: proxy,
@@ -232,17 +235,24 @@ test.each([
     'a key with a line break',
     { MICROMEGAS_TELEMETRY_URL: 'http://127.0.0.1:9', MICROMEGAS_INGESTION_API_KEY: `${CANARIES.apiKey}\nx` },
   ],
-  [
-    'a proxy that is none',
-    {
-      MICROMEGAS_TELEMETRY_URL: 'http://telemetry.test',
-      http_proxy: `socks5://user:${userinfo}@127.0.0.1:9`,
-    },
-  ],
 ])('credentials in %s that end the start are not shown', async (_, env) => {
   const { code, stdout, stderr } = await run(env)
   expect(code).toBe(1)
   expect(stderr).toContain('ERR_TELEMETRY_CONFIG')
   expect(stdout).toBe('')
   expect(leakIn(stderr)).toBeUndefined()
+})
+
+test('credentials in a proxy variable that names no proxy are not shown', async () => {
+  const { stdout, stderr } = await run(
+    {
+      MICROMEGAS_TELEMETRY_URL: 'http://telemetry.test',
+      MICROMEGAS_INGESTION_API_KEY: CANARIES.apiKey,
+      MICROMEGAS_TELEMETRY_SHUTDOWN_TIMEOUT_SECS: '1',
+      http_proxy: `socks5://user:${userinfo}@127.0.0.1:9`,
+    },
+    '2',
+  )
+  expect(stderr).toContain('cannot use http_proxy')
+  expect(leakIn(stdout + stderr)).toBeUndefined()
 })

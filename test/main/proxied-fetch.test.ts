@@ -1,8 +1,9 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
 import { proxiedFetch } from '../../src/main/proxied-fetch.ts'
+import { startForwardProxy } from '../support/forward-proxy.ts'
 
 const REQUEST = {
   method: 'POST',
@@ -24,40 +25,31 @@ test('token requests take the proxy that the environment names, except where NO_
   }).listen(0, '127.0.0.1')
   await once(provider, 'listening')
   const { port } = provider.address() as AddressInfo
-  const tunnels: string[] = []
-  const proxy = createServer().on('connect', (request, socket, head) => {
-    tunnels.push(request.url!)
-    const upstream = connect(port, '127.0.0.1', () => {
-      socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
-      upstream.write(head)
-      upstream.pipe(socket).pipe(upstream)
-    })
-    for (const end of [socket, upstream]) end.on('error', () => {})
-  })
-  proxy.listen(0, '127.0.0.1')
-  await once(proxy, 'listening')
-  const env = { HTTP_PROXY: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` }
+  await using proxy = await startForwardProxy({ to: port })
+  const env = { HTTP_PROXY: proxy.url }
   try {
-    const fetch = proxiedFetch(env, () => {})!
-    const answer = await fetch('http://idp.invalid/token', REQUEST)
+    const answer = await proxiedFetch(env, () => {})('http://idp.invalid/token', REQUEST)
     expect(answer.status).toBe(200)
-    expect(answer.headers.get('x-path')).toBe('/token')
+    expect(answer.headers.get('X-Path')).toBe('/token')
+    expect(answer.headers.get('x-none')).toBeNull()
     expect(await text(answer.body)).toBe('{"ok":true}')
-    expect(tunnels).toEqual(['idp.invalid:80'])
+    expect(proxy.asked).toEqual(['POST http://idp.invalid/token'])
 
-    const direct = await proxiedFetch({ ...env, NO_PROXY: '*' }, () => {})!(
-      `http://127.0.0.1:${port}/direct`,
-      REQUEST,
-    )
-    expect(await text(direct.body)).toBe('{"ok":true}')
-    expect(tunnels).toHaveLength(1)
+    for (const direct of [{ ...env, NO_PROXY: '*' }, {}]) {
+      const { body } = await proxiedFetch(direct, () => {})(`http://127.0.0.1:${port}/direct`, REQUEST)
+      expect(await text(body)).toBe('{"ok":true}')
+    }
+    expect(proxy.asked).toHaveLength(1)
   } finally {
-    proxy.close()
-    provider.closeAllConnections()
-    provider.close()
+    provider.close() // its connections are closed already
+    await once(provider, 'close')
   }
 })
 
-test("without a proxy Node's own fetch serves", () => {
-  expect(proxiedFetch({ NO_PROXY: 'x', HTTPS_PROXY: ' ' }, () => {})).toBeUndefined()
+test('what cannot be reached leaves nothing behind, and says why', async () => {
+  const fetch = proxiedFetch({}, () => {})
+  await expect(fetch('http://127.0.0.1:1/token', REQUEST)).rejects.toThrow('ECONNREFUSED')
+  await expect(
+    fetch('http://127.0.0.1:1/token', { ...REQUEST, signal: AbortSignal.abort() }),
+  ).rejects.toThrow()
 })

@@ -3,10 +3,11 @@
  * CommonJS, from TypeScript with both module resolutions, and by their commands. Run by `npm run test:package`.
  */
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { bundledPackages } from '../../scripts/bundled-packages.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const project = mkdtempSync(join(tmpdir(), 'micromegas-consumer-'))
@@ -30,6 +31,11 @@ function pack(directory: string): string {
 
 try {
   run('npm run build', 'npm', ['run', 'build'], root)
+  const notices = readFileSync(join(root, 'THIRD-PARTY-NOTICES.md'), 'utf8')
+  for (const { name, version } of bundledPackages(root)) {
+    if (notices.includes(`\n## ${name} ${version}\n`)) continue
+    throw new Error(`THIRD-PARTY-NOTICES.md lacks ${name} ${version}: npm run notices`)
+  }
   const tarball = pack(root)
   run('publint', 'npx', ['publint', 'run', tarball, '--strict'], root)
   run('are the types wrong', 'npx', ['attw', tarball, '--profile', 'node16'], root)

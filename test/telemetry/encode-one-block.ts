@@ -1,7 +1,7 @@
-import { loadTelemetryEncoder } from '../../src/telemetry/encoder.ts'
+import { createTelemetryEncoder } from '../../src/telemetry/encoder.ts'
 import { LOG_BLOCK, PROCESS } from './worked-examples.ts'
 
 /** Run as a process of its own, in which the native LZ4 library cannot be loaded. */
-const encoder = await loadTelemetryEncoder()
+const encoder = createTelemetryEncoder()
 const body = Buffer.from(await encoder.encodeBlock(LOG_BLOCK, PROCESS)).toString('hex')
-console.log(JSON.stringify({ error: encoder.compressionError?.message, body }))
+console.log(JSON.stringify({ error: (await encoder.compressionError)?.message, body }))

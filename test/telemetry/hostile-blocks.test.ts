@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { pairAsyncSpans, readAsyncSpanEvents } from '../../src/telemetry/async-spans.ts'
 import { decodeBlock, decodeProcess, decodeStream } from '../../src/telemetry/decoder.ts'
-import { loadTelemetryEncoder } from '../../src/telemetry/encoder.ts'
+import { createTelemetryEncoder } from '../../src/telemetry/encoder.ts'
 import { EVENT_READERS } from '../../src/telemetry/event-readers.ts'
 import { readImages } from '../../src/telemetry/images.ts'
 import { readLogEntries } from '../../src/telemetry/log-entries.ts'
@@ -246,7 +246,7 @@ describe('work in proportion to the bytes', () => {
 
 describe('requests with changed bytes', () => {
   test('throw nothing but format errors, through to the events', async () => {
-    const encoder = await loadTelemetryEncoder()
+    const encoder = createTelemetryEncoder()
     const process = Buffer.from(encoder.encodeProcess(PROCESS))
     const stream = Buffer.from(encoder.encodeStream(LOG_STREAM))
     const block = Buffer.from(encoder.encodeBlockSync(LOG_BLOCK, PROCESS))

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { decodeBlock, decodeProcess, decodeStream } from '../../src/telemetry/decoder.ts'
-import { loadTelemetryEncoder, type TelemetryEncoder } from '../../src/telemetry/encoder.ts'
+import { createTelemetryEncoder, type TelemetryEncoder } from '../../src/telemetry/encoder.ts'
 import { EVENT_READERS } from '../../src/telemetry/event-readers.ts'
 import { readImages } from '../../src/telemetry/images.ts'
 import { readLogEntries } from '../../src/telemetry/log-entries.ts'
@@ -30,7 +30,7 @@ import {
 
 let encoder: TelemetryEncoder
 beforeAll(async () => {
-  encoder = await loadTelemetryEncoder()
+  encoder = createTelemetryEncoder()
 })
 
 const ticks = new TickConverter(PROCESS)

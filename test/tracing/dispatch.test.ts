@@ -8,6 +8,7 @@ import { logger } from '../../src/tracing/logger.ts'
 import { fmetric, imetric } from '../../src/tracing/metric.ts'
 import { recordLog } from '../../src/tracing/record-log.ts'
 import { asyncSpan, span } from '../../src/tracing/span.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 import { BlockCollector, processOf } from './support/block-collector.ts'
 import { startRecording } from './support/recording.ts'
 
@@ -339,26 +340,19 @@ describe('flushing', () => {
   test('happens every period, the first time after a random part of it', async () => {
     const sink = new BlockCollector()
     const ticks: number[] = []
-    let done = () => {}
-    const threeTicks = new Promise<void>((resolve) => {
-      done = resolve
-    })
-    const start = performance.now()
+    const clock = new ManualClock()
+    clock.chance = 0.2
     await using recording = startRecording({
       sinks: [{ sink, maxLevel: Level.Trace }],
       flushPeriodMs: 100,
-      random: () => 0.2,
+      clock,
       onFlushTick: () => {
-        ticks.push(performance.now() - start)
+        ticks.push(clock.now())
         log.info`tick ${ticks.length}`
-        if (ticks.length === 3) done()
       },
     })
-    await threeTicks
-    expect(ticks[0]).toBeGreaterThanOrEqual(19)
-    expect(ticks[0]).toBeLessThan(99)
-    expect(ticks[1]! - ticks[0]!).toBeGreaterThanOrEqual(98)
-    await new Promise(setImmediate)
+    await clock.advance(319)
+    expect(ticks).toEqual([20, 120, 220])
     expect(sink.blocks.length).toBe(3)
     expect(recording.messages()).toEqual(['tick 1', 'tick 2', 'tick 3'])
   })

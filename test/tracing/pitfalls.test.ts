@@ -13,6 +13,7 @@ import { propertySet } from '../../src/tracing/property-set.ts'
 import { recordLog } from '../../src/tracing/record-log.ts'
 import { asyncSpan, defineSpan, span } from '../../src/tracing/span.ts'
 import type { UserDefinedType } from '../../src/transit/reflection.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 import { startRecording } from './support/recording.ts'
 
 interface RawRecord {
@@ -221,15 +222,11 @@ describe('properties that servers read as columns', () => {
 
 describe('spans', () => {
   test('that are synchronous never stay open across an await: what is forgotten is ended by the flush tick', async () => {
-    let resolveTick = () => {}
-    const ticked = new Promise<void>((resolve) => {
-      resolveTick = resolve
-    })
-    const onFlushTick = () => void setImmediate(resolveTick)
-    await using recording = startRecording({ flushPeriodMs: 5, random: () => 1, onFlushTick })
+    const clock = new ManualClock()
+    await using recording = startRecording({ flushPeriodMs: 5, clock })
     const wrong = defineSpan('across an await')
     wrong.begin()
-    await ticked
+    await clock.advance(5)
     wrong.end()
     span('after', () => {})
     expect(recording.threadEvents()).toEqual(['+across an await', '-across an await', '+after', '-after'])

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { Dispatch, dispatch } from '../../src/tracing/dispatch.ts'
 import { defineSpan, span } from '../../src/tracing/span.ts'
 import { SpanRecord } from '../../src/tracing/span-stream.ts'
+import { ManualClock } from '../support/manual-clock.ts'
 import { startRecording } from './support/recording.ts'
 
 const HERE = 'thread-spans.test.ts'
@@ -111,18 +112,11 @@ describe('spans begun and ended by hand', () => {
   })
 
   test('that stay open are ended by the next flush tick, and a late end is left out', async () => {
-    let tick = () => {}
-    const ticked = new Promise<void>((resolve) => {
-      tick = resolve
-    })
-    await using recording = startRecording({
-      flushPeriodMs: 20,
-      random: () => 0,
-      onFlushTick: () => setImmediate(tick),
-    })
+    const clock = new ManualClock()
+    await using recording = startRecording({ flushPeriodMs: 20, clock })
     a.begin()
     b.begin()
-    await ticked
+    await clock.advance(20)
     expect(dispatch.cpu.openThreadSpans).toBe(0)
     a.end()
     c.begin()

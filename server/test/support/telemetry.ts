@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto'
 import type { StreamInfo, StreamKind } from '../../../src/model/event-sink.ts'
 import type { ProcessInfo } from '../../../src/model/process-info.ts'
-import { loadTelemetryEncoder } from '../../../src/telemetry/encoder.ts'
+import { createTelemetryEncoder } from '../../../src/telemetry/encoder.ts'
 import type { RecordTypes } from '../../../src/transit/parser.ts'
 import { CPU_TYPES, strings } from '../../../test/telemetry/sample-blocks.ts'
 import { IMAGE_TYPES, LOG_STREAM, METRICS_TYPES, PROCESS } from '../../../test/telemetry/worked-examples.ts'
 import { type Section, section } from '../../../test/transit/section.ts'
 
-const encoder = await loadTelemetryEncoder()
+const encoder = createTelemetryEncoder()
 
 /** 2024-01-01T00:00:00Z, the start of every process here, in nanoseconds. */
 export const START_NS = 1_704_067_200_000_000_000n

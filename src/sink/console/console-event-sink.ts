@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream'
 import { styleText } from 'node:util'
 import { waitUntil } from '../../http/wait-until.ts'
+import { platformClock } from '../../model/clock.ts'
 import { EMPTY_REPORT } from '../../model/delivery-report.ts'
 import type { DeliveryReport, EventSink, LogEntry } from '../../model/event-sink.ts'
 import { Level, levelName } from '../../model/level.ts'
@@ -67,7 +68,7 @@ export class ConsoleEventSink implements EventSink {
   /** Waits until the lines are written, up to a second. */
   async flush({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<DeliveryReport> {
     const written = Promise.all([this.#stdout.writer.flush(), this.#stderr.writer.flush()])
-    await waitUntil(written, FLUSH_MS, signal)
+    await waitUntil(platformClock, written, FLUSH_MS, signal)
     return EMPTY_REPORT
   }
 

@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream'
+import { platformClock } from '../../model/clock.ts'
 
 /** A reader this far behind gets no more lines until it has caught up. */
 const MAX_BACKLOG_BYTES = 4 * 1024 * 1024
@@ -49,7 +50,7 @@ export class LineWriter {
     if (this.#writing++ === 0) stream.on('error', ignore)
     stream.write(text, (error) => {
       if (error) this.#broken = true
-      setImmediate(() => this.#written()).unref() // the event comes after the callback
+      platformClock.soon(() => this.#written()) // the event comes after the callback
       done?.()
     })
   }

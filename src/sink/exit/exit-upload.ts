@@ -2,23 +2,24 @@ import type { Settlement } from '../upload/delivery-ledger.ts'
 import { classifyResponse } from '../upload/outcome.ts'
 import type { UploadItem } from '../upload/upload-item.ts'
 import type { Uploader } from '../upload/uploader.ts'
-import { ExitDelivery, type ExitDeliveryOptions } from './exit-delivery.ts'
+import type { BlockingDelivery } from './exit-delivery.ts'
 
 /**
  * Uploads items while this thread is blocked, the most important first, for as long as there is time. Those on disk are
  * left there.
  *
+ * @param open - Opens the way that they go, for so many items.
  * @returns How the items ended that did; the others are as they were.
- * @throws What starting a thread throws.
+ * @throws What `open` throws.
  */
 export function uploadNow(
   items: Iterable<UploadItem>,
   uploader: Uploader,
-  options: Omit<ExitDeliveryOptions, 'capacity'>,
+  open: (capacity: number) => BlockingDelivery,
 ): Map<UploadItem, Settlement> {
   const ordered = [...items].filter((item) => !item.isStored).sort((a, b) => a.priority - b.priority)
   const settlements = new Map<UploadItem, Settlement>()
-  const delivery = new ExitDelivery({ ...options, capacity: ordered.length })
+  const delivery = open(ordered.length)
   try {
     const sent: UploadItem[] = []
     for (const item of ordered) {

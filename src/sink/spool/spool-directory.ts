@@ -11,6 +11,7 @@ import {
 } from 'node:fs'
 import { readdir, readFile, rename, rm, rmdir, stat, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Clock, Timer } from '../../model/clock.ts'
 import { TelemetryError } from '../../model/errors.ts'
 import { isOwnerAlive, LOCK_REFRESH_MS, LOCK_STALE_MS, parseOwner, thisOwner } from './spool-lock.ts'
 
@@ -18,8 +19,9 @@ const LOCK = 'lock'
 const SESSION_PREFIX = 'session-'
 /** Being made; it has no lock yet. */
 const NEW_PREFIX = 'new-'
-/** Being taken over. */
+/** Being taken over by the sink whose id follows. */
 const TAKING_PREFIX = 'taking-'
+const UUID_CHARS = 36
 
 const MAX_SET_ASIDE = 20
 
@@ -31,20 +33,26 @@ export interface AdoptedFile {
 
 /**
  * The directory of a spool. Every sink has a directory of its own in it, with a lock, made when the first file is written;
- * the directories of dead processes are taken over whole, by renaming, so that one process gets each.
+ * the directories of dead processes are taken over whole, by renaming, so that one process gets each. While that goes on,
+ * their name says who does it: when he is gone, it is free again at once.
  *
  * Files appear under their name when they are complete. They survive the process, and not necessarily a power failure:
  * nothing waits for the disk.
  */
 export class SpoolDirectory {
   readonly #root: string
+  readonly #clock: Clock
   #session: string | undefined
-  #refreshing: NodeJS.Timeout | undefined
+  #sessionId = ''
+  #refreshing: Timer | undefined
   #setAsides = 0
+  #adopting = false
+  #closed = false
 
   /** @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` when the directory cannot be made or written to. */
-  constructor(root: string) {
+  constructor(root: string, clock: Clock) {
     this.#root = root
+    this.#clock = clock
     try {
       mkdirSync(root, { recursive: true })
       accessSync(root, constants.R_OK | constants.W_OK | constants.X_OK)
@@ -104,26 +112,31 @@ export class SpoolDirectory {
     rename(join(this.#session, name), join(this.#root, `${name}.corrupt`)).catch(() => {}) // it may be gone
   }
 
-  /** Takes over what dead processes left; oldest first. */
-  async adopt(): Promise<AdoptedFile[]> {
-    const adopted: AdoptedFile[] = []
-    for (const entry of await readdir(this.#root, { withFileTypes: true })) {
-      const path = join(this.#root, entry.name)
-      if (!entry.isDirectory() || path === this.#session) continue
-      if (entry.name.startsWith(NEW_PREFIX)) {
-        if (await isStale(path)) await rm(path, { recursive: true, force: true })
-      } else if (
-        entry.name.startsWith(SESSION_PREFIX) ? await isFree(path) : await isAbandoned(path, entry.name)
-      ) {
-        adopted.push(...(await this.#takeOver(path)))
+  /**
+   * Takes over what dead processes left. Each file is ours from the moment it is given, whatever becomes of the others.
+   * Nothing comes while that is under way already.
+   */
+  async *adopt(): AsyncGenerator<AdoptedFile> {
+    if (this.#adopting) return
+    this.#adopting = true
+    try {
+      for (const entry of await readdir(this.#root, { withFileTypes: true })) {
+        if (this.#closed) return
+        const path = join(this.#root, entry.name)
+        if (!entry.isDirectory() || path === this.#session) continue
+        if (entry.name.startsWith(NEW_PREFIX)) {
+          if (await this.#isStale(path)) await rm(path, { recursive: true, force: true })
+        } else if (await this.#isFree(entry.name)) yield* this.#takeOver(path)
       }
+    } finally {
+      this.#adopting = false
     }
-    return adopted.sort((a, b) => (a.name < b.name ? -1 : 1))
   }
 
   /** Gives the directory up: whoever comes next may take what is in it. */
   close(): void {
-    clearInterval(this.#refreshing)
+    this.#closed = true
+    this.#refreshing?.cancel()
     const session = this.#session
     this.#session = undefined
     if (session === undefined) return
@@ -137,20 +150,22 @@ export class SpoolDirectory {
 
   #open(): string {
     if (this.#session !== undefined) return this.#session
+    if (this.#closed) throw new Error('the spool is closed')
     const id = randomUUID()
     const fresh = join(this.#root, NEW_PREFIX + id)
     const session = join(this.#root, SESSION_PREFIX + id)
     mkdirSync(fresh, { recursive: true, mode: 0o700 })
-    writeFileSync(join(fresh, LOCK), JSON.stringify(thisOwner()), { mode: 0o600 })
+    writeFileSync(join(fresh, LOCK), JSON.stringify(thisOwner(this.#clock)), { mode: 0o600 })
     renameSync(fresh, session) // never seen without its lock
     this.#session = session
-    clearInterval(this.#refreshing)
-    this.#refreshing = setInterval(() => this.#refresh(), LOCK_REFRESH_MS).unref()
+    this.#sessionId = id
+    this.#refreshing?.cancel()
+    this.#refreshing = this.#clock.every(LOCK_REFRESH_MS, () => this.#refresh())
     return session
   }
 
   #refresh(): void {
-    const now = new Date()
+    const now = this.#clock.wallMs() / 1000
     if (this.#session !== undefined) utimes(join(this.#session, LOCK), now, now, () => {}) // the next write finds out
   }
 
@@ -159,17 +174,21 @@ export class SpoolDirectory {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') this.#session = undefined
   }
 
-  /** By renaming, so that one process gets it; then file by file into our own directory. */
-  async #takeOver(path: string): Promise<AdoptedFile[]> {
+  /**
+   * By renaming, so that one process gets it; then file by file into our own directory, for as long as that is ours: what is
+   * left then is for the next process.
+   */
+  async *#takeOver(path: string): AsyncGenerator<AdoptedFile> {
+    if (this.#closed) return
     const session = this.#open()
-    const taking = join(this.#root, TAKING_PREFIX + randomUUID())
+    const taking = join(this.#root, `${TAKING_PREFIX}${this.#sessionId}-${randomUUID()}`)
     try {
       await rename(path, taking)
     } catch {
-      return [] // another process was faster
+      return // another process was faster
     }
-    const files: AdoptedFile[] = []
     for (const name of await readdir(taking)) {
+      if (this.#session !== session) return
       const from = join(taking, name)
       if (name === LOCK || name.endsWith('.tmp')) {
         await rm(from, { force: true }) // a temporary file is a write that was cut
@@ -177,33 +196,37 @@ export class SpoolDirectory {
       }
       const { size } = await stat(from)
       await rename(from, join(session, name))
-      files.push({ name, size })
+      yield { name, size }
     }
     await rmdir(taking)
-    return files
   }
-}
 
-/** Whether nobody owns the directory of a sink: its owner is dead, or gave it up and took the lock away. */
-async function isFree(session: string): Promise<boolean> {
-  const lock = join(session, LOCK)
-  try {
-    const { mtimeMs } = await stat(lock)
-    return !isOwnerAlive(parseOwner(await readFile(lock, 'utf8')), Date.now() - mtimeMs)
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT'
+  /** Whether a directory is a sink's that is gone, or one whose taking over was cut, by ourselves perhaps. */
+  #isFree(name: string): Promise<boolean> {
+    if (name.startsWith(SESSION_PREFIX)) return this.#hasNoOwner(join(this.#root, name))
+    if (!name.startsWith(TAKING_PREFIX)) return Promise.resolve(false)
+    const taker = name.slice(TAKING_PREFIX.length, TAKING_PREFIX.length + UUID_CHARS)
+    if (taker === this.#sessionId) return Promise.resolve(true)
+    return this.#hasNoOwner(join(this.#root, SESSION_PREFIX + taker))
   }
-}
 
-/** Whether it is a directory whose taking over was cut. */
-async function isAbandoned(path: string, name: string): Promise<boolean> {
-  return name.startsWith(TAKING_PREFIX) && (await isStale(path))
-}
+  /** Whether the owner of a sink's directory is dead, or gave it up and took the lock away. */
+  async #hasNoOwner(session: string): Promise<boolean> {
+    const lock = join(session, LOCK)
+    try {
+      const { mtimeMs } = await stat(lock)
+      const owner = parseOwner(await readFile(lock, 'utf8'))
+      return !isOwnerAlive(owner, this.#clock.wallMs() - mtimeMs, this.#clock)
+    } catch (error) {
+      return (error as NodeJS.ErrnoException).code === 'ENOENT'
+    }
+  }
 
-async function isStale(path: string): Promise<boolean> {
-  try {
-    return Date.now() - (await stat(path)).mtimeMs > LOCK_STALE_MS
-  } catch {
-    return false // its owner was not dead after all
+  async #isStale(path: string): Promise<boolean> {
+    try {
+      return this.#clock.wallMs() - (await stat(path)).mtimeMs > LOCK_STALE_MS
+    } catch {
+      return false // its owner was not dead after all
+    }
   }
 }

@@ -28,9 +28,13 @@ const NAME = /^\d{16}-\d{6}-(log|metrics|cpu|image)-(\d{1,10})-([0-9a-f-]{36})\.
 
 let lastSerial = 0
 
-/** Names a file; names sort by the time they were made. */
-export function spoolFileName({ kind, events, blockId }: SpoolName): string {
-  const time = String(Date.now()).padStart(16, '0')
+/**
+ * Names a file; names sort by the time they were made.
+ *
+ * @param wallMs - Milliseconds since the Unix epoch.
+ */
+export function spoolFileName({ kind, events, blockId }: SpoolName, wallMs: number): string {
+  const time = String(Math.trunc(wallMs)).padStart(16, '0')
   const serial = String(lastSerial++ % 1_000_000).padStart(6, '0')
   return `${time}-${serial}-${kind}-${events}-${blockId}.block`
 }

@@ -1,5 +1,6 @@
 import { readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
+import type { Clock } from '../../model/clock.ts'
 
 /** Who owns a directory of the spool, as its lock file says. */
 export interface SpoolOwner {
@@ -18,11 +19,11 @@ export const LOCK_STALE_MS = 60_000
 const START_TOLERANCE_S = 2
 
 /** This process, as the owner of a lock; the same in all its threads. */
-export function thisOwner(): SpoolOwner {
+export function thisOwner(clock: Clock): SpoolOwner {
   return {
     space: `${hostname()} ${processNamespace()}`,
     pid: process.pid,
-    startedAt: Math.round(Date.now() / 1000 - process.uptime()),
+    startedAt: Math.round(clock.wallMs() / 1000 - process.uptime()),
   }
 }
 
@@ -34,9 +35,9 @@ export function thisOwner(): SpoolOwner {
  * @param owner - `undefined` when the lock cannot be read.
  * @param ageMs - Time since it was last refreshed.
  */
-export function isOwnerAlive(owner: SpoolOwner | undefined, ageMs: number): boolean {
+export function isOwnerAlive(owner: SpoolOwner | undefined, ageMs: number, clock: Clock): boolean {
   if (ageMs > LOCK_STALE_MS) return false
-  const here = thisOwner()
+  const here = thisOwner(clock)
   if (owner === undefined || owner.space !== here.space) return true
   if (owner.pid === here.pid) return Math.abs(owner.startedAt - here.startedAt) <= START_TOLERANCE_S
   try {

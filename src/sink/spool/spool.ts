@@ -1,35 +1,24 @@
+import type { Clock } from '../../model/clock.ts'
 import type { StreamInfo } from '../../model/event-sink.ts'
 import type { ProcessInfo } from '../../model/process-info.ts'
-import { plainTelemetryEncoder, type TelemetryEncoder } from '../../telemetry/encoder.ts'
+import type { TelemetryEncoder } from '../../telemetry/encoder.ts'
 import { PRIORITIES, Priority } from '../upload/priority.ts'
-import type { StoredBlock, UploadItem } from '../upload/upload-item.ts'
+import type { StoredBlock, StoredBodies, UploadItem } from '../upload/upload-item.ts'
 import type { SpoolDirectory } from './spool-directory.ts'
 import {
   decodeSpoolFile,
   encodeSpoolFile,
   parseSpoolFileName,
   type SpoolName,
-  type SpoolRecord,
   spoolFileName,
 } from './spool-file.ts'
-import { LOCK_STALE_MS } from './spool-lock.ts'
 
 export interface SpoolOptions {
   readonly directory: SpoolDirectory
   /** Bytes of files, at most. */
   readonly maxBytes: number
-  /** Encodes an item's body; shared with the uploads, so that each is encoded once. */
-  readonly encode: (item: UploadItem) => Promise<Uint8Array>
-  /** A stored item has to make room for a more important or a newer one. */
-  readonly onEvicted: (item: UploadItem) => void
-  /** A stored item was written: its memory is free. */
-  readonly onStored: (item: UploadItem, stored: StoredBlock) => void
-  /** Blocks of a process that is gone were found. */
-  readonly onAdopted: (blocks: readonly StoredBlock[]) => void
-  /** A block is about to be uploaded: its server may not know the process and the stream. */
-  readonly onRead: (record: SpoolRecord) => void
-  /** Something to tell the operator. */
-  readonly say: (key: string, message: string) => void
+  readonly encoder: TelemetryEncoder
+  readonly clock: Clock
 }
 
 /** What a spool holds and what became of it. */
@@ -44,20 +33,15 @@ export interface SpoolStats {
   readonly failedWrites: number
 }
 
-/**
- * While the service works, a block is delivered long before this: disks see only what is left over. A process that is
- * killed loses no sealed block older than this.
- */
-const MAX_AGE_IN_MEMORY_MS = 500
-/** After a failed write the disk is left alone for this long. */
-const DISK_PAUSE_MS = 10_000
-const MAX_DESCRIPTIONS = 1_000
-
-interface SpoolFile {
-  readonly name: string
+/** A file that may be written, once what has to make room for it is gone. */
+export interface PlannedFile {
+  readonly stored: StoredBlock
   readonly bytes: Buffer
-  readonly stored: (size: number) => StoredBlock
+  /** Stored items that have to go first: the oldest of the least important. */
+  readonly victims: readonly UploadItem[]
 }
+
+const MAX_DESCRIPTIONS = 1_000
 
 /** Thrown when a file of the spool cannot be read. */
 export class SpoolReadError extends Error {
@@ -65,30 +49,17 @@ export class SpoolReadError extends Error {
 }
 
 /**
- * Keeps undelivered blocks on disk: in an outage as soon as they come, otherwise those that have waited for half a second.
- * A block that is stored gives up its memory and keeps its place in the queue; its file goes when it is delivered.
- *
- * Up to a limit of bytes; beyond it the oldest of the least important go, traces first. What a process leaves is taken over
- * by the next one on the same directory.
+ * Blocks on disk, up to a limit of bytes; beyond it the oldest of the least important go, traces first. When they are
+ * written is for {@link SpoolKeeper} to say.
  */
 export class Spool {
   readonly #options: SpoolOptions
-  /** Not on disk, oldest first, with the time they came. */
-  readonly #unstored: Map<UploadItem, number> = new Map()
-  /** On disk, by priority, oldest first. */
-  readonly #stored: readonly Map<UploadItem, { readonly name: string; readonly size: number }>[] =
-    PRIORITIES.map(() => new Map())
+  /** By priority, oldest first. */
+  readonly #stored: readonly Map<UploadItem, StoredBlock>[] = PRIORITIES.map(() => new Map())
   readonly #descriptions: Map<string, Uint8Array> = new Map()
-  readonly #describer: TelemetryEncoder = plainTelemetryEncoder()
   #bytes = 0
   #corruptFiles = 0
   #failedWrites = 0
-  #failing = false
-  #running = false
-  #closed = false
-  #timer: NodeJS.Timeout | undefined
-  #scanning: NodeJS.Timeout | undefined
-  #pausedUntilMs = 0
 
   constructor(options: SpoolOptions) {
     this.#options = options
@@ -103,201 +74,144 @@ export class Spool {
     }
   }
 
-  /** Takes over what dead processes left, now and from time to time. */
-  start(): void {
-    if (this.#closed) return
-    void this.#adopt()
-    this.#scanning = setInterval(() => void this.#adopt(), LOCK_STALE_MS).unref()
-    this.#wake()
+  /**
+   * Lays out the file of a block.
+   *
+   * @param body - Of its insert request.
+   * @returns Undefined for what is no block, or is none any more, and where there is no room even without all that may go.
+   */
+  plan(item: UploadItem, body: Uint8Array): PlannedFile | undefined {
+    const { origin, kind, events, id } = item
+    if (origin === undefined || kind === 'metadata') return undefined
+    const { process, stream } = origin
+    const bytes = encodeSpoolFile({
+      processId: process.processId,
+      streamId: stream.streamId,
+      process: this.#describe(process.processId, process),
+      stream: this.#describe(stream.streamId, stream),
+      block: body,
+    })
+    const victims = this.#victims(item.priority, bytes.byteLength)
+    if (victims === undefined) return undefined
+    const what: SpoolName = { kind, events, blockId: id }
+    const name = spoolFileName(what, this.#options.clock.wallMs())
+    return { stored: this.#reference(name, what, bytes.byteLength), bytes, victims }
   }
 
-  /** A block was queued. */
-  track(item: UploadItem): void {
-    this.#unstored.set(item, performance.now())
-    this.#wake()
+  /** Writes a planned file. @throws What the disk says. */
+  async write({ stored, bytes }: PlannedFile): Promise<void> {
+    try {
+      await this.#options.directory.write(stored.name, bytes)
+    } catch (error) {
+      this.#failedWrites++
+      throw error
+    }
   }
 
-  /** Whether the last attempt failed: nothing waits in memory then. */
-  setFailing(failing: boolean): void {
-    this.#failing = failing
-    if (failing) this.#wake()
+  /** {@link write} for the end of a process. */
+  writeSync({ stored, bytes }: PlannedFile): void {
+    try {
+      this.#options.directory.writeSync(stored.name, bytes)
+    } catch (error) {
+      this.#failedWrites++
+      throw error
+    }
   }
 
-  /** An item was settled; its file goes unless it is left for a later process. */
+  /** An item's file is there. */
+  add(item: UploadItem, stored: StoredBlock): void {
+    this.#stored[item.priority]?.set(item, stored)
+    this.#bytes += stored.size
+  }
+
+  /** Whether an item's file is there. */
+  has(item: UploadItem): boolean {
+    return this.#stored[item.priority]?.has(item) === true
+  }
+
+  /** An item came to its end; its file goes unless it is left for a later process. */
   settled(item: UploadItem, keep: boolean): void {
-    this.#unstored.delete(item)
     const stored = this.#stored[item.priority]
     const file = stored?.get(item)
     if (stored === undefined || file === undefined) return
     stored.delete(item)
     this.#bytes -= file.size
-    if (!keep) this.#options.directory.remove(file.name)
+    if (!keep) this.remove(file)
   }
 
-  /** Stores an item that is still in memory, for the end of a process; returns whether it is on disk. */
-  storeSync(item: UploadItem, body: Uint8Array): boolean {
-    if (this.#isStored(item)) return true
-    const file = this.#file(item, body)
-    if (file === undefined || !this.#makeRoom(item.priority, file.bytes.byteLength)) return false
+  /** Removes a file, now or in a moment. */
+  remove({ name }: StoredBlock): void {
+    this.#options.directory.remove(name)
+  }
+
+  /**
+   * Takes over what dead processes left.
+   *
+   * @param adopted - Gets the blocks that are ours now, oldest first, also where the rest cannot be taken over.
+   * @throws What the disk says.
+   */
+  async adopt(adopted: (blocks: readonly StoredBlock[]) => void): Promise<void> {
+    const blocks: StoredBlock[] = []
     try {
-      this.#options.directory.writeSync(file.name, file.bytes)
-    } catch (error) {
-      this.#writeFailed(error)
-      return false
+      for await (const { name, size } of this.#options.directory.adopt()) {
+        const parsed = parseSpoolFileName(name)
+        if (parsed === undefined) this.#setAside(name)
+        else blocks.push(this.#reference(name, parsed, size))
+      }
+    } finally {
+      adopted(blocks.sort((a, b) => (a.name < b.name ? -1 : 1)))
     }
-    this.#add(item, file)
-    return true
   }
 
-  /** Stops; files that are left are for the next process. */
+  /** What has to go since there is more than there may be, as after taking over another process's files. */
+  get excess(): readonly UploadItem[] {
+    return this.#victims(Priority.Logs, 0) ?? []
+  }
+
+  /** Files that are left are for the next process. */
   close(): void {
-    this.#closed = true
-    clearTimeout(this.#timer)
-    clearInterval(this.#scanning)
-    this.#unstored.clear()
     this.#options.directory.close()
-  }
-
-  #wake(): void {
-    if (this.#running || this.#closed || this.#unstored.size === 0) return
-    const [oldest] = this.#unstored.values()
-    const dueMs = Math.max(this.#failing ? 0 : (oldest ?? 0) + MAX_AGE_IN_MEMORY_MS, this.#pausedUntilMs)
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => void this.#run(), Math.max(0, dueMs - performance.now())).unref()
-  }
-
-  async #run(): Promise<void> {
-    if (this.#running) return
-    this.#running = true
-    for (const [item, sinceMs] of this.#unstored) {
-      const nowMs = performance.now()
-      if (this.#closed || nowMs < this.#pausedUntilMs) break
-      if (!this.#failing && nowMs < sinceMs + MAX_AGE_IN_MEMORY_MS) break
-      await this.#store(item)
-    }
-    this.#running = false
-    this.#wake()
-  }
-
-  async #store(item: UploadItem): Promise<void> {
-    const { directory, encode } = this.#options
-    let body: Uint8Array
-    try {
-      body = await encode(item)
-    } catch {
-      this.#unstored.delete(item) // its upload finds out, and counts it
-      return
-    }
-    if (item.settled) return
-    const file = this.#file(item, body)
-    if (file === undefined || !this.#makeRoom(item.priority, file.bytes.byteLength)) {
-      this.#unstored.delete(item) // stays in memory, within its budget
-      return
-    }
-    try {
-      await directory.write(file.name, file.bytes)
-    } catch (error) {
-      this.#writeFailed(error)
-      return
-    }
-    if (item.settled || this.#closed) directory.remove(file.name)
-    else this.#add(item, file)
-  }
-
-  /** Undefined for what is no block, or is none any more. */
-  #file(item: UploadItem, block: Uint8Array): SpoolFile | undefined {
-    const { origin, kind, events, id } = item
-    if (origin === undefined || kind === 'metadata') return undefined
-    const { process, stream } = origin
-    const name = spoolFileName({ kind, events, blockId: id })
-    return {
-      stored: (size) => this.#reference(name, { kind, events, blockId: id }, size),
-      name,
-      bytes: encodeSpoolFile({
-        processId: process.processId,
-        streamId: stream.streamId,
-        process: this.#describe(process.processId, process),
-        stream: this.#describe(stream.streamId, stream),
-        block,
-      }),
-    }
   }
 
   #describe(id: string, what: ProcessInfo | StreamInfo): Uint8Array {
     const known = this.#descriptions.get(id)
     if (known !== undefined) return known
     if (this.#descriptions.size >= MAX_DESCRIPTIONS) this.#descriptions.clear()
-    const body = 'streamId' in what ? this.#describer.encodeStream(what) : this.#describer.encodeProcess(what)
+    const { encoder } = this.#options
+    const body = 'streamId' in what ? encoder.encodeStream(what) : encoder.encodeProcess(what)
     this.#descriptions.set(id, body)
     return body
   }
 
-  /** Lets go of the oldest of the least important, none of which is more important than the newcomer. */
-  #makeRoom(priority: Priority, size: number): boolean {
-    const { maxBytes, onEvicted } = this.#options
-    if (size > maxBytes) return false
-    for (const victims of PRIORITIES.filter((other) => other >= priority).reverse()) {
-      for (const item of this.#stored[victims]?.keys() ?? []) {
-        if (this.#bytes + size <= maxBytes) return true
-        onEvicted(item)
+  /** The oldest of the least important, none of which is more important than the newcomer; undefined if they do not do. */
+  #victims(priority: Priority, size: number): readonly UploadItem[] | undefined {
+    let excess = this.#bytes + size - this.#options.maxBytes
+    const victims: UploadItem[] = []
+    for (const other of [...PRIORITIES].reverse()) {
+      if (other < priority) break
+      for (const [item, stored] of this.#stored[other] ?? []) {
+        if (excess <= 0) return victims
+        victims.push(item)
+        excess -= stored.size
       }
     }
-    return this.#bytes + size <= maxBytes
-  }
-
-  #add(item: UploadItem, { name, bytes, stored }: SpoolFile): void {
-    const size = bytes.byteLength
-    this.#unstored.delete(item)
-    this.#stored[item.priority]?.set(item, { name, size })
-    this.#bytes += size
-    this.#options.onStored(item, stored(size))
-  }
-
-  #isStored(item: UploadItem): boolean {
-    return this.#stored[item.priority]?.has(item) === true
-  }
-
-  #writeFailed(error: unknown): void {
-    this.#failedWrites++
-    this.#pausedUntilMs = performance.now() + DISK_PAUSE_MS
-    const code = (error as NodeJS.ErrnoException).code ?? String(error)
-    this.#options.say('spool', `cannot write to the spool directory: ${code}; blocks stay in memory`)
-  }
-
-  async #adopt(): Promise<void> {
-    const { directory, onAdopted, say } = this.#options
-    try {
-      const blocks: StoredBlock[] = []
-      for (const { name, size } of await directory.adopt()) {
-        const parsed = parseSpoolFileName(name)
-        if (parsed === undefined) this.#setAside(name)
-        else blocks.push(this.#reference(name, parsed, size))
-      }
-      if (!this.#closed && blocks.length > 0) onAdopted(blocks)
-    } catch (error) {
-      say(
-        'adopt',
-        `cannot take over spooled blocks: ${(error as NodeJS.ErrnoException).code ?? String(error)}`,
-      )
-    }
-  }
-
-  /** Makes an adopted block one of ours. */
-  adopted(item: UploadItem, { name, size }: StoredBlock): void {
-    this.#stored[item.priority]?.set(item, { name, size })
-    this.#bytes += size
-    this.#makeRoom(Priority.Logs, 0)
+    return excess <= 0 ? victims : undefined
   }
 
   #reference(name: string, { kind, events, blockId }: SpoolName, size: number): StoredBlock {
     return { name, kind, events, id: blockId, size, read: () => this.#read(name) }
   }
 
-  async #read(name: string): Promise<Uint8Array> {
+  async #read(name: string): Promise<StoredBodies> {
     try {
-      const record = decodeSpoolFile(await this.#options.directory.read(name))
-      this.#options.onRead(record)
-      return record.block
+      const { processId, streamId, process, stream, block } = decodeSpoolFile(
+        await this.#options.directory.read(name),
+      )
+      const descriptions = [
+        { insert: 'process', id: processId, body: process },
+        { insert: 'stream', id: streamId, body: stream },
+      ] as const
+      return { block, descriptions }
     } catch (cause) {
       const { code } = cause as NodeJS.ErrnoException
       // Anything else, such as too many open files, may pass.

@@ -1,6 +1,6 @@
 import type { StreamInfo } from '../../model/event-sink.ts'
 import type { ProcessInfo } from '../../model/process-info.ts'
-import type { ItemContent } from './upload-item.ts'
+import type { DescriptionBody, ItemContent } from './upload-item.ts'
 
 interface Sent {
   /** When it was queued or, later, delivered: milliseconds of the monotonic clock. */
@@ -60,7 +60,7 @@ export class MetadataRegistry {
 
   /** The same for a block of another process, of which nothing is known but what is to be sent. */
   takeDueBodies(
-    bodies: readonly Extract<ItemContent, { body: Uint8Array }>[],
+    bodies: readonly DescriptionBody[],
     nowMs: number,
     recoveries: number,
   ): readonly ItemContent[] {

@@ -69,14 +69,14 @@ export type Outcome =
   | { readonly kind: 'aborted' }
 
 /** Statuses that blame the service or the way to it, never the one request (RFC 9110, RFC 8470, RFC 6585). */
-const UNAVAILABLE: ReadonlySet<number> = new Set([408, 425, 429, 502, 503, 504])
+const UNAVAILABLE: ReadonlySet<number> = new Set([407, 408, 425, 429, 502, 503, 504])
 
 /**
  * What an answer means. Together with {@link classifyTransportError} and {@link classifyDecoratorError} this is the only
  * place where that is decided.
  *
  * Unlike the reference sink, 401, 408, 425 and 429 are not final: the server says 401 also when it cannot fetch the
- * identity provider's keys. A redirect is not followed, since it would carry credentials to another place, and its data
+ * identity provider's keys. 407 is a proxy's. A redirect is not followed, since it would carry credentials to another place, and its data
  * is kept, since whoever misconfigured the route can mend it.
  *
  * @param nowMs - Wall clock, milliseconds since the Unix epoch.
@@ -84,7 +84,7 @@ const UNAVAILABLE: ReadonlySet<number> = new Set([408, 425, 429, 502, 503, 504])
 export function classifyResponse(response: UploadResponse, nowMs: number): Outcome {
   const { status } = response
   if (status >= 200 && status < 300) return { kind: 'delivered' }
-  const detail = `it answers ${status}`
+  const detail = status === 407 ? 'the proxy answers 407' : `it answers ${status}`
   if (status === 401) return { kind: 'unauthorized', detail }
   if (status === 413) return { kind: 'drop', reason: 'too_large', detail }
   if (status >= 400 && status < 500 && !UNAVAILABLE.has(status)) {

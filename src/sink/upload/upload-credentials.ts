@@ -3,7 +3,7 @@ import type {
   RequestDecorator,
   RequestDecoratorFactory,
 } from '../../auth/request-decorator.ts'
-import { abortable } from '../../http/abortable.ts'
+import { waitFor } from '../../http/wait-for.ts'
 import { isPromiseLike } from '../../model/kinds.ts'
 
 /** Puts a sink's credentials on its requests: the one caller of the request decorator. */
@@ -33,10 +33,10 @@ export class Credentials {
   async decorate(request: DecoratedRequest, signal: AbortSignal): Promise<void> {
     const decorator = this.#make()
     if (decorator === undefined) return
-    const ready = isPromiseLike(decorator) ? await abortable(decorator, signal) : decorator
+    const ready = isPromiseLike(decorator) ? await waitFor(decorator, signal) : decorator
     const before = new Map(request.headers)
     const decorating = ready.decorate(request, signal)
-    if (decorating !== undefined) await abortable(decorating, signal)
+    if (decorating !== undefined) await waitFor(decorating, signal)
     this.#lastHeaders = added(request.headers, before)
   }
 
@@ -64,7 +64,7 @@ export class Credentials {
   async rejected(request: DecoratedRequest, signal: AbortSignal): Promise<void> {
     const decorator = await this.#decorator
     const forgetting = decorator?.onRejected?.(request, 401)
-    if (forgetting !== undefined) await abortable(forgetting, signal)
+    if (forgetting !== undefined) await waitFor(forgetting, signal)
   }
 
   /** The sink is done: what the decorator does in the background is to end. */

@@ -13,15 +13,29 @@ export interface StoredBlock {
   readonly id: string
   /** Bytes of its file. */
   readonly size: number
-  /** The body of its insert request. */
-  read(): Promise<Uint8Array>
+  /** @throws What reading the file throws. */
+  read(): Promise<StoredBodies>
+}
+
+/** The bodies of the insert requests for a block on disk. */
+export interface StoredBodies {
+  readonly block: Uint8Array
+  /** Of its process and its stream, which its server may not know. */
+  readonly descriptions: readonly DescriptionBody[]
+}
+
+/** A description that a process which is gone left, as the body of its insert request. */
+export interface DescriptionBody {
+  readonly insert: 'process' | 'stream'
+  readonly id: string
+  readonly body: Uint8Array
 }
 
 /** What an insert request says, or its body. */
 export type ItemContent =
   | { readonly insert: 'process'; readonly process: ProcessInfo }
   | { readonly insert: 'stream'; readonly stream: StreamInfo }
-  | { readonly insert: 'process' | 'stream'; readonly id: string; readonly body: Uint8Array }
+  | DescriptionBody
   | { readonly insert: 'block'; readonly block: SealedBlock; readonly process: ProcessInfo }
   | { readonly insert: 'block'; readonly stored: StoredBlock }
 
@@ -42,17 +56,13 @@ export class UploadItem {
   readonly events: number
   readonly batch: LedgerBatch
 
-  /** Attempts that failed. */
-  failures = 0
-  /** How much speaks against the item itself: failures while others were delivered. */
-  suspicion = 0
-  /** Failures that {@link suspicion} is made of; they delay the item alone. */
-  soloFailures = 0
+  #failures = 0
+  #suspicion = 0
+  /** Failures that the suspicion is made of; they delay the item alone. */
+  #soloFailures = 0
   /** Items the sink had delivered when this one last failed. */
-  deliveredAtFailure = 0
-  /** Not to be tried again before this time of the monotonic clock, in milliseconds. */
-  notBeforeMs = 0
-
+  #deliveredAtFailure = 0
+  #notBeforeMs = 0
   #bytes: number
   #origin: { readonly process: ProcessInfo; readonly stream: StreamInfo } | undefined
   #content: ItemContent | undefined
@@ -93,11 +103,68 @@ export class UploadItem {
     return this.#settled
   }
 
-  /** The encoded body: every attempt sends the same bytes. Made once, unless it is on disk. */
-  async encode(encoder: TelemetryEncoder): Promise<Uint8Array> {
+  /** Attempts that failed. */
+  get failures(): number {
+    return this.#failures
+  }
+
+  /** How much speaks against the item itself: failures while others were delivered. */
+  get suspicion(): number {
+    return this.#suspicion
+  }
+
+  /** Whether it is known to fail while others are delivered: its failures say nothing about the service then. */
+  get failsAlone(): boolean {
+    return this.#soloFailures > 1
+  }
+
+  /** Not to be tried again before this time of the clock, in milliseconds. */
+  get notBeforeMs(): number {
+    return this.#notBeforeMs
+  }
+
+  /**
+   * An attempt failed. One that failed before, while others got through, is suspect and waits on its own account.
+   *
+   * @param deliveredItems - What the sink has delivered so far.
+   * @param suspicion - How far the failure speaks against the item.
+   * @param soloDelayMs - Its own wait after so many failures of its own.
+   */
+  noteFailure(
+    deliveredItems: number,
+    suspicion: number,
+    nowMs: number,
+    soloDelayMs: (failures: number) => number,
+  ): void {
+    if (this.#failures > 0 && deliveredItems > this.#deliveredAtFailure) {
+      this.#suspicion += suspicion
+      this.#notBeforeMs = nowMs + soloDelayMs(this.#soloFailures++)
+    }
+    this.#failures++
+    this.#deliveredAtFailure = deliveredItems
+  }
+
+  /** There may be no later: it does not wait on its own account. */
+  hurry(): void {
+    this.#notBeforeMs = 0
+  }
+
+  /**
+   * The encoded body: every attempt sends the same bytes. Made once, unless it is on disk.
+   *
+   * @param onDescribed - Told what else was on disk with it.
+   */
+  async encode(
+    encoder: TelemetryEncoder,
+    onDescribed: (descriptions: readonly DescriptionBody[]) => void,
+  ): Promise<Uint8Array> {
     if (this.#body !== undefined) return this.#body
     const content = this.#present()
-    if ('stored' in content) return content.stored.read()
+    if ('stored' in content) {
+      const { block, descriptions } = await content.stored.read()
+      onDescribed(descriptions)
+      return block
+    }
     if (!('block' in content)) return this.encodeSync(encoder)
     this.#encoding ??= this.#encodeBlock(encoder, content)
     return this.#encoding

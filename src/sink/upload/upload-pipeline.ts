@@ -1,39 +1,59 @@
+import pRetry from 'p-retry'
+import type { Endpoint } from '../../http/endpoint.ts'
+import type { UploadClient } from '../../http/upload-client.ts'
+import type { Clock } from '../../model/clock.ts'
 import { errorMessage } from '../../model/error-message.ts'
+import type { SealedBlock } from '../../model/event-sink.ts'
+import type { ProcessInfo } from '../../model/process-info.ts'
+import type { TelemetryEncoder } from '../../telemetry/encoder.ts'
 import type { HttpEventSinkConfig } from '../http-event-sink-options.ts'
 import type { Notices } from '../notices.ts'
 import { DeliveryLedger, type Settlement } from './delivery-ledger.ts'
+import { MetadataRegistry } from './metadata-registry.ts'
 import type { DropReason, Outcome } from './outcome.ts'
+import { priorityOf } from './priority.ts'
 import { SharedBackoff } from './shared-backoff.ts'
-import type { UploadItem } from './upload-item.ts'
+import type { Credentials } from './upload-credentials.ts'
+import { type ItemContent, type StoredBlock, UploadItem } from './upload-item.ts'
 import { UploadQueue } from './upload-queue.ts'
 import { SchedulerStopped, type Turn, UploadScheduler } from './upload-scheduler.ts'
-import type { Uploader } from './uploader.ts'
-
-type PRetry = typeof import('p-retry').default
+import { Uploader } from './uploader.ts'
 
 export interface UploadPipelineOptions {
   readonly config: HttpEventSinkConfig
-  readonly uploader: Uploader
+  readonly endpoint: Endpoint
+  readonly credentials: Credentials
+  readonly transport: UploadClient
+  readonly encoder: TelemetryEncoder
   readonly notices: Notices
+  readonly clock: Clock
   /** Runs a function where it inherits nothing of whoever recorded. */
   readonly isolate: <T>(fn: () => T) => T
-  /** An item came to its end. */
-  readonly onSettled: (item: UploadItem, settlement: Settlement) => void
-  /** An attempt ended, and the service seems to be away or not. */
-  readonly onAttempt: (failing: boolean) => void
 }
 
-/** The way of items from the queue to their end: attempts and retries, and the accounts of them. */
+/** Follows the blocks of a pipeline. */
+export interface PipelineObserver {
+  /** A block that was recorded here was queued. */
+  queued(item: UploadItem): void
+  /** An item came to its end. */
+  settled(item: UploadItem, settlement: Settlement): void
+  /** An attempt ended, and the service seems to be away or not. */
+  attempted(failing: boolean): void
+}
+
+/** The way of blocks from the recording call to their end: queue, attempts and retries, and the accounts of them. */
 export class UploadPipeline {
   readonly ledger: DeliveryLedger = new DeliveryLedger()
   readonly queue: UploadQueue
   readonly scheduler: UploadScheduler
+  readonly uploader: Uploader
   /** Items that have not come to their end, oldest first. */
   readonly unsettled: Set<UploadItem> = new Set()
 
   readonly #options: UploadPipelineOptions
-  readonly #backoff: SharedBackoff = new SharedBackoff(Math.random)
-  #pRetry: PRetry | undefined
+  readonly #backoff: SharedBackoff
+  readonly #registry: MetadataRegistry
+  #observer: PipelineObserver | undefined
   #pumpScheduled = false
   #attempts = 0
   #failedAttempts = 0
@@ -41,8 +61,20 @@ export class UploadPipeline {
   #recoveries = 0
 
   constructor(options: UploadPipelineOptions) {
-    const { config, isolate } = options
+    const { config, endpoint, credentials, transport, encoder, isolate, clock } = options
     this.#options = options
+    this.#backoff = new SharedBackoff(clock.random)
+    this.#registry = new MetadataRegistry(config.metadataRefreshMs)
+    this.uploader = new Uploader({
+      endpoint,
+      credentials,
+      transport,
+      encoder,
+      clock,
+      timeoutMs: config.requestTimeoutMs,
+      onDescribed: (bodies) =>
+        this.#enqueueAll(this.#registry.takeDueBodies(bodies, clock.now(), this.#recoveries)),
+    })
     this.queue = new UploadQueue({ softBytes: config.maxQueueBytes, hardBytes: config.hardQueueBytes })
     this.scheduler = new UploadScheduler({
       queue: this.queue,
@@ -53,7 +85,7 @@ export class UploadPipeline {
       maxRetryAfterMs: config.maxRetryAfterMs,
       begin: (item, turn) => isolate(() => void this.#deliver(item, turn)),
       deliveredItems: () => this.ledger.deliveredItems,
-      random: Math.random,
+      clock,
     })
   }
 
@@ -67,34 +99,61 @@ export class UploadPipeline {
     return this.#failedAttempts
   }
 
-  /** How often the service came back after it had been away. */
-  get recoveries(): number {
-    return this.#recoveries
-  }
-
   get state(): 'working' | 'unreachable' | 'unauthorized' {
     if (this.#backoff.failures === 0) return 'working'
     return this.#unauthorized ? 'unauthorized' : 'unreachable'
   }
 
-  /** Uploads begin, with what is queued. */
-  start(pRetry: PRetry): void {
-    this.#pRetry = pRetry
-    this.scheduler.start()
+  /** From now on the observer is told. */
+  observe(observer: PipelineObserver): void {
+    this.#observer = observer
   }
 
-  /** Queues an item. It leaves the recording call before any work is done, which is then done once for many. */
-  enqueue(item: UploadItem): void {
-    this.unsettled.add(item)
-    this.queue.push(item)
-    if (this.#pumpScheduled) return
-    this.#pumpScheduled = true
-    this.#options.isolate(() =>
-      setImmediate(() => {
-        this.#pumpScheduled = false
-        this.scheduler.pump()
-      }),
+  /** A process whose blocks will come. */
+  startup(process: ProcessInfo): void {
+    this.#registry.startup(process)
+  }
+
+  /** Queues a block and what has to be sent before it, or gives it up. */
+  accept(block: SealedBlock): void {
+    const { notices, clock } = this.#options
+    const { kind, processId } = block.stream
+    if (!this.queue.accepts(priorityOf(kind))) {
+      this.refuse(block, 'queue_full')
+      notices.say(`queue_full ${kind}`, `the upload queue is full and sheds ${kind} blocks`)
+      return
+    }
+    const process = this.#registry.process(processId)
+    if (process === undefined) {
+      this.refuse(block, 'encoding')
+      notices.say('no process', 'a block came before the process it belongs to')
+      return
+    }
+    this.#enqueueAll(this.#registry.takeDue(block.stream, clock.now(), this.#recoveries))
+    const item = new UploadItem(
+      { insert: 'block', block, process },
+      this.ledger.accept(kind, block.eventCount),
     )
+    this.#enqueue(item)
+    this.#observer?.queued(item)
+  }
+
+  /** Gives a block up at the door. */
+  refuse(block: SealedBlock, reason: DropReason): void {
+    this.ledger.refuse(block.stream.kind, block.eventCount, reason)
+    block.release?.()
+  }
+
+  /** Queues a block that an earlier process left. */
+  adopt(stored: StoredBlock): UploadItem {
+    const item = new UploadItem({ insert: 'block', stored }, this.ledger.adopt(stored.kind, stored.events))
+    this.#enqueue(item)
+    return item
+  }
+
+  /** An item's bytes are on disk: they need not be in memory. */
+  store(item: UploadItem, stored: StoredBlock): void {
+    this.queue.shrink(item.store(stored))
   }
 
   /** Ends an item; what else happens to it counts no more. */
@@ -102,20 +161,40 @@ export class UploadPipeline {
     if (!this.unsettled.delete(item)) return
     item.settle()
     this.queue.release(item)
-    this.#options.onSettled(item, settlement)
+    this.#observer?.settled(item, settlement)
+    if (item.kind === 'metadata') {
+      this.#registry.settled(item.id, this.#options.clock.now(), this.#recoveries)
+    }
     this.ledger.settle(item.batch, item.kind, item.events, settlement)
   }
 
   /** Ends every attempt; items that are not settled stay so. */
   stop(): void {
     this.scheduler.stop()
-    this.#options.uploader.stop()
+    this.uploader.stop()
+  }
+
+  #enqueueAll(contents: readonly ItemContent[]): void {
+    for (const content of contents) this.#enqueue(new UploadItem(content, this.ledger.accept('metadata', 0)))
+  }
+
+  /** It leaves the recording call before any work is done, which is then done once for many. */
+  #enqueue(item: UploadItem): void {
+    this.unsettled.add(item)
+    this.queue.push(item)
+    if (this.#pumpScheduled) return
+    this.#pumpScheduled = true
+    const { isolate, clock } = this.#options
+    const pump = (): void => {
+      this.#pumpScheduled = false
+      this.scheduler.pump()
+    }
+    isolate(() => clock.soon(pump))
   }
 
   /** The life of an item from its first turn to its end. Never rejects. */
   async #deliver(item: UploadItem, firstTurn: Turn): Promise<void> {
     const { config, notices } = this.#options
-    const pRetry = this.#pRetry! // loaded before the first turn is given
     let turn = firstTurn
     try {
       await pRetry(() => this.#attempt(item, turn), {
@@ -145,7 +224,7 @@ export class UploadPipeline {
 
   /** One attempt, which gives its turn back. @throws What ends the retries, or is their occasion. */
   async #attempt(item: UploadItem, turn: Turn): Promise<void> {
-    const outcome = await this.#options.uploader.attempt(item)
+    const outcome = await this.uploader.attempt(item)
     this.#attempts++
     this.#note(item, outcome, turn)
     switch (outcome.kind) {
@@ -161,11 +240,11 @@ export class UploadPipeline {
   }
 
   #note(item: UploadItem, outcome: Outcome, turn: Turn): void {
-    const { notices, onAttempt } = this.#options
+    const { notices } = this.#options
     const wasFailing = this.#backoff.failures > 0
     if (outcome.kind === 'retry' || outcome.kind === 'unauthorized') this.#failedAttempts++
     this.scheduler.finish(turn, item, outcome)
-    onAttempt(this.#backoff.failures > 0)
+    this.#observer?.attempted(this.#backoff.failures > 0)
     if (outcome.kind === 'unauthorized') {
       this.#unauthorized = true
       notices.unauthorized()

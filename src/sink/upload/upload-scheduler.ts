@@ -1,4 +1,4 @@
-import { toTimerMs } from '../../model/durations.ts'
+import type { Clock, Timer } from '../../model/clock.ts'
 import type { Outcome } from './outcome.ts'
 import { type Admission, type BackoffPolicy, fullJitterMs, type SharedBackoff } from './shared-backoff.ts'
 import type { UploadItem } from './upload-item.ts'
@@ -24,7 +24,7 @@ export interface SchedulerOptions {
   readonly begin: (item: UploadItem, turn: Turn) => void
   /** Items delivered so far. */
   readonly deliveredItems: () => number
-  readonly random: () => number
+  readonly clock: Clock
 }
 
 interface Waiting {
@@ -49,12 +49,12 @@ export class UploadScheduler {
   readonly #options: SchedulerOptions
   readonly #waiting: Set<Waiting> = new Set()
   #inFlight = 0
-  #timer: NodeJS.Timeout | undefined
+  #timer: Timer | undefined
   #wakeAtMs: number = Number.POSITIVE_INFINITY
   #drainDelayMs: number = Number.POSITIVE_INFINITY
   #expediting = 0
   #expediteMs: number = Number.POSITIVE_INFINITY
-  #state: 'new' | 'running' | 'stopped' = 'new'
+  #stopped = false
 
   constructor(options: SchedulerOptions) {
     this.#options = options
@@ -65,18 +65,12 @@ export class UploadScheduler {
     return this.#inFlight
   }
 
-  /** From now on turns are given. */
-  start(): void {
-    if (this.#state === 'new') this.#state = 'running'
-    this.pump()
-  }
-
   /** Gives every turn that may be given now. */
   pump(): void {
     this.#wakeAt(Number.POSITIVE_INFINITY)
     const { backoff, maxInFlight } = this.#options
-    while (this.#state === 'running' && this.#inFlight < maxInFlight) {
-      const nowMs = performance.now()
+    while (!this.#stopped && this.#inFlight < maxInFlight) {
+      const nowMs = this.#options.clock.now()
       const waitMs = backoff.waitMs(nowMs)
       if (waitMs > 0) {
         this.#wakeAt(nowMs + waitMs)
@@ -92,7 +86,7 @@ export class UploadScheduler {
   /** The next turn of an item that failed. @throws {@link SchedulerStopped} when there will be none. */
   waitTurn(item: UploadItem): Promise<Turn> {
     return new Promise<Turn>((resolve, reject) => {
-      if (this.#state === 'stopped') {
+      if (this.#stopped) {
         reject(new SchedulerStopped())
         return
       }
@@ -104,7 +98,7 @@ export class UploadScheduler {
   /** Ends a turn with its result: frees the slot and tells the backoff and the item. */
   finish({ admission }: Turn, item: UploadItem, outcome: Outcome): void {
     const { backoff, unauthorizedPolicy } = this.#options
-    const nowMs = performance.now()
+    const nowMs = this.#options.clock.now()
     this.#inFlight--
     switch (outcome.kind) {
       case 'delivered':
@@ -133,7 +127,7 @@ export class UploadScheduler {
   hurry(maxDelayMs: number): void {
     this.#drainDelayMs = maxDelayMs
     this.#options.backoff.hurry()
-    for (const { item } of this.#waiting) item.notBeforeMs = 0
+    for (const { item } of this.#waiting) item.hurry()
     this.pump()
   }
 
@@ -153,7 +147,7 @@ export class UploadScheduler {
 
   /** No turn is given any more. */
   stop(): void {
-    this.#state = 'stopped'
+    this.#stopped = true
     this.#wakeAt(Number.POSITIVE_INFINITY)
     for (const { reject } of this.#waiting) reject(new SchedulerStopped())
     this.#waiting.clear()
@@ -165,19 +159,14 @@ export class UploadScheduler {
     { retryAfterMs, suspicion }: Extract<Outcome, { kind: 'retry' }>,
     nowMs: number,
   ): void {
-    const { backoff, policyOf, deliveredItems, maxRetryAfterMs, random } = this.#options
+    const { backoff, policyOf, deliveredItems, maxRetryAfterMs, clock } = this.#options
     const expediteMs = this.#expediting > 0 ? this.#expediteMs : Number.POSITIVE_INFINITY
     const policy = limited(policyOf(item), Math.min(expediteMs, this.#drainDelayMs))
-    const delivered = deliveredItems()
-    if (item.failures > 0 && delivered > item.deliveredAtFailure) {
-      item.suspicion += suspicion
-      item.notBeforeMs = nowMs + fullJitterMs(policy, item.soloFailures++, random)
-    }
-    item.failures++
-    item.deliveredAtFailure = delivered
-    const known = item.soloFailures > 1 && retryAfterMs === undefined
-    // An item known to fail alone says nothing about the service; were it the only one left, its own wait would do.
-    if (known) backoff.inconclusive(admission)
+    item.noteFailure(deliveredItems(), suspicion, nowMs, (failures) =>
+      fullJitterMs(policy, failures, clock.random),
+    )
+    // Were it the only one left, its own wait would do.
+    if (item.failsAlone && retryAfterMs === undefined) backoff.inconclusive(admission)
     else {
       const longestMs = Math.min(maxRetryAfterMs, this.#drainDelayMs)
       const asked = retryAfterMs === undefined ? undefined : Math.min(retryAfterMs, longestMs)
@@ -225,12 +214,11 @@ export class UploadScheduler {
 
   #wakeAt(atMs: number): void {
     if (atMs === this.#wakeAtMs) return
-    clearTimeout(this.#timer)
+    this.#timer?.cancel()
     this.#wakeAtMs = atMs
     if (atMs === Number.POSITIVE_INFINITY) return
-    // Where that is too early, because timers take no longer, the next pump sets it again.
-    const delayMs = Math.max(1, toTimerMs(atMs - performance.now(), 0))
-    this.#timer = setTimeout(() => this.pump(), delayMs).unref()
+    const delayMs = Math.max(1, Math.ceil(atMs - this.#options.clock.now()))
+    this.#timer = this.#options.clock.after(delayMs, () => this.pump())
   }
 }
 

@@ -1,15 +1,16 @@
 import type { DecoratedRequest } from '../../auth/request-decorator.ts'
-import { withTimeout } from '../../http/abortable.ts'
-import type { PostRequest } from '../../http/connection.ts'
 import type { Endpoint } from '../../http/endpoint.ts'
+import { HeaderList } from '../../http/header-list.ts'
 import type { UploadResponse } from '../../http/http-response.ts'
-import type { Transport } from '../../http/transport.ts'
+import type { PostRequest, UploadClient } from '../../http/upload-client.ts'
+import { withTimeout } from '../../http/with-timeout.ts'
+import type { Clock } from '../../model/clock.ts'
 import { errorMessage } from '../../model/error-message.ts'
-import { plainTelemetryEncoder, type TelemetryEncoder } from '../../telemetry/encoder.ts'
+import type { TelemetryEncoder } from '../../telemetry/encoder.ts'
 import { SpoolReadError } from '../spool/spool.ts'
 import { classifyDecoratorError, classifyResponse, classifyTransportError, type Outcome } from './outcome.ts'
 import type { Credentials } from './upload-credentials.ts'
-import type { UploadItem } from './upload-item.ts'
+import type { DescriptionBody, UploadItem } from './upload-item.ts'
 
 /** The service's limit of a request body: 100 MiB (`DefaultBodyLimit` of the reference server). Above it the answer is 413. */
 const MAX_BODY_BYTES = 104_857_600
@@ -19,26 +20,24 @@ const BASE_HEADERS = { 'content-type': 'application/cbor', 'user-agent': 'microm
 export interface UploaderOptions {
   readonly endpoint: Endpoint
   readonly credentials: Credentials
-  readonly transport: Transport
+  readonly transport: UploadClient
+  readonly encoder: TelemetryEncoder
+  readonly clock: Clock
   /** Limit of a request, and of a call of the decorator, in milliseconds. */
   readonly timeoutMs: number
+  /** Told what is known of the process and the stream of a block on disk, before the block is sent. */
+  readonly onDescribed: (descriptions: readonly DescriptionBody[]) => void
 }
 
 /** Makes single attempts: encode, decorate, post, classify. */
 export class Uploader {
   readonly #options: UploaderOptions
   readonly #active: Set<AbortController> = new Set()
-  #encoder: TelemetryEncoder | undefined
   #encoding: Promise<unknown> = Promise.resolve()
   #stopped = false
 
   constructor(options: UploaderOptions) {
     this.#options = options
-  }
-
-  /** To be called before the first attempt. */
-  use(encoder: TelemetryEncoder): void {
-    this.#encoder = encoder
   }
 
   /** Never rejects. */
@@ -58,7 +57,7 @@ export class Uploader {
 
   /** The body of an item in memory, when nothing can be waited for. @throws What encoding throws. */
   encodeNow(item: UploadItem): Uint8Array {
-    return item.encodeSync(this.#encoder ?? plainTelemetryEncoder())
+    return item.encodeSync(this.#options.encoder)
   }
 
   /**
@@ -69,7 +68,7 @@ export class Uploader {
   requestNow(item: UploadItem): PostRequest {
     const { endpoint, credentials } = this.#options
     const body = this.encodeNow(item)
-    const request = newRequest(endpoint, item, body, new Headers(BASE_HEADERS))
+    const request = newRequest(endpoint, item, body, new HeaderList(BASE_HEADERS))
     credentials.decorateNow(request)
     return wireForm(request)
   }
@@ -107,7 +106,8 @@ export class Uploader {
    * @throws What encoding throws, and {@link SpoolReadError}.
    */
   encode(item: UploadItem): Promise<Uint8Array> {
-    const body = this.#encoding.then(() => item.encode(this.#encoder!))
+    const { encoder, onDescribed } = this.#options
+    const body = this.#encoding.then(() => item.encode(encoder, onDescribed))
     this.#encoding = body.catch(() => {}) // its own caller hears of it
     return body
   }
@@ -117,11 +117,10 @@ export class Uploader {
     body: Uint8Array,
     controller: AbortController,
   ): Promise<{ readonly outcome: Outcome; readonly request: DecoratedRequest }> {
-    const { endpoint, credentials, transport, timeoutMs } = this.#options
-    const { Headers } = await transport.load()
-    const request = newRequest(endpoint, item, body, new Headers(BASE_HEADERS))
+    const { endpoint, credentials, transport, timeoutMs, clock } = this.#options
+    const request = newRequest(endpoint, item, body, new HeaderList(BASE_HEADERS))
     try {
-      await withTimeout(timeoutMs, 'no credentials', controller, (signal) =>
+      await withTimeout(clock, timeoutMs, 'no credentials', controller, (signal) =>
         credentials.decorate(request, signal),
       )
     } catch (error) {
@@ -129,19 +128,19 @@ export class Uploader {
     }
     let response: UploadResponse
     try {
-      response = await withTimeout(timeoutMs, 'no answer', controller, (signal) =>
+      response = await withTimeout(clock, timeoutMs, 'no answer', controller, (signal) =>
         transport.post(wireForm(request), signal),
       )
     } catch (error) {
       return { outcome: classifyTransportError(error), request }
     }
-    return { outcome: classifyResponse(response, Date.now()), request }
+    return { outcome: classifyResponse(response, clock.wallMs()), request }
   }
 
   async #reject(request: DecoratedRequest, controller: AbortController): Promise<Outcome | undefined> {
-    const { credentials, timeoutMs } = this.#options
+    const { credentials, timeoutMs, clock } = this.#options
     try {
-      await withTimeout(timeoutMs, 'no new credentials', controller, (signal) =>
+      await withTimeout(clock, timeoutMs, 'no new credentials', controller, (signal) =>
         credentials.rejected(request, signal),
       )
       return undefined
@@ -162,5 +161,5 @@ function newRequest(
 }
 
 function wireForm({ url, headers, body }: DecoratedRequest): PostRequest {
-  return { path: url.pathname + url.search, headers: Object.fromEntries(headers), body }
+  return { method: 'POST', path: url.pathname + url.search, headers: Object.fromEntries(headers), body }
 }

@@ -1,29 +1,11 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { SpoolDirectory } from '../../../src/sink/spool/spool-directory.ts'
-import {
-  decodeSpoolFile,
-  encodeSpoolFile,
-  parseSpoolFileName,
-  spoolFileName,
-} from '../../../src/sink/spool/spool-file.ts'
-import { isOwnerAlive, LOCK_STALE_MS, parseOwner, thisOwner } from '../../../src/sink/spool/spool-lock.ts'
 import { BLOCK_OVERHEAD_BYTES } from '../../../src/sink/upload/upload-item.ts'
 import { startService } from '../support/service.ts'
 import { QUICK, SinkUnderTest } from '../support/sink.ts'
@@ -33,15 +15,6 @@ beforeEach(() => {
   spoolDir = mkdtempSync(join(tmpdir(), 'spool-test-'))
 })
 afterEach(() => rmSync(spoolDir, { recursive: true, force: true }))
-
-const ID = 'b4a0e4b4-0000-4000-8000-000000000000'
-const record = {
-  processId: ID,
-  streamId: ID.replace('b', 'c'),
-  process: Buffer.from('process'),
-  stream: Buffer.from('stream!'),
-  block: Buffer.from('the block'),
-}
 
 /** Files below the spool directory that are no locks. */
 function files(): string[] {
@@ -53,131 +26,6 @@ function files(): string[] {
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5))
 }
-
-test('a spool file holds three bodies and the ids they belong to', () => {
-  fc.assert(
-    fc.property(
-      fc.uint8Array(),
-      fc.uint8Array(),
-      fc.uint8Array({ maxLength: 10_000 }),
-      (process, stream, block) => {
-        const decoded = decodeSpoolFile(encodeSpoolFile({ ...record, process, stream, block }))
-        expect(decoded).toEqual({
-          ...record,
-          process: Buffer.from(process),
-          stream: Buffer.from(stream),
-          block: Buffer.from(block),
-        })
-      },
-    ),
-  )
-})
-
-test('a file cut at any length, or with any bit flipped, is refused', () => {
-  const file = encodeSpoolFile(record)
-  for (let length = 0; length < file.length; length++) {
-    expect(() => decodeSpoolFile(file.subarray(0, length))).toThrow(
-      expect.objectContaining({ code: 'ERR_TELEMETRY_FORMAT' }),
-    )
-  }
-  for (let bit = 0; bit < file.length * 8; bit++) {
-    const flipped = Buffer.from(file)
-    flipped[bit >> 3]! ^= 1 << (bit & 7)
-    expect(() => decodeSpoolFile(flipped)).toThrow(expect.objectContaining({ code: 'ERR_TELEMETRY_FORMAT' }))
-  }
-  expect(() => decodeSpoolFile(Buffer.concat([file, Buffer.alloc(1)]))).toThrow('spool file')
-})
-
-test('the name of a file says what is in it, and names sort by age', () => {
-  const names = Array.from({ length: 100 }, () => spoolFileName({ kind: 'cpu', events: 12, blockId: ID }))
-  expect([...names].sort()).toEqual(names)
-  expect(parseSpoolFileName(names[0]!)).toEqual({ kind: 'cpu', events: 12, blockId: ID })
-  for (const name of [
-    'lock',
-    'x.block',
-    names[0]!.replace('cpu', 'net'),
-    `${names[0]}.tmp`,
-    `../${names[0]}`,
-  ]) {
-    expect(parseSpoolFileName(name)).toBeUndefined()
-  }
-})
-
-test('the owner of a lock is known to be dead by its process, or by the age of the lock', async () => {
-  const here = thisOwner()
-  const child = spawn(process.execPath, ['--eval', ''])
-  const { pid } = child
-  await once(child, 'exit')
-  expect(isOwnerAlive(here, 0)).toBe(true)
-  expect(isOwnerAlive({ ...here, startedAt: here.startedAt - 100 }, 0)).toBe(false) // an earlier process of our id
-  expect(isOwnerAlive({ ...here, pid: pid! }, 0)).toBe(false)
-  expect(isOwnerAlive({ ...here, pid: process.ppid }, 0)).toBe(true)
-  expect(isOwnerAlive({ ...here, pid: pid!, space: 'another host' }, 0)).toBe(true)
-  expect(isOwnerAlive({ ...here, pid: pid!, space: 'another host' }, LOCK_STALE_MS)).toBe(true)
-  expect(isOwnerAlive({ ...here, pid: pid!, space: 'another host' }, LOCK_STALE_MS + 1)).toBe(false)
-  expect(isOwnerAlive(undefined, 0)).toBe(true)
-  expect(isOwnerAlive(here, LOCK_STALE_MS + 1)).toBe(false)
-})
-
-test.each([
-  '',
-  'null',
-  '{}',
-  '{"pid":1}',
-  '{"space":"x","pid":-1,"startedAt":1}',
-  '{"space":"x","pid":"1","startedAt":1}',
-  '{"spa',
-])('the text %s is no lock', (text) => {
-  expect(parseOwner(text)).toBeUndefined()
-})
-
-test('two live sinks on one directory keep apart, and what one gives up the other takes over whole', async () => {
-  const first = new SpoolDirectory(spoolDir)
-  const second = new SpoolDirectory(spoolDir)
-  await first.write('a', Buffer.from('1'))
-  await second.write('b', Buffer.from('22'))
-  expect(await second.adopt()).toEqual([])
-  expect(await first.adopt()).toEqual([])
-  first.close()
-  expect(await second.adopt()).toEqual([{ name: 'a', size: 1 }])
-  expect(await second.read('a')).toEqual(Buffer.from('1'))
-  second.remove('a')
-  second.remove('b')
-  await until(() => files().length === 0)
-  second.close()
-  expect(readdirSync(spoolDir)).toEqual([])
-})
-
-test('a directory left without a word is taken over by exactly one of many', async () => {
-  const left = join(spoolDir, 'session-x')
-  mkdirSync(left)
-  writeFileSync(join(left, 'lock'), JSON.stringify({ ...thisOwner(), startedAt: 1 }))
-  for (let i = 0; i < 20; i++) writeFileSync(join(left, `file-${String(i).padStart(2, '0')}`), 'x')
-  writeFileSync(join(left, 'cut.tmp'), 'x')
-  const directories = Array.from({ length: 5 }, () => new SpoolDirectory(spoolDir))
-  const adopted = await Promise.all(directories.map((directory) => directory.adopt()))
-  expect(adopted.map(({ length }) => length).sort()).toEqual([0, 0, 0, 0, 20])
-  const names = adopted.flat().map(({ name }) => name)
-  expect(names).toEqual([...names].sort())
-  expect(files()).toHaveLength(20)
-})
-
-test('a takeover that was cut is finished by the next one, once it is certain to be dead', async () => {
-  const cut = join(spoolDir, 'taking-x')
-  mkdirSync(cut)
-  writeFileSync(join(cut, 'file'), 'x')
-  mkdirSync(join(spoolDir, 'new-x'))
-  writeFileSync(join(spoolDir, 'of the operator.txt'), 'x')
-  const directory = new SpoolDirectory(spoolDir)
-  expect(await directory.adopt()).toEqual([])
-  const old = new Date(Date.now() - LOCK_STALE_MS - 1_000)
-  for (const name of ['taking-x', 'new-x']) utimesSync(join(spoolDir, name), old, old)
-  expect(await directory.adopt()).toEqual([{ name: 'file', size: 1 }])
-  directory.close()
-  expect(readdirSync(spoolDir).filter((name) => !name.startsWith('session-'))).toEqual([
-    'of the operator.txt',
-  ])
-})
 
 test('a spool directory that cannot be made fails the start', () => {
   const file = join(spoolDir, 'file')

@@ -1,7 +1,15 @@
 import { EventEmitter, once } from 'node:events'
-import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
 import { decodeBlock, decodeProcess, decodeStream } from '../../../src/telemetry/decoder.ts'
+import type { Certificate } from '../../support/certificate.ts'
 
 export interface ReceivedRequest {
   readonly index: number
@@ -40,10 +48,12 @@ export class Service implements AsyncDisposable {
   connections = 0
   respond: Respond
   readonly #events = new EventEmitter()
+  readonly #scheme: 'http' | 'https'
 
-  constructor(respond: Respond) {
+  constructor(respond: Respond, certificate?: Certificate) {
     this.respond = respond
-    this.server = createServer((message, response) => {
+    this.#scheme = certificate === undefined ? 'http' : 'https'
+    const onRequest = (message: IncomingMessage, response: ServerResponse): void => {
       const chunks: Buffer[] = []
       message.on('error', () => {})
       response.on('error', () => {})
@@ -58,7 +68,7 @@ export class Service implements AsyncDisposable {
           id: idOf(insert, body),
           headers: message.headers,
           body,
-          connection: (message.socket as Socket & { number: number }).number,
+          connection: (message.socket as Socket & { number?: number }).number ?? 0,
           atMs: performance.now(),
         }
         this.requests.push(request)
@@ -72,7 +82,8 @@ export class Service implements AsyncDisposable {
         } = typeof answer === 'number' ? { status: answer } : (answer as Answer)
         response.writeHead(status, headers).end(text)
       })
-    })
+    }
+    this.server = certificate ? createHttpsServer({ ...certificate }, onRequest) : createServer(onRequest)
     this.server.on('connection', (socket) => {
       Object.assign(socket, { number: ++this.connections })
       this.sockets.add(socket)
@@ -88,7 +99,7 @@ export class Service implements AsyncDisposable {
 
   get url(): string {
     const { address, family } = this.server.address() as AddressInfo
-    return `http://${family === 'IPv6' ? `[${address}]` : address}:${this.port}`
+    return `${this.#scheme}://${family === 'IPv6' ? `[${address}]` : address}:${this.port}`
   }
 
   async listen(port = 0, host = '127.0.0.1'): Promise<this> {
@@ -125,8 +136,9 @@ export class Service implements AsyncDisposable {
   }
 }
 
-export function startService(respond: Respond = () => 200): Promise<Service> {
-  return new Service(respond).listen()
+/** @param certificate - With it, the service speaks https. */
+export function startService(respond: Respond = () => 200, certificate?: Certificate): Promise<Service> {
+  return new Service(respond, certificate).listen()
 }
 
 function idOf(insert: string, body: Buffer): string {

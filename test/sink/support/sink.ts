@@ -1,7 +1,11 @@
 import type { RequestDecoratorFactory } from '../../../src/auth/request-decorator.ts'
 import type { SealedBlock, StreamInfo, StreamKind } from '../../../src/model/event-sink.ts'
 import type { ProcessInfo } from '../../../src/model/process-info.ts'
-import { HttpEventSink, type HttpEventSinkOptions } from '../../../src/sink/http-event-sink.ts'
+import {
+  HttpEventSink,
+  type HttpEventSinkOptions,
+  type SinkPlatform,
+} from '../../../src/sink/http-event-sink.ts'
 import { testBlock, testProcess, testStream } from './blocks.ts'
 
 /** An HTTP sink with a process and one stream of each kind, and what it told the operator. */
@@ -11,8 +15,14 @@ export class SinkUnderTest implements AsyncDisposable {
   readonly warnings: string[] = []
   readonly #streams: Map<StreamKind, StreamInfo> = new Map()
 
-  constructor(url: string | URL, options: HttpEventSinkOptions = {}, factory?: RequestDecoratorFactory) {
-    this.sink = new HttpEventSink(url, { warn: (line) => this.warnings.push(line), ...options }, factory)
+  constructor(
+    url: string | URL,
+    options: HttpEventSinkOptions = {},
+    factory?: RequestDecoratorFactory,
+    platform: SinkPlatform = {},
+  ) {
+    const warn = (line: string): number => this.warnings.push(line)
+    this.sink = new HttpEventSink(url, { warn, ...options }, factory, platform)
     this.sink.onStartup(this.process)
   }
 

@@ -35,8 +35,12 @@ test.each([300, 301, 302, 307, 308, 399])(
   },
 )
 
-test.each([400, 402, 403, 404, 405, 407, 409, 410, 415, 422, 431, 451, 499])('%i is final', (status) => {
+test.each([400, 402, 403, 404, 405, 409, 410, 415, 422, 431, 451, 499])('%i is final', (status) => {
   expect(answer(status)).toMatchObject({ kind: 'drop', reason: 'refused' })
+})
+
+test('407 is of a proxy, whose credentials somebody may mend', () => {
+  expect(answer(407)).toMatchObject({ kind: 'retry', suspicion: 0, detail: 'the proxy answers 407' })
 })
 
 test('413 is final and counted apart, and 401 is about the credentials', () => {

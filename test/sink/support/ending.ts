@@ -1,0 +1,46 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+/** The program that ends as told, from its source. */
+export const ENDING_PROGRAM: string = fileURLToPath(new URL('../fixtures/exits.ts', import.meta.url))
+
+/** How a program ended: its exit code, what its sink counted, and what it printed. */
+export interface Ending {
+  readonly code: number | null
+  readonly delivered: number
+  readonly dropped: number
+  readonly pending: number
+  readonly tookMs: number
+  readonly errors: string
+  readonly output: string
+}
+
+/**
+ * Runs a program that ends as told.
+ *
+ * @param scenario - As in `fixtures/exits.ts`.
+ * @param flags - Of Node, instead of those that run the source.
+ */
+export async function endProgram(
+  url: string,
+  scenario: object,
+  env: NodeJS.ProcessEnv = {},
+  flags: readonly string[] = ['--import', 'tsx', ENDING_PROGRAM],
+): Promise<Ending> {
+  const child = spawn(process.execPath, [...flags, url, JSON.stringify(scenario)], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  })
+  let output = ''
+  let errors = ''
+  child.stdout.on('data', (chunk) => {
+    output += chunk
+  })
+  child.stderr.on('data', (chunk) => {
+    errors += chunk
+  })
+  const [code] = await once(child, 'close')
+  const json = /\{.*\}/.exec(output)?.[0] ?? '{}'
+  return { code, errors, output, ...JSON.parse(json) }
+}
