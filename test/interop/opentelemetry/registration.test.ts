@@ -1,7 +1,7 @@
 import { context, diag, metrics, ROOT_CONTEXT, trace } from '@opentelemetry/api'
 import { logs } from '@opentelemetry/api-logs'
 import { LoggerProvider } from '@opentelemetry/sdk-logs'
-import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base'
+import { TracerProvider } from '@opentelemetry/sdk-trace'
 import { afterEach, expect, test } from 'vitest'
 import { MicromegasContextManager } from '../../../src/interop/opentelemetry/context-manager.ts'
 import { registerOpenTelemetryBridge } from '../../../src/interop/opentelemetry.ts'
@@ -62,7 +62,7 @@ test('a tracer that was got before records once the bridge is there, and no more
 })
 
 test.each([
-  ['tracer provider', () => trace.setGlobalTracerProvider(new BasicTracerProvider())],
+  ['tracer provider', () => trace.setGlobalTracerProvider(new TracerProvider())],
   ['context manager', () => context.setGlobalContextManager(new MicromegasContextManager())],
   ['meter provider', () => metrics.setGlobalMeterProvider({ getMeter: () => metrics.getMeter('x') })],
   ['logger provider', () => logs.setGlobalLoggerProvider(new LoggerProvider())],
@@ -92,7 +92,7 @@ test('what others registered since the API was disabled is left to them', async 
   const unregister = registerOpenTelemetryBridge()
   trace.disable()
   context.disable()
-  const provider = new BasicTracerProvider()
+  const provider = new TracerProvider()
   trace.setGlobalTracerProvider(provider)
   const manager = new MicromegasContextManager()
   context.setGlobalContextManager(manager)

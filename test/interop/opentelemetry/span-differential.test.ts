@@ -10,7 +10,7 @@ import {
   trace,
 } from '@opentelemetry/api'
 import { hrTime } from '@opentelemetry/core'
-import type { ReadableSpan } from '@opentelemetry/sdk-trace-base'
+import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import { expect, test } from 'vitest'
 import { Level } from '../../../src/model/level.ts'
 import { renderValue } from '../../../src/tracing/render-value.ts'
@@ -277,7 +277,7 @@ test.each(Object.entries(cases))('a span does with %s what OpenTelemetry’s SDK
   }
   const expected = await withReference(async ({ spans }, told) => {
     const outcome = await run()
-    return { outcome, told: { ...told }, shown: ofReference(spans.getFinishedSpans()[0]!) }
+    return { outcome, told: { ...told }, shown: ofReference(spans[0]!) }
   })
   const found = await withBridge(async (recording, told) => {
     const outcome = await run()
@@ -340,7 +340,7 @@ test.each(Object.entries(starts))(
       })
     const expected = await withReference(async ({ spans }) => {
       const outcome = await run()
-      const [span] = spans.getFinishedSpans()
+      const [span] = spans
       return { outcome, shown: span && ofReference(span) }
     })
     const found = await withBridge(async (recording) => {

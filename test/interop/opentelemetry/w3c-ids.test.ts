@@ -1,5 +1,5 @@
 import { isSpanContextValid, trace } from '@opentelemetry/api'
-import { TraceIdRatioBasedSampler } from '@opentelemetry/sdk-trace-base'
+import { TraceIdRatioBasedSampler } from '@opentelemetry/sdk-trace'
 import { expect, test } from 'vitest'
 import { spanIdOf, traceIdOf } from '../../../src/interop/opentelemetry/w3c-ids.ts'
 import { registerOpenTelemetryBridge } from '../../../src/interop/opentelemetry.ts'

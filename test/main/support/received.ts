@@ -1,5 +1,11 @@
 import type { ProcessInfo } from '../../../src/model/process-info.ts'
 import {
+  type AsyncSpanEvent,
+  type AsyncSpans,
+  pairAsyncSpans,
+  readAsyncSpanEvents,
+} from '../../../src/telemetry/async-spans.ts'
+import {
   type DecodedStream,
   decodeBlock,
   decodeProcess,
@@ -21,6 +27,7 @@ export class Received {
   readonly measures: DecodedMeasure[] = []
   /** Type names of the span and image events. */
   readonly others: string[] = []
+  readonly #asyncEvents: AsyncSpanEvent[] = []
   readonly #streams = new Map<string, DecodedStream>()
 
   constructor(requests: readonly ReceivedRequest[]) {
@@ -35,6 +42,10 @@ export class Received {
   /** Messages of the logs of one target, in the order of their blocks. */
   messages(target: string): string[] {
     return this.logs.filter((entry) => entry.target === target).map((entry) => entry.message)
+  }
+
+  asyncSpans(): AsyncSpans {
+    return pairAsyncSpans(this.#asyncEvents)
   }
 
   #addStream(stream: DecodedStream): void {
@@ -54,6 +65,9 @@ export class Received {
     const ticks = new TickConverter(process)
     if (stream.tags.includes('log')) this.logs.push(...readLogEntries(objects, ticks))
     else if (stream.tags.includes('metrics')) this.measures.push(...readMeasures(objects, ticks))
-    else this.others.push(...objects.map(({ typeName }) => typeName))
+    else {
+      this.others.push(...objects.map(({ typeName }) => typeName))
+      if (stream.tags.includes('cpu')) this.#asyncEvents.push(...readAsyncSpanEvents(objects, ticks))
+    }
   }
 }

@@ -1,9 +1,7 @@
 import { context, type DiagLogger, DiagLogLevel, diag, metrics, propagation, trace } from '@opentelemetry/api'
-import { logs } from '@opentelemetry/api-logs'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
-import { InMemoryLogRecordExporter, LoggerProvider, SimpleLogRecordProcessor } from '@opentelemetry/sdk-logs'
 import { MeterProvider, MetricReader, type ResourceMetrics } from '@opentelemetry/sdk-metrics'
-import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
+import { type ReadableSpan, type SpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
 import { registerOpenTelemetryBridge } from '../../../../src/interop/opentelemetry.ts'
 import { dispatch } from '../../../../src/tracing/dispatch.ts'
 import { type Recording, startRecording } from '../../support/recording.ts'
@@ -24,26 +22,29 @@ class CollectingReader extends MetricReader {
 
 /** OpenTelemetry's own SDK, registered with the API. */
 export interface Reference {
-  readonly spans: InMemorySpanExporter
+  /** Those that have ended. */
+  readonly spans: readonly ReadableSpan[]
   readonly metrics: CollectingReader
-  readonly logs: InMemoryLogRecordExporter
 }
 
 /** Runs `use` with OpenTelemetry's own SDK behind the API. */
 export async function withReference<T>(use: (reference: Reference, told: Told) => Promise<T>): Promise<T> {
-  const spans = new InMemorySpanExporter()
+  const spans: ReadableSpan[] = []
+  const nothing = async (): Promise<void> => {}
+  const processor: SpanProcessor = {
+    onStart: () => {},
+    onEnd: (span) => void spans.push(span),
+    forceFlush: nothing,
+    shutdown: nothing,
+  }
   const reader = new CollectingReader()
-  const exporter = new InMemoryLogRecordExporter()
   context.setGlobalContextManager(new AsyncLocalStorageContextManager())
-  trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(spans)] }))
+  trace.setGlobalTracerProvider(new TracerProvider({ spanProcessors: [processor] }))
   metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }))
-  logs.setGlobalLoggerProvider(
-    new LoggerProvider({ processors: [new SimpleLogRecordProcessor({ exporter })] }),
-  )
   try {
-    return await use({ spans, metrics: reader, logs: exporter }, listen())
+    return await use({ spans, metrics: reader }, listen())
   } finally {
-    for (const api of [trace, metrics, context, logs, propagation, diag]) api.disable()
+    for (const api of [trace, metrics, context, propagation, diag]) api.disable()
   }
 }
 
