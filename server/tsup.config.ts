@@ -4,6 +4,14 @@ const shared: Options = { target: 'node20', platform: 'node', format: 'esm' }
 
 /** Dependencies stay imports. ESM only: every supported Node version can `require` it. */
 export default defineConfig([
-  { ...shared, entry: { index: 'src/index.ts', 'micromegas-server': 'src/command/cli.ts' }, splitting: true },
+  {
+    ...shared,
+    entry: {
+      index: 'src/index.ts',
+      'micromegas-server': 'src/command/cli.ts',
+      'engine-worker': 'src/sql/worker/engine-worker.ts',
+    },
+    splitting: true,
+  },
   { ...shared, entry: { index: 'src/index.ts' }, dts: { only: true } },
 ])

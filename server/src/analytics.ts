@@ -8,7 +8,8 @@ import type { MicromegasServerConfig } from './options.ts'
 import type { ServerEventListener } from './server-event.ts'
 import type { SqlEngine } from './sql/engine.ts'
 import { LateEngine } from './sql/late-engine.ts'
-import { LocalEngine } from './sql/local-engine.ts'
+import type { EngineOptions } from './sql/local-engine.ts'
+import { WorkerEngine } from './sql/worker/worker-engine.ts'
 import type { Store } from './store/store.ts'
 import { StoreFeed } from './store-feed.ts'
 
@@ -17,6 +18,8 @@ const MEMORY_LIMIT_BYTES = 384 * 1024 * 1024
 const QUERY_TIMEOUT_MS = 60_000
 const MAX_CONCURRENT_QUERIES = 2
 const MAX_THREADS = 4
+/** In tests, where another thread takes seconds to load what the built one loads at once. */
+const RUNS_FROM_SOURCES = import.meta.url.endsWith('.ts')
 
 export interface AnalyticsOptions {
   readonly config: MicromegasServerConfig
@@ -73,22 +76,19 @@ async function openEngine(
   const warn = (message: string): void => report({ type: 'warning', message })
   const folder = dataDir === undefined ? undefined : join(dataDir, 'tables')
   if (folder !== undefined) await mkdir(folder, { recursive: true, mode: 0o700 })
-  return LocalEngine.open(
-    feed,
-    {
-      databasePath: folder === undefined ? undefined : join(folder, 'tables.duckdb'),
-      tempDirectory: folder === undefined ? undefined : join(folder, 'tmp'),
-      memoryLimitBytes: MEMORY_LIMIT_BYTES,
-      threads: Math.max(1, Math.min(MAX_THREADS, availableParallelism() - 1)),
-      queryTimeoutMs: QUERY_TIMEOUT_MS,
-      maxConcurrentQueries: MAX_CONCURRENT_QUERIES,
-      warn,
-      audit: (query) => report({ type: 'query', ...query }),
-    },
-    async () => {
-      if (folder === undefined) return
-      await rm(folder, { recursive: true, force: true })
-      await mkdir(folder, { recursive: true, mode: 0o700 })
-    },
-  )
+  const options: EngineOptions = {
+    databasePath: folder === undefined ? undefined : join(folder, 'tables.duckdb'),
+    tempDirectory: folder === undefined ? undefined : join(folder, 'tmp'),
+    memoryLimitBytes: MEMORY_LIMIT_BYTES,
+    threads: Math.max(1, Math.min(MAX_THREADS, availableParallelism() - 1)),
+    queryTimeoutMs: QUERY_TIMEOUT_MS,
+    maxConcurrentQueries: MAX_CONCURRENT_QUERIES,
+    warn,
+    audit: (query) => report({ type: 'query', ...query }),
+  }
+  if (!RUNS_FROM_SOURCES) return new WorkerEngine(feed, options)
+  const { LocalEngine } = await import('./sql/local-engine.ts')
+  return LocalEngine.open(feed, options, async () => {
+    if (options.databasePath !== undefined) await rm(options.databasePath, { force: true })
+  })
 }

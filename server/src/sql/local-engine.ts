@@ -16,6 +16,7 @@ import { SqlError } from './sql-error.ts'
 import { ServerCatalog } from './views/catalog.ts'
 import { PartitionActions } from './views/partition-actions.ts'
 import { noPreparations, type Preparations } from './views/session-plan.ts'
+import { WarmViews } from './warm-views.ts'
 
 export interface EngineOptions {
   /** Path of the database; `undefined` keeps it in memory. Whatever it holds can be made anew from the source. */
@@ -43,8 +44,7 @@ export class LocalEngine implements SqlEngine {
   readonly #gate: QueryGate
   readonly #wallClock: () => number
   readonly #admin: PartitionActions
-  /** Ends when all that was told of the store is in the tables. */
-  #upToDate: Promise<void> = Promise.resolve()
+  readonly #warmth: WarmViews
 
   private constructor(database: Database, tables: Tables, options: EngineOptions) {
     this.#database = database
@@ -53,6 +53,7 @@ export class LocalEngine implements SqlEngine {
     this.#gate = new QueryGate(options.maxConcurrentQueries)
     this.#wallClock = options.wallClock ?? Date.now
     this.#admin = new PartitionActions(tables, this.#wallClock)
+    this.#warmth = new WarmViews(tables, this.#wallClock, options.warn)
   }
 
   /**
@@ -89,8 +90,10 @@ export class LocalEngine implements SqlEngine {
       audit.end(error)
     }
     try {
-      await this.#upToDate
+      // What was stored before the question is in the answer.
+      await this.#tables.changesApplied()
       const { plan, preparations } = this.#plan(request)
+      for (const { viewSet } of preparations.needs) this.#warmth.touch(viewSet)
       release = await this.#gate.enter(signal)
       audit.start()
       timer = setTimeout(
@@ -115,18 +118,21 @@ export class LocalEngine implements SqlEngine {
   }
 
   async prepare(sql: string, caller: SqlCaller): Promise<Pick<SqlAnswer, 'fields' | 'schema'>> {
+    await this.#tables.changesApplied()
     const { plan } = this.#plan({ sql, caller, range: PLANNING_RANGE })
     return { fields: plan.fields, schema: schemaMessage(arrowSchema(plan.fields, true)) }
   }
 
   notify(change: InventoryChange): void {
-    this.#upToDate = this.#tables.change(change).catch((error: unknown) => {
-      this.#options.warn(`Cannot take up what was stored: ${reason(error)}`)
-    })
+    this.#tables.change(change).then(
+      () => this.#warmth.changed(),
+      (error: unknown) => this.#options.warn(`Cannot take up what was stored: ${reason(error)}`),
+    )
   }
 
   async close(): Promise<void> {
     await this.#gate.close()
+    await this.#warmth.close()
     await this.#tables.close()
     this.#database.close()
   }

@@ -63,3 +63,35 @@ export function schemaError(text: string, place?: Place | undefined): SqlError {
 export function unsupported(text: string, place?: Place | undefined): SqlError {
   return new SqlError('UNIMPLEMENTED', `This feature is not implemented: ${text}`, { place })
 }
+
+/** What of an error can be sent to another thread. */
+export interface PlainSqlError {
+  readonly code: SqlErrorCode
+  readonly message: string
+  readonly line: number | undefined
+  readonly column: number | undefined
+  readonly stage: SqlStage
+}
+
+/** Any error as one that can be sent; what is no {@link SqlError} is `INTERNAL`. */
+export function plainError(error: unknown): PlainSqlError {
+  if (error instanceof SqlError) {
+    const { code, message, line, column, stage } = error
+    return { code, message, line, column, stage }
+  }
+  const message = error instanceof Error ? error.message : String(error)
+  return {
+    code: 'INTERNAL',
+    message: `Internal error: ${message}`,
+    line: undefined,
+    column: undefined,
+    stage: 'stream',
+  }
+}
+
+export function restoreError({ code, message, line, column, stage }: PlainSqlError): SqlError {
+  const place = line === undefined || column === undefined ? undefined : { line, column }
+  const error = new SqlError(code, '', { place, stage })
+  error.message = message
+  return error
+}

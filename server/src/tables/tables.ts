@@ -30,6 +30,8 @@ export interface TablesOptions {
 
 /** Rows that wait are appended once there are so many: one append costs as much as some thousand rows. */
 const ROWS_PER_APPEND = 100_000
+/** Decoding that nobody waits for lets queries in after so many blocks. */
+const BLOCKS_PER_TURN = 20
 /** A block's edges are microseconds; its events may lie a little outside. */
 const EDGE_NS = 1_000_000n
 
@@ -47,6 +49,7 @@ export class Tables {
   readonly #decoder: Decoder
   readonly #options: TablesOptions
   #tail: Promise<unknown> = Promise.resolve()
+  #applied: Promise<void> = Promise.resolve()
 
   private constructor(
     database: Database,
@@ -106,7 +109,27 @@ export class Tables {
 
   /** Takes up what was stored or deleted. */
   change(change: InventoryChange): Promise<void> {
-    return this.#exclusively(() => this.#apply(change))
+    const applied = this.#exclusively(() => this.#apply(change))
+    this.#applied = applied.catch(() => undefined)
+    return applied
+  }
+
+  /** Waits until all changes told so far have been taken up. */
+  changesApplied(): Promise<void> {
+    return this.#applied
+  }
+
+  /**
+   * Decodes some of the blocks that a set of views lacks, the latest first.
+   *
+   * @returns Whether there are more.
+   */
+  decodeSome(viewSet: Exclude<DecodedViewSet, 'thread_spans'>): Promise<boolean> {
+    return this.#exclusively(async () => {
+      const pending = this.#pendingOf({ viewSet })
+      await this.#decode(viewSet, pending.slice(-BLOCKS_PER_TURN), undefined)
+      return pending.length > BLOCKS_PER_TURN
+    })
   }
 
   /** Decodes what a query needs and the tables lack. */
