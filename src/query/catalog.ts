@@ -16,7 +16,7 @@ export interface ProcessRow {
   readonly start_time: bigint
   readonly start_ticks: bigint
   readonly insert_time: bigint
-  readonly parent_process_id: string
+  readonly parent_process_id: string | null
   readonly properties: Readonly<Record<string, string>>
   readonly last_update_time: bigint
 }

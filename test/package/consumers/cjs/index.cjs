@@ -1,5 +1,6 @@
 const assert = require('node:assert')
 const { InMemoryEventSink, initTelemetry, logger } = require('micromegas')
+const { FlightSQLClient } = require('micromegas/query')
 const { startServer } = require('micromegas-server')
 
 async function run() {
@@ -17,6 +18,10 @@ async function run() {
   const report = await telemetry.shutdown()
   assert.equal(report.pending.blocks, 0)
   const body = JSON.stringify(await (await fetch(`${server.url}/api/log_entries?target=consumer`)).json())
+  const client = new FlightSQLClient(server.flightUri)
+  const { rows } = await client.query('select count(*) as n from log_entries', { begin: '1h' })
+  assert.deepEqual(rows, [{ n: 2n }])
+  await client.close()
   await server.close()
   assert.match(body, /cjs works/)
   assert.match(body, /both builds meet/)

@@ -16,6 +16,7 @@ import {
   span,
   spanFn,
 } from 'micromegas'
+import { type Batch, FlightSQLClient, type QueryResult, type Row, sql } from 'micromegas/query'
 import { startServer } from 'micromegas-server'
 
 const log = logger('types')
@@ -54,4 +55,14 @@ export async function main(): Promise<void> {
   log.info(`${charged} ${report.delivered.events}`)
   await micromegasMain(async ({ signal }) => (signal.aborted ? 1 : undefined), options)
   await (await startServer({ disableAuth: true })).close()
+}
+
+export async function ask(): Promise<bigint | undefined> {
+  await using client = new FlightSQLClient('grpc://localhost:50051', {
+    authProvider: { getToken: async () => 'x' },
+  })
+  const result: QueryResult<Row> = await client.query(sql`select ${1} as one`)
+  const batches: readonly Batch[] = result.batches
+  for await (const { n } of client.queryRows<{ n: bigint }>('select 1 as n')) return n
+  return batches.length > 0 ? 1n : undefined
 }
