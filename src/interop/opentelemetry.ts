@@ -66,10 +66,11 @@ type Undo = () => void
  *
  * @returns Unregisters all of it. Later calls do nothing.
  * @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` when the API has another provider or context manager, or is of
- * another version than one that has registered something.
+ * another version than one that has registered something; and when an option is unknown or of another type.
  * @throws RangeError when `observablePeriodMs` is out of range.
  */
 export function registerOpenTelemetryBridge(options: OpenTelemetryBridgeOptions = {}): () => void {
+  checkOptions(options)
   const observablePeriodMs = periodOf(
     'register the OpenTelemetry bridge',
     'observablePeriodMs',
@@ -164,6 +165,27 @@ function registerPropagation(): Undo {
   const isTaken = propagation.fields().length > 0
   if (isTaken || !propagation.setGlobalPropagator(new DefaultPropagator())) return () => {}
   return () => propagation.disable()
+}
+
+const SWITCHES = ['traces', 'metrics', 'logs', 'propagation'] as const
+const OPTIONS: readonly string[] = [...SWITCHES, 'logsApi', 'observablePeriodMs']
+
+/** A misspelt option, or the text `'false'`, would leave on what is meant to be off. */
+function checkOptions(options: OpenTelemetryBridgeOptions): void {
+  const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name))
+  if (unknown !== undefined) throw badOption(`unknown option ${unknown}, expected ${OPTIONS.join(', ')}`)
+  for (const name of SWITCHES) {
+    const value: unknown = options[name]
+    if (value !== undefined && typeof value !== 'boolean') throw badOption(`${name} is not true or false`)
+  }
+  const { logsApi } = options
+  if (logsApi !== undefined && typeof logsApi?.setGlobalLoggerProvider !== 'function') {
+    throw badOption('logsApi is not the object logs of @opentelemetry/api-logs')
+  }
+}
+
+function badOption(problem: string): TelemetryError {
+  return new TelemetryError('ERR_TELEMETRY_CONFIG', `Cannot register the OpenTelemetry bridge: ${problem}`)
 }
 
 function refusal(what: string): TelemetryError {

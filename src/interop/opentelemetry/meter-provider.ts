@@ -42,6 +42,12 @@ export class MicromegasMeterProvider extends BridgeProvider implements MeterProv
     this.#collector = collector
   }
 
+  /** Asks the observable instruments for their values first. */
+  override async forceFlush(): Promise<void> {
+    this.#collector.collect()
+    await super.forceFlush()
+  }
+
   getMeter(name: string): Meter {
     const target = targetOf(name)
     const make = (ownTarget: string): BridgeMeter =>

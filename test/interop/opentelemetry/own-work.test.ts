@@ -103,9 +103,17 @@ test('the providers flush as those of OpenTelemetry’s SDK, for hosts that are 
     shutdown(): Promise<void>
   }
   metrics.getMeter('t').createCounter('c').add(1)
+  metrics
+    .getMeter('t')
+    .createObservableGauge('g')
+    .addCallback((result) => result.observe(7))
   await tracers.getDelegate().forceFlush()
   await meters.forceFlush()
   await meters.shutdown()
   metrics.getMeter('t').createCounter('c').add(1)
-  expect(recording.read().metrics()).toHaveLength(2)
+  const names = recording
+    .read()
+    .metrics()
+    .map(({ name }) => name)
+  expect(names).toEqual(['c', 'g', 'c'])
 })

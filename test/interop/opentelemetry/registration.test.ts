@@ -101,6 +101,24 @@ test('what others registered since the API was disabled is left to them', async 
   expect(manager.enabled).toBe(true)
 })
 
+test.each([
+  [
+    { trace: false },
+    'unknown option trace, expected traces, metrics, logs, propagation, logsApi, observablePeriodMs',
+  ],
+  [{ traces: 'false' }, 'traces is not true or false'],
+  [{ metrics: null }, 'metrics is not true or false'],
+  [{ logsApi: {} }, 'logsApi is not the object logs of @opentelemetry/api-logs'],
+])('options that say something else than is meant are refused: %j', (options, problem) => {
+  expect(() => registerOpenTelemetryBridge(options as never)).toThrow(
+    expect.objectContaining({
+      code: 'ERR_TELEMETRY_CONFIG',
+      message: `Cannot register the OpenTelemetry bridge: ${problem}`,
+    }),
+  )
+  registerOpenTelemetryBridge({ traces: undefined, logsApi: undefined })()
+})
+
 test('a period out of range is refused', () => {
   for (const observablePeriodMs of [99, Number.NaN, -1, '5000' as never, null as never]) {
     expect(() => registerOpenTelemetryBridge({ observablePeriodMs })).toThrow(RangeError)
