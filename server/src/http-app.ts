@@ -3,6 +3,7 @@ import { isLoopbackHost } from 'micromegas/wire'
 import { gatewayRoutes } from './api/gateway-route.ts'
 import { readRoutes } from './api/read-routes.ts'
 import { ANONYMOUS, authenticate } from './auth/identity.ts'
+import { foreignReason } from './receive/foreign-request.ts'
 import { addInsertRoutes } from './receive/insert-routes.ts'
 import type { RouteTypes, ServerContext } from './server-context.ts'
 
@@ -24,6 +25,11 @@ export function createApp(context: ServerContext): Hono<RouteTypes> {
       route,
       requireIdentity(context, (c, text, status) => c.text(text, status)),
     )
+  for (const route of routes)
+    app.use(
+      route,
+      refuseForeign(context, (c, text) => c.text(text, 403)),
+    )
   addInsertRoutes(app, context)
   for (const route of routes) app.all(route, (c) => methodNotAllowed(c, 'POST'))
 
@@ -31,7 +37,10 @@ export function createApp(context: ServerContext): Hono<RouteTypes> {
     '/api/*',
     requireIdentity(context, (c, error, status) => c.json({ error }, status)),
   )
-  app.use('/api/*', requireLocalHost(context))
+  app.use(
+    '/api/*',
+    refuseForeign(context, (c, error) => c.json({ error }, 403)),
+  )
   app.use('/api/*', noStore)
   app.route('/api', readRoutes(context))
 
@@ -73,17 +82,17 @@ function requireIdentity(
   }
 }
 
-/**
- * Without credentials, the data of a server on the loopback interface is guarded by that alone, and a web page could get
- * around it by giving its own name the address 127.0.0.1. Then a request for such a name is no local one.
- */
-function requireLocalHost({ config }: ServerContext): MiddlewareHandler<RouteTypes> {
+/** Without credentials, a server is guarded by its address alone, and a web page could get around that. */
+function refuseForeign(
+  { config, report }: ServerContext,
+  refuse: (c: RouteContext, text: string) => Response,
+): MiddlewareHandler<RouteTypes> {
+  const isLoopback = isLoopbackHost(config.host)
   return async (c, next) => {
-    if (!config.disableAuth || !isLoopbackHost(config.host)) return next()
-    const host = (c.env.incoming.headers.host ?? 'localhost').replace(/:\d+$/, '').toLowerCase()
-    if (host.startsWith('[') || /^[\d.]+$/.test(host) || host === 'localhost' || host.endsWith('.localhost'))
-      return next()
-    return c.json({ error: 'without authentication, ask for localhost or an IP address' }, 403)
+    const reason = config.disableAuth ? foreignReason(c.env.incoming, isLoopback) : undefined
+    if (reason === undefined) return next()
+    report({ type: 'refused', status: 403, method: c.req.method, path: c.req.path, reason })
+    return refuse(c, `Refused without authentication: ${reason}`)
   }
 }
 

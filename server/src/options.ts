@@ -40,6 +40,11 @@ export interface ServerOptions {
   /** Longest request body, at least 1. @defaultValue 100 MiB, as the reference server */
   readonly bodyLimitBytes?: number | undefined
   /**
+   * Connections at a time, at least 1. Beyond it whoever has been idle the longest gives way to a new one.
+   * @defaultValue `1000`
+   */
+  readonly maxConnections?: number | undefined
+  /**
    * Decodes every block once it is stored and reports those that no reader can make sense of. Off, they are found only
    * when they are read. @defaultValue `true`
    */
@@ -65,6 +70,7 @@ export interface MicromegasServerConfig {
   readonly admins: readonly Admin[]
   readonly disableAuth: boolean
   readonly bodyLimitBytes: number
+  readonly maxConnections: number
   readonly checkBlocks: boolean
   readonly print: PrintTarget | undefined
   readonly onEvent: ServerEventListener | undefined
@@ -79,6 +85,7 @@ export const DEFAULT_MAX_BYTES: number = 4 * 1024 ** 3
 const MIN_MAX_BYTES = 1024 * 1024
 /** Reference server: `RequestBodyLimitLayer` of 100 MiB. */
 const DEFAULT_BODY_LIMIT_BYTES = 100 * 1024 * 1024
+const DEFAULT_MAX_CONNECTIONS = 1000
 const DEFAULT_CLOSE_TIMEOUT_MS = 5_000
 /** Timers take no more, and fire at once beyond. */
 const MAX_TIMER_MS = 2 ** 31 - 1
@@ -219,6 +226,7 @@ const optionsSchema = z.strictObject(
       whole(1, 'expected a whole number of bytes, at least 1'),
       DEFAULT_BODY_LIMIT_BYTES,
     ),
+    maxConnections: z._default(whole(1, 'expected a whole number, at least 1'), DEFAULT_MAX_CONNECTIONS),
     checkBlocks: z._default(z.boolean({ error: 'expected true or false' }), true),
     print: z._default(
       z.union(

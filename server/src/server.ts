@@ -99,7 +99,7 @@ export async function startServer(options: ServerOptions): Promise<MicromegasSer
   const verifiers: TokenVerifier[] = []
   if (config.apiKeys.length > 0) verifiers.push(new ApiKeyVerifier(config.apiKeys))
   if (oidc !== undefined) verifiers.push(oidc)
-  const bodies = new BodyReader(config.bodyLimitBytes)
+  const bodies = new BodyReader({ limit: config.bodyLimitBytes, clock: () => performance.now() })
   const analytics = await Analytics.start({ config, store, verifiers, report }).catch(
     async (error: unknown) => {
       await checker.close()
@@ -113,7 +113,11 @@ export async function startServer(options: ServerOptions): Promise<MicromegasSer
 
   let closing: Promise<void> | undefined
   const server = httpServer(context)
-  const connections = new Connections(server)
+  const connections = new Connections(server, {
+    max: config.maxConnections,
+    warn: (message) => report({ type: 'warning', message }),
+    clock: () => performance.now(),
+  })
   const close = async (): Promise<void> => {
     await connections.close(config.closeTimeoutMs)
     await analytics.close(config.closeTimeoutMs)
@@ -194,6 +198,9 @@ function httpServer(context: ServerContext): Server {
     autoCleanupIncoming: false,
   })
   return createServer((request, response) => {
+    // Nothing depends on it, and the adapter refuses requests without it (HTTP/1.0, some health checks) and spellings that
+    // it would change.
+    request.headers.host = 'localhost'
     boundUnreadBody(request, response)
     void listener(request, response)
   })

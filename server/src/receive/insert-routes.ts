@@ -2,16 +2,18 @@ import type { Context, Hono } from 'hono'
 import { decodeBlock, decodeProcess, decodeStream, TelemetryError } from 'micromegas/wire'
 import type { RouteTypes, ServerContext } from '../server-context.ts'
 import { processRefusals, streamRefusals, withoutReserved } from './database-rules.ts'
-import { RequestAborted } from './request-body.ts'
+import { BodyTooSlow, RequestAborted } from './request-body.ts'
 
 type RouteContext = Context<RouteTypes>
 
+type RefusalStatus = 400 | 408 | 413 | 500
+
 /** A request that gets another answer than 200. `reason` is for the server's console. */
 class Refusal extends Error {
-  readonly status: 400 | 413 | 500
+  readonly status: RefusalStatus
   readonly reason: string
 
-  constructor(status: 400 | 413 | 500, reason: string) {
+  constructor(status: RefusalStatus, reason: string) {
     super(reason)
     this.status = status
     this.reason = reason
@@ -19,8 +21,9 @@ class Refusal extends Error {
 }
 
 /** What a client is told: the reference's words, without detail. */
-const ANSWERS: Readonly<Record<Refusal['status'], string>> = {
+const ANSWERS: Readonly<Record<RefusalStatus, string>> = {
   400: 'Bad request',
+  408: 'Request timeout',
   413: 'length limit exceeded',
   500: 'Internal server error',
 }
@@ -33,13 +36,13 @@ const MAX_DESCRIPTION_BYTES = 4 * 1024 * 1024
 
 /** Adds the three routes that producers send to. */
 export function addInsertRoutes(app: Hono<RouteTypes>, context: ServerContext): void {
-  app.post('/ingestion/insert_process', (c) => answer(c, context, () => insertProcess(c, context)))
-  app.post('/ingestion/insert_stream', (c) => answer(c, context, () => insertStream(c, context)))
-  app.post('/ingestion/insert_block', (c) => answer(c, context, () => insertBlock(c, context)))
+  app.post('/ingestion/insert_process', (c) => answer(c, context, insertProcess))
+  app.post('/ingestion/insert_stream', (c) => answer(c, context, insertStream))
+  app.post('/ingestion/insert_block', (c) => answer(c, context, insertBlock))
 }
 
-async function insertProcess(c: RouteContext, context: ServerContext): Promise<void> {
-  const body = await readDescription(c, context, 'process')
+async function insertProcess(c: RouteContext, context: ServerContext, body: Uint8Array): Promise<void> {
+  refuseDescription(body, 'process')
   const process = decode(c, body, decodeProcess)
   const { processId } = process
   const { kept, dropped } = withoutReserved(process.properties)
@@ -50,8 +53,8 @@ async function insertProcess(c: RouteContext, context: ServerContext): Promise<v
   if (isNew) context.checker.arrived('process', processId)
 }
 
-async function insertStream(c: RouteContext, context: ServerContext): Promise<void> {
-  const body = await readDescription(c, context, 'stream')
+async function insertStream(c: RouteContext, context: ServerContext, body: Uint8Array): Promise<void> {
+  refuseDescription(body, 'stream')
   const stream = decode(c, body, decodeStream)
   const { streamId, processId } = stream
   const { kept, dropped } = withoutReserved(stream.properties)
@@ -62,8 +65,7 @@ async function insertStream(c: RouteContext, context: ServerContext): Promise<vo
   if (isNew) context.checker.arrived('stream', streamId)
 }
 
-async function insertBlock(c: RouteContext, context: ServerContext): Promise<void> {
-  const body = await readBody(c, context)
+async function insertBlock(c: RouteContext, context: ServerContext, body: Uint8Array): Promise<void> {
   const block = decode(c, body, decodeBlock)
   const { blockId, processId } = block
   const isNew = await context.store.insertBlock(block, body)
@@ -72,36 +74,33 @@ async function insertBlock(c: RouteContext, context: ServerContext): Promise<voi
   if (stored !== undefined && context.config.checkBlocks) context.checker.check(stored, block)
 }
 
-async function answer(
-  c: RouteContext,
-  context: ServerContext,
-  insert: () => Promise<void>,
-): Promise<Response> {
+type Insert = (c: RouteContext, context: ServerContext, body: Uint8Array) => Promise<void>
+
+async function answer(c: RouteContext, context: ServerContext, insert: Insert): Promise<Response> {
+  const { bodies, config } = context
   try {
-    await insert()
+    await bodies.read(c.env.incoming, async (body) => {
+      if (body === undefined) throw new Refusal(413, `the body is longer than ${config.bodyLimitBytes} bytes`)
+      if (body.length === 0) throw new Refusal(400, 'the body is empty')
+      await insert(c, context, body)
+    })
     return c.body(null, 200)
   } catch (error) {
     if (error instanceof RequestAborted) return c.body(null, 400)
-    const refusal =
-      error instanceof Refusal
-        ? error
-        : new Refusal(500, error instanceof Error ? error.message : String(error))
-    const { status, reason } = refusal
+    const { status, reason } = refusalOf(error)
     context.report({ type: 'refused', status, method: c.req.method, path: c.req.path, reason })
     return c.text(ANSWERS[status], status)
   }
 }
 
-async function readBody(c: RouteContext, { bodies, config }: ServerContext): Promise<Uint8Array> {
-  const body = await bodies.read(c.env.incoming)
-  if (body === undefined) throw new Refusal(413, `the body is longer than ${config.bodyLimitBytes} bytes`)
-  if (body.length === 0) throw new Refusal(400, 'the body is empty')
-  return body
+function refusalOf(error: unknown): Refusal {
+  if (error instanceof Refusal) return error
+  if (error instanceof BodyTooSlow) return new Refusal(408, error.message)
+  return new Refusal(500, error instanceof Error ? error.message : String(error))
 }
 
-async function readDescription(c: RouteContext, context: ServerContext, what: string): Promise<Uint8Array> {
-  const body = await readBody(c, context)
-  if (body.length <= MAX_DESCRIPTION_BYTES) return body
+function refuseDescription(body: Uint8Array, what: string): void {
+  if (body.length <= MAX_DESCRIPTION_BYTES) return
   throw new Refusal(413, `the ${what} has ${body.length} bytes, this server takes ${MAX_DESCRIPTION_BYTES}`)
 }
 
