@@ -1,7 +1,9 @@
+import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { cp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { cp, mkdir, readdir, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { lockDataDir } from '../src/store/data-dir-lock.ts'
 import { runFile } from './support/child.ts'
 import { insert, insertBlocks, post, send, startServer, temporaryDirectory } from './support/server.ts'
 import { logBlock, processBody, process as processInfo, stream, streamBody } from './support/telemetry.ts'
@@ -108,6 +110,70 @@ describe('damaged files', () => {
     expect(await readdir(join(directory.path, 'damaged'))).toHaveLength(1)
   })
 
+  test('with a changed byte anywhere in the header are found at the start', async () => {
+    await using directory = await temporaryDirectory()
+    const { paths } = await stored(directory.path)
+    const whole = await readFile(paths[0]!)
+    const end = whole.indexOf(10)
+    expect(end).toBeGreaterThan(200)
+    // A digit more or less keeps the JSON what it was; so do other bytes of the ids.
+    for (let at = 0; at <= end; at += 7) {
+      await using copy = await temporaryDirectory()
+      await cp(directory.path, copy.path, { recursive: true })
+      const bytes = Buffer.from(whole)
+      bytes[at]! ^= 1
+      await writeFile(paths[0]!.replace(directory.path, copy.path), bytes)
+      await using server = await startServer({ dataDir: copy.path, checkBlocks: false })
+      expect([at, (await readdir(join(copy.path, 'damaged'))).length]).toEqual([at, 1])
+      expect(server.reasons()).toHaveLength(1)
+    }
+  })
+
+  test('of the first format, which has no checksum of its header, are read; impossible times are damage', async () => {
+    await using directory = await temporaryDirectory()
+    const { paths } = await stored(directory.path)
+    for (const [i, path] of paths.entries()) {
+      const bytes = await readFile(path)
+      const end = bytes.indexOf(10)
+      const line = bytes
+        .subarray(0, end - 9)
+        .toString()
+        .replace('"format":2', '"format":1')
+      const insertTime = [/(?<=insert_time_ms":)\d+/, String(2 ** 53 - 1)] as const
+      const changed = i === 0 ? line : line.replace(...insertTime)
+      await writeFile(path, Buffer.concat([Buffer.from(`${changed}\n`), bytes.subarray(end + 1)]))
+    }
+    await using server = await startServer({ dataDir: directory.path })
+    expect((await server.reader.logEntries()).rows.map(({ message }) => message)).toEqual(['m0'])
+    expect(await readdir(join(directory.path, 'damaged'))).toHaveLength(3)
+    for (const route of ['processes', 'blocks', 'log_entries'])
+      expect((await send(server.url, `/api/${route}`)).status).toBe(200)
+  })
+
+  test.skipIf(process.platform === 'win32')('and what is no file at all: nothing waits for it', async () => {
+    await using directory = await temporaryDirectory()
+    const { blocks, paths } = await stored(directory.path)
+    for (const path of paths.slice(0, 3)) await rm(path)
+    execFileSync('mkfifo', [paths[0]!])
+    execFileSync('mkfifo', [join(directory.path, 'blocks', 'README')])
+    if (!(await readdir(join(directory.path, 'blocks'))).includes('ff'))
+      execFileSync('mkfifo', [join(directory.path, 'blocks', 'ff')])
+    await mkdir(paths[1]!)
+    await symlink('/dev/zero', paths[2]!)
+    await using server = await startServer({ dataDir: directory.path })
+    expect((await server.reader.logEntries()).rows.map(({ message }) => message)).toEqual(['m3'])
+    expect(
+      server.reasons().filter((reason) => reason.includes('it is a folder, a FIFO or a device')),
+    ).toHaveLength(3)
+    // Their ids are free again.
+    await insertBlocks(server, ...blocks)
+    expect((await server.reader.logEntries()).rows).toHaveLength(4)
+    // One that comes later holds up no reader either.
+    await rm(paths[3]!)
+    execFileSync('mkfifo', [paths[3]!])
+    expect((await server.reader.logEntries()).rows).toHaveLength(3)
+  })
+
   test('of processes and streams do not keep the server from starting', async () => {
     await using directory = await temporaryDirectory()
     const { owner, log } = await stored(directory.path)
@@ -119,6 +185,52 @@ describe('damaged files', () => {
     await insert(server, 'stream', streamBody(log))
     expect((await server.reader.logEntries()).rows).toHaveLength(4)
   })
+})
+
+test('a stream with hundreds of equal tags, or unknown ones, is still there after a restart', async () => {
+  await using directory = await temporaryDirectory()
+  const { owner, log, blocks } = telemetry(1)
+  const tags = [...Array(650).fill('log'), ...Array.from({ length: 650 }, (_, i) => `tag${i}`)]
+  const body = Buffer.from(streamBody(log))
+  const at = body.indexOf('tags') + 4
+  expect(body.subarray(at, at + 5)).toEqual(Buffer.from([0x81, 0x63, ...Buffer.from('log')]))
+  const list = tags.flatMap((tag) => [0x60 + tag.length, ...Buffer.from(tag)])
+  const many = Buffer.concat([
+    body.subarray(0, at),
+    Buffer.from([0x99, tags.length >> 8, tags.length & 255, ...list]),
+    body.subarray(at + 5),
+  ])
+  const first = await startServer({ dataDir: directory.path })
+  await insert(first, 'process', processBody(owner))
+  await insert(first, 'stream', many)
+  await insertBlocks(first, ...blocks)
+  await first.close()
+  await using second = await startServer({ dataDir: directory.path })
+  expect(second.reasons()).toEqual([])
+  expect((await second.reader.logEntries()).rows).toHaveLength(1)
+  expect((await second.reader.streams(owner.processId))[0]?.tags).toEqual(tags)
+})
+
+test('items with the largest and smallest numbers the wire takes are stored, listed and there after a restart', async () => {
+  await using directory = await temporaryDirectory()
+  const extremes = [2n ** 63n - 1n, -(2n ** 63n), 0n, 1n]
+  const first = await startServer({ dataDir: directory.path })
+  for (const value of extremes) {
+    const owner = processInfo()
+    const log = stream(owner, 'log')
+    await insert(first, 'process', processBody({ ...owner, startTicks: value, tscFrequency: value }))
+    await insert(first, 'stream', streamBody(log))
+    const edges = { beginTicks: -(2 ** 62), endTicks: 2 ** 62 }
+    await insertBlocks(first, logBlock(owner, log, [{ at: 1, message: `${value}` }], edges))
+  }
+  await first.idle()
+  const routes = ['processes', 'blocks', 'log_entries', 'measures', 'spans', 'problems', 'stats']
+  for (const server of [first, undefined]) {
+    await using running = server ?? (await startServer({ dataDir: directory.path }))
+    expect(running.reader.blocks().rows).toHaveLength(4)
+    for (const route of routes)
+      expect([route, (await send(running.url, `/api/${route}`)).status]).toEqual([route, 200])
+  }
 })
 
 describe('the byte budget', () => {
@@ -177,11 +289,88 @@ describe('the data directory', () => {
     const first = await startServer({ dataDir: directory.path })
     await expect(startServer({ dataDir: directory.path })).rejects.toMatchObject({
       code: 'ERR_TELEMETRY_CONFIG',
-      message: expect.stringMatching(/another ingestion server is using it; choose .* --data-dir/),
+      message: expect.stringMatching(/another server is using it; choose .* --data-dir/),
     })
     await first.close()
     await using second = await startServer({ dataDir: directory.path })
     expect(second.reasons()).toEqual([])
+  })
+
+  test('serves one server, whatever the spelling of its path', async () => {
+    await using directory = await temporaryDirectory()
+    const long = join(directory.path, ...Array.from({ length: 6 }, (_, i) => `${i}`.repeat(30)))
+    await mkdir(long, { recursive: true })
+    const short = join(directory.path, 'short')
+    await symlink(long, short)
+    expect(Buffer.byteLength(long)).toBeGreaterThan(108)
+    for (const [one, other] of [
+      [long, short],
+      [short, long],
+      [long, `${long}/../${'5'.repeat(30)}/.`],
+    ] as const) {
+      await using first = await startServer({ dataDir: one })
+      await expect(startServer({ dataDir: other })).rejects.toMatchObject({
+        message: expect.stringContaining('another server is using it'),
+      })
+      expect(first.reasons()).toEqual([])
+    }
+    expect(await readdir(join(long, 'lock'))).toEqual([])
+  })
+
+  test('goes to one of many servers that start at once, also after one was killed', async () => {
+    await using directory = await temporaryDirectory()
+    for (let round = 0; round < 5; round++) {
+      await using child = runFile('server/test/support/crash-server.ts', [directory.path])
+      await child.waitFor(/http:\/\/\S+/)
+      child.process.kill('SIGKILL')
+      await child.exit()
+      expect(await readdir(join(directory.path, 'lock'))).toHaveLength(1)
+      const locks = await Promise.allSettled(Array.from({ length: 12 }, () => lockDataDir(directory.path)))
+      const held = locks.filter(({ status }) => status === 'fulfilled')
+      expect(held).toHaveLength(1)
+      await expect(lockDataDir(directory.path)).rejects.toMatchObject({ code: 'ERR_TELEMETRY_CONFIG' })
+      for (const lock of locks) if (lock.status === 'fulfilled') await lock.value?.()
+      expect(await readdir(join(directory.path, 'lock'))).toEqual([])
+    }
+  })
+
+  test('of a server that is stopped, and so says nothing, stays its own', async () => {
+    await using directory = await temporaryDirectory()
+    await using child = runFile('server/test/support/crash-server.ts', [directory.path])
+    await child.waitFor(/http:\/\/\S+/)
+    child.process.kill('SIGSTOP')
+    await expect(lockDataDir(directory.path)).rejects.toMatchObject({ code: 'ERR_TELEMETRY_CONFIG' })
+  })
+
+  test.skipIf(process.platform === 'win32')(
+    'is for its owner alone, and out of version control',
+    async () => {
+      await using directory = await temporaryDirectory()
+      const path = join(directory.path, 'a', '.micromegas')
+      await using server = await startServer({ dataDir: path })
+      await insert(server, 'process', processBody(processInfo()))
+      expect((await stat(path)).mode & 0o777).toBe(0o700)
+      expect(await readFile(join(path, '.gitignore'), 'utf8')).toBe('*\n')
+      const files = await readdir(path, { recursive: true, withFileTypes: true })
+      const readable = []
+      for (const entry of files) {
+        const { mode } = await stat(join(entry.parentPath, entry.name))
+        if (entry.name !== '.gitignore' && !entry.isSocket() && (mode & 0o077) !== 0)
+          readable.push(entry.name)
+      }
+      expect(readable).toEqual([])
+    },
+  )
+
+  test('that others keep things in gets no .gitignore, and one that is there stays', async () => {
+    await using directory = await temporaryDirectory()
+    await writeFile(join(directory.path, 'package.json'), '{}')
+    await (await startServer({ dataDir: directory.path })).close()
+    expect(await readdir(directory.path)).not.toContain('.gitignore')
+    await using other = await temporaryDirectory()
+    await writeFile(join(other.path, '.gitignore'), 'mine')
+    await (await startServer({ dataDir: other.path })).close()
+    expect(await readFile(join(other.path, '.gitignore'), 'utf8')).toBe('mine')
   })
 
   test('that cannot be made is a clear error', async () => {

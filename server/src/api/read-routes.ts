@@ -29,13 +29,13 @@ const BLOCK_STATES: readonly BlockState[] = ['unchecked', 'waiting', 'readable',
 /** Characters of rows in one answer; a page ends early rather than being longer, but has one row at least. */
 const MAX_ANSWER_LENGTH = 32 * 1024 * 1024
 /** Formats that are safe to show in a browser; anything else is a download. */
-const IMAGE_TYPES: Readonly<Record<string, string>> = {
-  png: 'image/png',
-  jpg: 'image/jpeg',
-  jpeg: 'image/jpeg',
-  gif: 'image/gif',
-  webp: 'image/webp',
-}
+const IMAGE_TYPES: ReadonlyMap<string, string> = new Map([
+  ['png', 'image/png'],
+  ['jpg', 'image/jpeg'],
+  ['jpeg', 'image/jpeg'],
+  ['gif', 'image/gif'],
+  ['webp', 'image/webp'],
+])
 
 /** The read API, everything below `/api`. */
 export function readRoutes(context: ServerContext): Hono<RouteTypes> {
@@ -145,7 +145,7 @@ export function readRoutes(context: ServerContext): Hono<RouteTypes> {
       ? await readImage(context, block.toLowerCase(), Number(index))
       : undefined
     if (image === undefined) return notFound(c, `no image ${index} in block ${block}`)
-    const type = IMAGE_TYPES[image.format.toLowerCase()]
+    const type = IMAGE_TYPES.get(image.format.toLowerCase())
     return c.body(Uint8Array.from(image.data), 200, {
       'content-type': type ?? 'application/octet-stream',
       ...(type === undefined && { 'content-disposition': 'attachment' }),

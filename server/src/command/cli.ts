@@ -3,7 +3,6 @@ import { resolve as resolvePath } from 'node:path'
 import { Command } from 'commander'
 import { TelemetryError } from 'micromegas/wire'
 import packageJson from '../../package.json' with { type: 'json' }
-import { GENERATED_KEY_FILE, generatedKey } from '../auth/generated-key.ts'
 import {
   ADMINS_FORM,
   API_KEYS_FORM,
@@ -16,8 +15,10 @@ import {
   type ServerOptions,
 } from '../options.ts'
 import { startServer } from '../server.ts'
+import { GENERATED_KEY_FILE } from '../store/data-dir.ts'
 import { consoleReporter } from './console-reporter.ts'
 import { readServerEnv, readTextSettings } from './environment.ts'
+import { generatedKey } from './generated-key.ts'
 import { startMessage } from './start-message.ts'
 
 interface Flags {

@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs'
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { TelemetryError } from 'micromegas/wire'
-import { lockDataDir } from './data-dir-lock.ts'
+import { LOCK_FOLDER, lockDataDir } from './data-dir-lock.ts'
 import {
   DamagedRecord,
   type RecordFacts,
@@ -11,6 +11,9 @@ import {
   readRecord,
   writeRecord,
 } from './record-file.ts'
+
+/** Name of the file with the key that `--generate-key` makes. */
+export const GENERATED_KEY_FILE = 'generated-api-key'
 
 export type RecordKind = RecordHeader['kind']
 
@@ -36,11 +39,12 @@ export class DataDir {
    */
   static async open(path: string, warn: (message: string) => void): Promise<DataDir> {
     try {
+      await makeDataDir(path)
       for (const name of ['processes', 'streams', 'blocks', 'damaged']) {
-        await mkdir(join(path, name), { recursive: true })
+        await mkdir(join(path, name), { recursive: true, mode: 0o700 })
       }
       const unlock = await lockDataDir(path)
-      if (unlock === undefined) warn(`${path} cannot be locked: no other ingestion server may use it`)
+      if (unlock === undefined) warn(`${path} cannot be locked: no other server may use it`)
       const dir = new DataDir(path, unlock)
       await dir.#emptyTmp()
       return dir
@@ -56,7 +60,7 @@ export class DataDir {
     const path = this.#pathOf(facts.kind, facts.id)
     const shard = facts.id.slice(0, 2)
     if (facts.kind === 'block' && !this.#shards.has(shard)) {
-      await mkdir(join(this.path, 'blocks', shard), { recursive: true })
+      await mkdir(join(this.path, 'blocks', shard), { recursive: true, mode: 0o700 })
       this.#shards.add(shard)
     }
     return writeRecord(path, join(this.path, 'tmp'), facts, body)
@@ -68,7 +72,9 @@ export class DataDir {
    */
   async read(kind: RecordKind, id: string): Promise<Uint8Array | undefined> {
     try {
-      return await readRecord(this.#pathOf(kind, id))
+      const { header, body } = await readRecord(this.#pathOf(kind, id))
+      checkName(header, kind, id)
+      return body
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
       throw error
@@ -80,8 +86,8 @@ export class DataDir {
    */
   readHeader(kind: RecordKind, id: string): { readonly header: RecordHeader; readonly fileBytes: number } {
     const item = readHeaderSync(this.#pathOf(kind, id))
-    if (item.header.kind === kind && item.header.id === id) return item
-    throw new DamagedRecord(`it holds the ${item.header.kind} ${item.header.id}`)
+    checkName(item.header, kind, id)
+    return item
   }
 
   async remove(kind: RecordKind, id: string): Promise<void> {
@@ -99,8 +105,9 @@ export class DataDir {
   *items(): Generator<{ readonly kind: RecordKind; readonly id: string }> {
     for (const id of this.#idsIn('processes')) yield { kind: 'process', id }
     for (const id of this.#idsIn('streams')) yield { kind: 'stream', id }
-    for (const shard of readdirSync(join(this.path, 'blocks'))) {
-      if (!/^[0-9a-f]{2}$/.test(shard)) continue
+    for (const entry of readdirSync(join(this.path, 'blocks'), { withFileTypes: true })) {
+      const shard = entry.name
+      if (!/^[0-9a-f]{2}$/.test(shard) || entry.isFIFO() || entry.isFile() || entry.isSocket()) continue
       this.#shards.add(shard)
       for (const id of this.#idsIn('blocks', shard)) yield { kind: 'block', id }
     }
@@ -120,7 +127,7 @@ export class DataDir {
   async #emptyTmp(): Promise<void> {
     try {
       await rm(join(this.path, 'tmp'), { recursive: true, force: true })
-      await mkdir(join(this.path, 'tmp'))
+      await mkdir(join(this.path, 'tmp'), { mode: 0o700 })
     } catch (error) {
       await this.close()
       throw error
@@ -137,6 +144,36 @@ export class DataDir {
     if (kind === 'process') return join(this.path, 'processes', id)
     return kind === 'stream' ? join(this.path, 'streams', id) : join(this.path, 'blocks', id.slice(0, 2), id)
   }
+}
+
+/** Everything that a server makes in its directory. */
+const OWN_NAMES: ReadonlySet<string> = new Set([
+  'processes',
+  'streams',
+  'blocks',
+  'damaged',
+  'tmp',
+  'server.sock', // of earlier versions
+  LOCK_FOLDER,
+  GENERATED_KEY_FILE,
+])
+
+/**
+ * Makes a data directory that only its owner can look into, and keeps it out of version control: it is below the current
+ * directory by default, and holds telemetry and perhaps a key. A directory that others keep things in stays as it is.
+ */
+export async function makeDataDir(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 })
+  const names = await readdir(path)
+  if (!names.every((name) => OWN_NAMES.has(name))) return
+  await writeFile(join(path, '.gitignore'), '*\n', { flag: 'wx' }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error // made by another start at the same time
+  })
+}
+
+function checkName(header: RecordHeader, kind: RecordKind, id: string): void {
+  if (header.kind === kind && header.id === id) return
+  throw new DamagedRecord(`it holds the ${header.kind} ${header.id}`)
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/

@@ -1,14 +1,18 @@
 import { randomUUID } from 'node:crypto'
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
-import { open, readFile, rename, rm } from 'node:fs/promises'
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
+import { open, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import * as z from 'zod/mini'
 
 /*
- * A stored item is one file: a header of one JSON line, so that starting reads a few hundred bytes of each and a person
- * can look at it with `head -1`, then the request body exactly as it came.
+ * A stored item is one file: a header of one line, so that starting reads a few hundred bytes of each and a person can
+ * look at it with `head -1`, then the request body exactly as it came. The line is JSON, a blank, and the CRC-32 of that
+ * JSON as eight hexadecimal digits; format 1, which is still read, has no checksum of its header.
  */
+
+/** ECMA-262, section 21.4.1.1: the last millisecond that a `Date` can hold. */
+const MAX_DATE_MS = 8.64e15
 
 const ticks = z.pipe(
   z.string().check(z.regex(/^-?\d{1,19}$/)),
@@ -17,9 +21,9 @@ const ticks = z.pipe(
 // z.uuid() wants a version and a variant; the wire takes any 128 bits.
 const uuid = z.string().check(z.regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/))
 const common = {
-  format: z.literal(1),
+  format: z.literal([1, 2]),
   id: uuid,
-  insert_time_ms: z.int(),
+  insert_time_ms: z.int().check(z.minimum(0), z.maximum(MAX_DATE_MS)),
   body_bytes: z.int().check(z.nonnegative()),
   crc32: z.int(),
 }
@@ -41,7 +45,7 @@ const headerSchema: z.ZodMiniType<RecordHeader> = z.discriminatedUnion('kind', [
 ])
 
 interface CommonHeader {
-  readonly format: 1
+  readonly format: 1 | 2
   readonly id: string
   readonly insert_time_ms: number
   readonly body_bytes: number
@@ -72,7 +76,7 @@ type DistributiveOmit<T, K extends string> = T extends unknown ? Omit<T, K> : ne
 /** A header without what follows from the body. */
 export type RecordFacts = DistributiveOmit<RecordHeader, 'format' | 'body_bytes' | 'crc32'>
 
-/** A file that is not what was written: cut short, overwritten, or of a later format. */
+/** A file that is not what was written: cut short, overwritten, of a later format, or no file at all. */
 export class DamagedRecord extends Error {
   override readonly name: string = 'DamagedRecord'
 }
@@ -80,6 +84,9 @@ export class DamagedRecord extends Error {
 /** Longest header; the longest that is written has about 500 bytes. */
 const MAX_HEADER_BYTES = 4096
 const NEWLINE = 0x0a
+const NO_FILE = 'it is a folder, a FIFO or a device'
+/** A FIFO with a name like an item's must not hold up whoever opens it: nobody may ever write into it. */
+const READ_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
 
 /**
  * Writes an item so that the file is there whole or not at all: under another name first, then renamed.
@@ -92,9 +99,12 @@ export async function writeRecord(
   facts: RecordFacts,
   body: Uint8Array,
 ): Promise<number> {
-  const header = { format: 1, ...facts, body_bytes: body.length, crc32: crc32(body) }
+  const header = { format: 2, ...facts, body_bytes: body.length, crc32: crc32(body) }
   const line = JSON.stringify(header, (_key, value) => (typeof value === 'bigint' ? String(value) : value))
-  const head = Buffer.from(`${line}\n`)
+  const head = Buffer.from(`${line} ${checksum(line)}\n`)
+  // It would be stored, answered with success, and found unreadable at the next start.
+  if (head.length > MAX_HEADER_BYTES)
+    throw new Error(`its header would have ${head.length} bytes, more than ${MAX_HEADER_BYTES}`)
   const temp = join(tempDir, randomUUID())
   try {
     const file = await open(temp, 'wx', 0o600)
@@ -114,18 +124,27 @@ export async function writeRecord(
 }
 
 /**
- * Reads an item's body.
+ * Reads an item.
  *
  * @throws {@link DamagedRecord} when the body is not the one that was written; `ENOENT` when the file is gone.
  */
-export async function readRecord(path: string): Promise<Uint8Array> {
-  const bytes = await readFile(path)
+export async function readRecord(
+  path: string,
+): Promise<{ readonly header: RecordHeader; readonly body: Uint8Array }> {
+  const file = await open(path, READ_FLAGS)
+  let bytes: Buffer
+  try {
+    if (!(await file.stat()).isFile()) throw new DamagedRecord(NO_FILE)
+    bytes = await file.readFile()
+  } finally {
+    await file.close()
+  }
   const { header, length } = parseHeader(bytes.subarray(0, MAX_HEADER_BYTES))
   const body = bytes.subarray(length)
   if (body.length !== header.body_bytes)
     throw new DamagedRecord(`${body.length} bytes instead of ${header.body_bytes}`)
   if (crc32(body) !== header.crc32) throw new DamagedRecord('its checksum does not match')
-  return body
+  return { header, body }
 }
 
 /**
@@ -134,16 +153,16 @@ export async function readRecord(path: string): Promise<Uint8Array> {
  * @throws {@link DamagedRecord}
  */
 export function readHeaderSync(path: string): { readonly header: RecordHeader; readonly fileBytes: number } {
-  const file = openSync(path, 'r')
+  const file = openSync(path, READ_FLAGS)
   try {
+    const stat = fstatSync(file)
+    if (!stat.isFile()) throw new DamagedRecord(NO_FILE)
     const buffer = Buffer.allocUnsafe(MAX_HEADER_BYTES)
     const read = readSync(file, buffer, 0, MAX_HEADER_BYTES, 0)
     const { header, length } = parseHeader(buffer.subarray(0, read))
-    const fileBytes = fstatSync(file).size
-    if (fileBytes !== length + header.body_bytes) {
-      throw new DamagedRecord(`${fileBytes} bytes instead of ${length + header.body_bytes}`)
-    }
-    return { header, fileBytes }
+    if (stat.size !== length + header.body_bytes)
+      throw new DamagedRecord(`${stat.size} bytes instead of ${length + header.body_bytes}`)
+    return { header, fileBytes: stat.size }
   } finally {
     closeSync(file)
   }
@@ -152,13 +171,22 @@ export function readHeaderSync(path: string): { readonly header: RecordHeader; r
 function parseHeader(bytes: Uint8Array): { readonly header: RecordHeader; readonly length: number } {
   const end = bytes.indexOf(NEWLINE)
   if (end < 0) throw new DamagedRecord('it has no header line')
+  const line = Buffer.from(bytes.subarray(0, end)).toString('utf8')
+  const [, text = line, sum] = /^(.*\}) ([0-9a-f]{8})$/s.exec(line) ?? []
+  if (sum !== undefined && sum !== checksum(text))
+    throw new DamagedRecord('the checksum of its header does not match')
   let json: unknown
   try {
-    json = JSON.parse(Buffer.from(bytes.subarray(0, end)).toString('utf8'))
+    json = JSON.parse(text)
   } catch (error) {
     throw new DamagedRecord('its header is no JSON', { cause: error })
   }
   const header = headerSchema.safeParse(json)
-  if (!header.success) throw new DamagedRecord('its header is not of this format', { cause: header.error })
+  if (!header.success || (header.data.format === 1) !== (sum === undefined))
+    throw new DamagedRecord('its header is not of this format', { cause: header.error })
   return { header: header.data, length: end + 1 }
+}
+
+function checksum(text: string): string {
+  return crc32(text).toString(16).padStart(8, '0')
 }

@@ -86,7 +86,7 @@ export class Store {
     body: Uint8Array,
   ): Promise<boolean> {
     const { streamId, processId } = stream
-    const tags = stream.tags.filter(isKnownTag)
+    const tags = [...new Set(stream.tags.filter(isKnownTag))]
     return this.#insert(
       {
         kind: 'stream',

@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { open, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { TelemetryError } from 'micromegas/wire'
-import type { ApiKey } from './api-keys.ts'
-
-/** Name of the key's file in the data directory. */
-export const GENERATED_KEY_FILE = 'generated-api-key'
+import type { ApiKey } from '../auth/api-keys.ts'
+import { GENERATED_KEY_FILE, makeDataDir } from '../store/data-dir.ts'
 
 /**
  * The API key that `--generate-key` makes: once for a data directory, so that services keep working when the server
@@ -17,11 +16,8 @@ export const GENERATED_KEY_FILE = 'generated-api-key'
 export async function generatedKey(dataDir: string): Promise<ApiKey> {
   const path = join(dataDir, GENERATED_KEY_FILE)
   try {
-    await mkdir(dataDir, { recursive: true })
-    const kept = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return undefined
-      throw error
-    })
+    await makeDataDir(dataDir)
+    const kept = await readKept(path)
     if (kept !== undefined) return { name: 'generated', key: keptKey(kept, path) }
     const key = `mmk_${randomBytes(32).toString('base64url')}`
     await writeFile(path, `${key}\n`, { mode: 0o600, flag: 'wx' })
@@ -30,6 +26,23 @@ export async function generatedKey(dataDir: string): Promise<ApiKey> {
     if (cause instanceof TelemetryError) throw cause
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw new TelemetryError('ERR_TELEMETRY_CONFIG', `Cannot keep a generated API key: ${reason}`, { cause })
+  }
+}
+
+async function readKept(path: string): Promise<string | undefined> {
+  // Opening a FIFO would wait for somebody to write into it.
+  const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch(
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return undefined
+      throw error
+    },
+  )
+  if (file === undefined) return undefined
+  try {
+    if (!(await file.stat()).isFile()) throw new Error(`${path} is no file`)
+    return await file.readFile('utf8')
+  } finally {
+    await file.close()
   }
 }
 
