@@ -53,10 +53,24 @@ export function describeEvent(event: ServerEvent): string | undefined {
   }
 }
 
-/** Escapes control characters, so that what a client sent cannot steer a terminal or fake a log line. */
+/**
+ * Escapes what is no text: control characters, those that turn the direction of writing or show nothing, lone surrogates.
+ * What a client sent can neither steer a terminal nor fake a line nor hide in one. The two joiners stay, since emoji and
+ * some scripts are made with them.
+ */
 export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (char) =>
-    char === '\t' ? char : `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  return text.replace(/(?![\t\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, (char) => {
+    const code = (char.codePointAt(0) as number).toString(16)
+    return code.length > 4 ? `\\u{${code}}` : `\\u${code.padStart(4, '0')}`
+  })
+}
+
+/** JSON without any character that {@link printable} would escape; it reads back as the same value. */
+export function printableJson(value: unknown): string {
+  return JSON.stringify(value).replace(/(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (char) =>
+    // Only strings hold such characters. JSON knows UTF-16 units.
+    [...Array(char.length).keys()]
+      .map((i) => `\\u${char.charCodeAt(i).toString(16).padStart(4, '0')}`)
+      .join(''),
   )
 }

@@ -9,6 +9,7 @@ import { Analytics } from './analytics.ts'
 import { ApiKeyVerifier } from './auth/api-keys.ts'
 import type { TokenVerifier } from './auth/identity.ts'
 import { OidcVerifier } from './auth/oidc-verifier.ts'
+import { BoundedOutput } from './command/bounded-output.ts'
 import { consoleReporter } from './command/console-reporter.ts'
 import { LivePrinter } from './command/live-printer.ts'
 import { createApp } from './http-app.ts'
@@ -77,7 +78,11 @@ export interface QueryOptions {
 export async function startServer(options: ServerOptions): Promise<MicromegasServer> {
   const config = resolveOptions(options)
   const stats = new ServerStats(Date.now)
-  const report = reporter(config, stats)
+  const errors = config.onEvent === undefined ? new BoundedOutput(process.stderr) : undefined
+  const report = reporter(
+    config.onEvent ?? consoleReporter({ write: (line) => errors?.write(`${line}\n`) }),
+    stats,
+  )
   const dataDir = config.dataDir ?? (await mkdtemp(join(await realpath(tmpdir()), 'micromegas-')))
   const deleteTemporary = async (): Promise<void> => {
     if (config.dataDir === undefined) await rm(dataDir, { recursive: true, force: true })
@@ -92,7 +97,13 @@ export async function startServer(options: ServerOptions): Promise<MicromegasSer
     throw error
   })
   const catalog = new Catalog(store)
-  const printer = config.print === undefined ? undefined : new LivePrinter(config.print)
+  const output =
+    config.print === undefined
+      ? undefined
+      : new BoundedOutput(config.print, {
+          onEnd: (reason) => report({ type: 'warning', message: `events are no longer printed: ${reason}` }),
+        })
+  const printer = output === undefined ? undefined : new LivePrinter(output)
   const checker = new BlockChecker({ catalog, report, onEvents: printer?.print.bind(printer) })
   const oidcEnd = new AbortController()
   const oidc = oidcVerifier(config, oidcEnd.signal, report)
@@ -125,6 +136,8 @@ export async function startServer(options: ServerOptions): Promise<MicromegasSer
     await checker.close()
     await store.close()
     await deleteTemporary()
+    output?.close()
+    errors?.close()
   }
   try {
     await listen(server, config)
@@ -160,8 +173,7 @@ export async function startServer(options: ServerOptions): Promise<MicromegasSer
   }
 }
 
-function reporter(config: MicromegasServerConfig, stats: ServerStats): ServerEventListener {
-  const listener = config.onEvent ?? consoleReporter({ write: (line) => process.stderr.write(`${line}\n`) })
+function reporter(listener: ServerEventListener, stats: ServerStats): ServerEventListener {
   return (event: ServerEvent) => {
     stats.count(event)
     try {

@@ -31,6 +31,24 @@ async function urlOf(child: Child): Promise<string> {
   return url
 }
 
+test('goes on when whoever reads its output goes away, as with "--print | head"', async () => {
+  await using child = run(['--print', '--disable-auth'])
+  const url = await urlOf(child)
+  child.process.stdout.destroy()
+  const owner = processInfo()
+  const logs = stream(owner, 'log')
+  await insert({ url }, 'process', processBody(owner))
+  await insert({ url }, 'stream', streamBody(logs))
+  for (let i = 0; i < 5; i++)
+    await insertBlocks({ url }, logBlock(owner, logs, [{ at: i, message: `line ${i}` }]))
+  await child.waitFor(/events are no longer printed: .*EPIPE/, 'stderr')
+  child.process.stderr.destroy()
+  for (let i = 0; i < 5; i++) expect((await post({ url }, 'block', Buffer.from('bad'))).status).toBe(400)
+  expect((await getJson({ url }, '/api/log_entries')).rows).toHaveLength(5)
+  child.process.kill('SIGTERM')
+  expect(await child.exit()).toEqual({ code: 0, signal: null })
+})
+
 describe('starting', () => {
   test('prints the address, the data directory and the environment of a service, and no key', async () => {
     await using child = run([], { MICROMEGAS_API_KEYS: '[{"name":"ci","key":"mmk_canary"}]' })

@@ -1,3 +1,4 @@
+import { Writable } from 'node:stream'
 import { stripVTControlCharacters } from 'node:util'
 import { expect, test } from 'vitest'
 import { insert, insertBlocks, startServer } from './support/server.ts'
@@ -104,6 +105,72 @@ test('a message cannot steer the terminal or pass for another entry', async () =
     'INFO   a\\u000ab one',
     '    FATAL fake\\u001b[2J\\u000d\\u0007\\u2028 [main.js]',
   ])
+})
+
+test('nor turn the direction of writing, by any text of an event', async () => {
+  const bad = 'a\u202eb\u2066\u009b'
+  const escaped = 'a\\u202eb\\u2066\\u009b'
+  const lines = await printed([
+    logBlock(owner, logs, [{ at: 1, message: bad, target: bad, properties: { [bad]: bad } }]),
+    metricBlock(owner, metrics, bad, [[3, 1]]),
+    imageBlock(owner, images, 4, bad, Buffer.alloc(1)),
+    spanBlock(owner, cpu, [
+      ['begin', bad, 0],
+      ['end', bad, 1],
+    ]),
+  ])
+  expect(lines).toHaveLength(4)
+  for (const line of lines) expect(line).toContain(escaped)
+  expect(lines.join()).not.toMatch(/[\u202e\u2066\u009b]/)
+})
+
+test('a reader that is slow costs lines, which are counted, and no memory', async () => {
+  const read: string[] = []
+  const waiting: (() => void)[] = []
+  const slow = new Writable({
+    write(chunk, _encoding, done) {
+      read.push(String(chunk))
+      waiting.push(done)
+    },
+  })
+  await using server = await startServer({ print: slow })
+  await insert(server, 'process', processBody(owner))
+  await insert(server, 'stream', streamBody(logs))
+  const line = (at: number) => logBlock(owner, logs, [{ at, message: `${at} ${'x'.repeat(3_000)}` }])
+  for (let i = 0; i < 1000; i++) await insertBlocks(server, line(i))
+  await server.idle()
+  expect(slow.writableLength).toBeLessThan(1.1 * 1024 * 1024)
+  // It reads on: what it missed is said.
+  while (slow.writableLength > 0) waiting.shift()?.()
+  await insertBlocks(server, line(5_000))
+  await server.idle()
+  const all = read.join('')
+  const [, missing = ''] = /… (\d+) lines are missing here/.exec(all) ?? []
+  expect((all.match(/INFO/g)?.length ?? 0) + Number(missing)).toBe(1001)
+  expect(Number(missing)).toBeGreaterThan(500)
+})
+
+test('a reader that goes away ends the printing, is told once, and costs nothing else', async () => {
+  const gone = new Writable({ write: (_chunk, _encoding, done) => done(new Error('write EPIPE')) })
+  for (const print of [
+    gone,
+    {
+      write: () => {
+        throw new Error('write EPIPE')
+      },
+    },
+  ]) {
+    await using server = await startServer({ print })
+    await insert(server, 'process', processBody(owner))
+    await insert(server, 'stream', streamBody(logs))
+    for (let i = 0; i < 3; i++) {
+      await insertBlocks(server, logBlock(owner, logs, [{ at: i, message: 'm' }]))
+      await server.idle()
+    }
+    expect(server.reasons()).toEqual(['events are no longer printed: write EPIPE'])
+    expect((await server.reader.blocks({ state: 'readable' })).rows).toHaveLength(3)
+  }
+  expect(gone.listenerCount('error')).toBe(0)
 })
 
 test('a long message is cut', async () => {

@@ -350,6 +350,23 @@ describe('spans', () => {
 })
 
 describe('images', () => {
+  test.for(['constructor', '__proto__', 'toString', 'hasOwnProperty', '', 'svg', 'text/html'])(
+    'of the format %j are a download',
+    async (format) => {
+      await using other = await startServer()
+      const picked = imageBlock(shop, images, 1, 'x', Buffer.from('<script>'), format)
+      await insert(other, 'process', processBody(shop))
+      await insert(other, 'stream', streamBody(images))
+      await insertBlocks(other, picked)
+      const answer = await send(other.url, `/api/images/${picked.blockId}/0`)
+      expect([answer.status, answer.headers['content-type'], answer.headers['content-disposition']]).toEqual([
+        200,
+        'application/octet-stream',
+        'attachment',
+      ])
+    },
+  )
+
   test('are listed without their data, which has an address of its own', async () => {
     const { rows } = await get('images')
     expect(rows).toMatchObject([{ name: 'chart', format: 'png', payload_size: 8 }])

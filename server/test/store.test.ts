@@ -140,7 +140,8 @@ describe('damaged files', () => {
         .toString()
         .replace('"format":2', '"format":1')
       const insertTime = [/(?<=insert_time_ms":)\d+/, String(2 ** 53 - 1)] as const
-      const changed = i === 0 ? line : line.replace(...insertTime)
+      const beginTime = [/(?<=begin_time_us":")\d+/, '9'.repeat(19)] as const
+      const changed = i === 0 ? line.replace(...beginTime) : line.replace(...insertTime)
       await writeFile(path, Buffer.concat([Buffer.from(`${changed}\n`), bytes.subarray(end + 1)]))
     }
     await using server = await startServer({ dataDir: directory.path })
@@ -215,19 +216,19 @@ test('items with the largest and smallest numbers the wire takes are stored, lis
   await using directory = await temporaryDirectory()
   const extremes = [2n ** 63n - 1n, -(2n ** 63n), 0n, 1n]
   const first = await startServer({ dataDir: directory.path })
-  for (const value of extremes) {
+  for (const [startTicks, tscFrequency] of extremes.flatMap((a) => extremes.map((b) => [a, b] as const))) {
     const owner = processInfo()
     const log = stream(owner, 'log')
-    await insert(first, 'process', processBody({ ...owner, startTicks: value, tscFrequency: value }))
+    await insert(first, 'process', processBody({ ...owner, startTicks, tscFrequency }))
     await insert(first, 'stream', streamBody(log))
     const edges = { beginTicks: -(2 ** 62), endTicks: 2 ** 62 }
-    await insertBlocks(first, logBlock(owner, log, [{ at: 1, message: `${value}` }], edges))
+    await insertBlocks(first, logBlock(owner, log, [{ at: 1, message: 'm' }], edges))
   }
   await first.idle()
   const routes = ['processes', 'blocks', 'log_entries', 'measures', 'spans', 'problems', 'stats']
   for (const server of [first, undefined]) {
     await using running = server ?? (await startServer({ dataDir: directory.path }))
-    expect(running.reader.blocks().rows).toHaveLength(4)
+    expect(running.reader.blocks().rows).toHaveLength(16)
     for (const route of routes)
       expect([route, (await send(running.url, `/api/${route}`)).status]).toEqual([route, 200])
   }

@@ -15,7 +15,9 @@ import {
   type ServerOptions,
 } from '../options.ts'
 import { startServer } from '../server.ts'
+import { printable, printableJson } from '../server-event.ts'
 import { GENERATED_KEY_FILE } from '../store/data-dir.ts'
+import { BoundedOutput } from './bounded-output.ts'
 import { consoleReporter } from './console-reporter.ts'
 import { readServerEnv, readTextSettings } from './environment.ts'
 import { generatedKey } from './generated-key.ts'
@@ -105,7 +107,9 @@ async function run(): Promise<void> {
   const flags = parseFlags(process.argv)
   const { options, generated } = await readOptions(flags)
   const json = flags.jsonLogs === true
-  const writeLog = (line: string): unknown => process.stderr.write(`${line}\n`)
+  // Whoever reads either may go away before the server does: `| head`.
+  const [output, errors] = [new BoundedOutput(process.stdout), new BoundedOutput(process.stderr)]
+  const writeLog = (line: string): void => errors.write(`${line}\n`)
   const server = await startServer({
     ...options,
     print: flags.print === true,
@@ -119,8 +123,8 @@ async function run(): Promise<void> {
       flightUri: server.flightUri,
       generatedKey: generated,
     }
-    writeLog(JSON.stringify({ time: new Date().toISOString(), ...listening }))
-  } else process.stdout.write(startMessage(server, options, generated))
+    writeLog(printableJson({ time: new Date().toISOString(), ...listening }))
+  } else output.write(startMessage(server, options, generated))
 
   let signals = 0
   const stop = (signal: NodeJS.Signals): void => {
@@ -139,7 +143,8 @@ async function run(): Promise<void> {
 function fail(error: unknown): never {
   // A configuration error says everything in its message; anything else is a fault with a stack.
   const isConfig = error instanceof TelemetryError && error.code === 'ERR_TELEMETRY_CONFIG'
-  process.stderr.write(`${isConfig ? error.message : ((error as Error)?.stack ?? String(error))}\n`)
+  const text = isConfig ? error.message : ((error as Error)?.stack ?? String(error))
+  process.stderr.write(`${text.split('\n').map(printable).join('\n')}\n`)
   process.exit(1)
 }
 

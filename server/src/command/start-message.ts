@@ -1,6 +1,7 @@
 import type { ServerOptions } from '../options.ts'
 import { DEFAULT_MAX_BYTES } from '../options.ts'
 import type { MicromegasServer } from '../server.ts'
+import { printable } from '../server-event.ts'
 
 /**
  * What the command prints once it listens: where it is, what it keeps, who may come in, the environment of a service that
@@ -44,7 +45,7 @@ export function startMessage(
     lines.push('', 'Read it back, with a token of that audience:')
     lines.push(`  curl -H "Authorization: Bearer <token>" ${readUrl}`)
   }
-  return `${lines.join('\n')}\n`
+  return `${lines.map(printable).join('\n')}\n`
 }
 
 function oidcLines(oidc: NonNullable<ServerOptions['oidc']>): string[] {

@@ -195,8 +195,9 @@ export function imageBlock(
   at: number,
   name: string,
   data: Uint8Array,
+  format = 'png',
 ): Block {
-  const image = section().u64(at).text(name).text('png').u32(data.length).raw(data)
+  const image = section().u64(at).text(name).text(format).u32(data.length).raw(data)
   return block(owner, of, {
     beginTicks: at,
     endTicks: at,
