@@ -1,8 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import type { TokenVerifier } from './auth/identity.ts'
-import { ANONYMOUS, authenticate } from './auth/identity.ts'
+import type { Authenticator } from './auth/authenticator.ts'
 import { FlightServer } from './flight/flight-server.ts'
 import type { MicromegasServerConfig } from './options.ts'
 import type { ServerEventListener } from './server-event.ts'
@@ -24,7 +23,8 @@ const RUNS_FROM_SOURCES = import.meta.url.endsWith('.ts')
 export interface AnalyticsOptions {
   readonly config: MicromegasServerConfig
   readonly store: Store
-  readonly verifiers: readonly TokenVerifier[]
+  /** Who may ask. */
+  readonly authenticator: Authenticator
   readonly report: ServerEventListener
 }
 
@@ -39,7 +39,7 @@ export class Analytics {
   }
 
   /** @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` when the port cannot be had. */
-  static async start({ config, store, verifiers, report }: AnalyticsOptions): Promise<Analytics> {
+  static async start({ config, store, authenticator, report }: AnalyticsOptions): Promise<Analytics> {
     const feed = new StoreFeed(store)
     const engine = new LateEngine(
       () => openEngine(config.dataDir, feed, report),
@@ -50,8 +50,7 @@ export class Analytics {
       host: config.host,
       port: config.flightPort,
       engine,
-      authenticate: async (authorization) =>
-        config.disableAuth ? { ok: true, identity: ANONYMOUS } : authenticate(authorization, verifiers),
+      authenticator,
       onRefused: ({ path, status, reason }) =>
         report({ type: 'refused', method: 'gRPC', path, status, reason }),
     })

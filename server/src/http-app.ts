@@ -2,7 +2,8 @@ import { type Context, Hono, type MiddlewareHandler, type Next } from 'hono'
 import { isLoopbackHost } from 'micromegas/wire'
 import { gatewayRoutes } from './api/gateway-route.ts'
 import { readRoutes } from './api/read-routes.ts'
-import { ANONYMOUS, authenticate } from './auth/identity.ts'
+import { AUTH_ANSWERS } from './auth/authenticator.ts'
+import type { Door } from './auth/doors.ts'
 import { foreignReason } from './receive/foreign-request.ts'
 import { addInsertRoutes } from './receive/insert-routes.ts'
 import type { RouteTypes, ServerContext } from './server-context.ts'
@@ -23,7 +24,7 @@ export function createApp(context: ServerContext): Hono<RouteTypes> {
   for (const route of routes)
     app.use(
       route,
-      requireIdentity(context, (c, text, status) => c.text(text, status)),
+      requireIdentity(context, 'ingestion', (c, text, status) => c.text(text, status)),
     )
   for (const route of routes)
     app.use(
@@ -35,7 +36,7 @@ export function createApp(context: ServerContext): Hono<RouteTypes> {
 
   app.use(
     '/api/*',
-    requireIdentity(context, (c, error, status) => c.json({ error }, status)),
+    requireIdentity(context, 'analytics', (c, error, status) => c.json({ error }, status)),
   )
   app.use(
     '/api/*',
@@ -46,7 +47,11 @@ export function createApp(context: ServerContext): Hono<RouteTypes> {
 
   app.use(
     '/gateway/*',
-    requireIdentity(context, (c, text, status) => c.text(text, status)),
+    requireIdentity(context, 'analytics', (c, text, status) => c.text(text, status)),
+  )
+  app.use(
+    '/gateway/*',
+    refuseForeign(context, (c, text) => c.text(text, 403)),
   )
   app.use('/gateway/*', noStore)
   app.route('/gateway', gatewayRoutes(context.engine))
@@ -63,22 +68,19 @@ export function createApp(context: ServerContext): Hono<RouteTypes> {
 type RouteContext = Context<RouteTypes>
 
 function requireIdentity(
-  context: ServerContext,
+  { doors, report }: ServerContext,
+  door: Door,
   refuse: (c: RouteContext, text: string, status: 401 | 503) => Response,
 ): MiddlewareHandler<RouteTypes> {
   return async (c, next) => {
-    if (context.config.disableAuth) {
-      c.set('identity', ANONYMOUS)
-      return next()
-    }
-    const outcome = await authenticate(c.env.incoming.headers.authorization, context.verifiers)
+    const outcome = await doors[door].authenticate(c.env.incoming.headers.authorization)
     if (outcome.ok) {
       c.set('identity', outcome.identity)
       return next()
     }
     const { status, reason } = outcome
-    context.report({ type: 'refused', status, method: c.req.method, path: c.req.path, reason })
-    return refuse(c, status === 401 ? 'Invalid token' : 'Auth provider unavailable', status)
+    report({ type: 'refused', status, method: c.req.method, path: c.req.path, reason })
+    return refuse(c, AUTH_ANSWERS[status], status)
   }
 }
 

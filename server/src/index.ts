@@ -10,6 +10,7 @@ export {
 export type { Admin, IssuerAdmin } from './auth/admins.ts'
 export type { ApiKey } from './auth/api-keys.ts'
 export type { OidcIssuer, OidcOptions } from './auth/oidc-verifier.ts'
+export type { DoorOptions } from './auth-options.ts'
 export { serverOptionsFromEnv } from './command/environment.ts'
 export type { PrintTarget, ServerOptions } from './options.ts'
 export type { BlockState } from './scan/block-checker.ts'

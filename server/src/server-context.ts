@@ -1,5 +1,7 @@
 import type { HttpBindings } from '@hono/node-server'
-import type { Identity, TokenVerifier } from './auth/identity.ts'
+import type { Authenticator } from './auth/authenticator.ts'
+import type { Door } from './auth/doors.ts'
+import type { Identity } from './auth/identity.ts'
 import type { MicromegasServerConfig } from './options.ts'
 import type { BodyReader } from './receive/request-body.ts'
 import type { BlockChecker } from './scan/block-checker.ts'
@@ -14,8 +16,9 @@ export interface ServerContext extends QueryContext {
   readonly checker: BlockChecker
   readonly bodies: BodyReader
   readonly stats: ServerStats
-  readonly verifiers: readonly TokenVerifier[]
   readonly engine: SqlEngine
+  /** Who may come in where. */
+  readonly doors: Readonly<Record<Door, Authenticator>>
   /** Counts an event and hands it to the listener. */
   readonly report: ServerEventListener
 }

@@ -6,14 +6,13 @@ import { join } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
 import { isLoopbackHost, TelemetryError } from 'micromegas/wire'
 import { Analytics } from './analytics.ts'
-import { ApiKeyVerifier } from './auth/api-keys.ts'
-import type { TokenVerifier } from './auth/identity.ts'
-import { OidcVerifier } from './auth/oidc-verifier.ts'
+import { Doors } from './auth/doors.ts'
+import { parseApiKeys } from './auth-options.ts'
 import { BoundedOutput } from './command/bounded-output.ts'
 import { consoleReporter } from './command/console-reporter.ts'
 import { LivePrinter } from './command/live-printer.ts'
 import { createApp } from './http-app.ts'
-import { type MicromegasServerConfig, resolveOptions, type ServerOptions } from './options.ts'
+import { configError, type MicromegasServerConfig, resolveOptions, type ServerOptions } from './options.ts'
 import { Connections } from './receive/connections.ts'
 import { BodyReader, boundUnreadBody } from './receive/request-body.ts'
 import { BlockChecker } from './scan/block-checker.ts'
@@ -83,6 +82,11 @@ export async function startServer(options: ServerOptions): Promise<MicromegasSer
     config.onEvent ?? consoleReporter({ write: (line) => errors?.write(`${line}\n`) }),
     stats,
   )
+  const authEnd = new AbortController()
+  const doors = await openDoors(config, authEnd.signal, report).catch((error: unknown) => {
+    errors?.close()
+    throw error
+  })
   const dataDir = config.dataDir ?? (await mkdtemp(join(await realpath(tmpdir()), 'micromegas-')))
   const deleteTemporary = async (): Promise<void> => {
     if (config.dataDir === undefined) await rm(dataDir, { recursive: true, force: true })
@@ -94,6 +98,7 @@ export async function startServer(options: ServerOptions): Promise<MicromegasSer
     warn: (message) => report({ type: 'warning', message }),
   }).catch(async (error: unknown) => {
     await deleteTemporary()
+    errors?.close()
     throw error
   })
   const catalog = new Catalog(store)
@@ -105,13 +110,8 @@ export async function startServer(options: ServerOptions): Promise<MicromegasSer
         })
   const printer = output === undefined ? undefined : new LivePrinter(output)
   const checker = new BlockChecker({ catalog, report, onEvents: printer?.print.bind(printer) })
-  const oidcEnd = new AbortController()
-  const oidc = oidcVerifier(config, oidcEnd.signal, report)
-  const verifiers: TokenVerifier[] = []
-  if (config.apiKeys.length > 0) verifiers.push(new ApiKeyVerifier(config.apiKeys))
-  if (oidc !== undefined) verifiers.push(oidc)
   const bodies = new BodyReader({ limit: config.bodyLimitBytes, clock: () => performance.now() })
-  const analytics = await Analytics.start({ config, store, verifiers, report }).catch(
+  const analytics = await Analytics.start({ config, store, authenticator: doors.analytics, report }).catch(
     async (error: unknown) => {
       await checker.close()
       await store.close()
@@ -120,7 +120,7 @@ export async function startServer(options: ServerOptions): Promise<MicromegasSer
     },
   )
   const { engine } = analytics
-  const context: ServerContext = { config, store, catalog, checker, bodies, stats, verifiers, report, engine }
+  const context: ServerContext = { config, store, catalog, checker, bodies, stats, doors, report, engine }
 
   let closing: Promise<void> | undefined
   const server = httpServer(context)
@@ -132,7 +132,7 @@ export async function startServer(options: ServerOptions): Promise<MicromegasSer
   const close = async (): Promise<void> => {
     await connections.close(config.closeTimeoutMs)
     await analytics.close(config.closeTimeoutMs)
-    oidcEnd.abort()
+    authEnd.abort()
     await checker.close()
     await store.close()
     await deleteTemporary()
@@ -147,13 +147,11 @@ export async function startServer(options: ServerOptions): Promise<MicromegasSer
     throw error
   }
   warnOfRisks(config, report)
-  if (oidc !== undefined && !config.disableAuth) {
-    for (const message of oidc.risks()) report({ type: 'warning', message })
-    // Keys that cannot be had yet do not keep the server from starting; saying so now saves a search later.
-    void oidc.warmUp().then((failures) => {
-      if (closing === undefined) for (const message of failures) report({ type: 'warning', message })
-    })
-  }
+  for (const message of doors.risks()) report({ type: 'warning', message })
+  // Keys that cannot be had yet do not keep the server from starting; saying so now saves a search later.
+  void doors.warmUp().then((failures) => {
+    if (closing === undefined) for (const message of failures) report({ type: 'warning', message })
+  })
   const { port } = server.address() as AddressInfo
   const closeOnce = (): Promise<void> => {
     closing ??= close()
@@ -185,20 +183,25 @@ function reporter(listener: ServerEventListener, stats: ServerStats): ServerEven
   }
 }
 
-function oidcVerifier(
-  { oidc, admins }: MicromegasServerConfig,
+async function openDoors(
+  { doors, disableAuth, callersAreAdmins }: MicromegasServerConfig,
   signal: AbortSignal,
   report: ServerEventListener,
-): OidcVerifier | undefined {
-  if (oidc === undefined) return undefined
-  return new OidcVerifier({
-    ...oidc,
-    admins,
-    signal,
-    clock: () => performance.now(),
-    wallClock: Date.now,
-    warn: (message) => report({ type: 'warning', message }),
-  })
+): Promise<Doors> {
+  try {
+    return await Doors.open({
+      doors,
+      disableAuth,
+      callersAreAdmins,
+      parseApiKeys,
+      signal,
+      clock: () => performance.now(),
+      wallClock: Date.now,
+      warn: (message) => report({ type: 'warning', message }),
+    })
+  } catch (error) {
+    throw configError([error instanceof Error ? error.message : String(error)], error)
+  }
 }
 
 function httpServer(context: ServerContext): Server {
@@ -231,23 +234,24 @@ function listen(server: Server, { host, port }: MicromegasServerConfig): Promise
   })
 }
 
-function warnOfRisks(config: MicromegasServerConfig, report: ServerEventListener): void {
-  const { disableAuth, host, apiKeys, oidc, admins } = config
-  if (disableAuth && !isLoopbackHost(host)) {
-    report({
-      type: 'warning',
-      message: `authentication is disabled and ${host} is no loopback address: everyone who reaches it can write and read`,
-    })
-  }
-  if (disableAuth && (apiKeys.length > 0 || oidc !== undefined)) {
-    report({ type: 'warning', message: 'authentication is disabled: API keys and OIDC are not looked at' })
-  }
-  if (admins.length > 0 && oidc === undefined) {
-    report({
-      type: 'warning',
-      message: 'MICROMEGAS_ADMINS has no effect without OIDC: API keys are never admins',
-    })
-  }
+function warnOfRisks(
+  { disableAuth, callersAreAdmins, host, doors }: MicromegasServerConfig,
+  report: ServerEventListener,
+): void {
+  const warn = (message: string): void => report({ type: 'warning', message })
+  const all = Object.values(doors)
+  if (disableAuth && !isLoopbackHost(host))
+    warn(
+      `authentication is disabled and ${host} is no loopback address: everyone who reaches it can write and read`,
+    )
+  const isConfigured = all.some(
+    ({ apiKeys, apiKeysFile, oidc }) => apiKeys.length > 0 || apiKeysFile !== undefined || oidc !== undefined,
+  )
+  if (disableAuth && isConfigured) warn('authentication is disabled: API keys and OIDC are not looked at')
+  if (all.some(({ admins, oidc }) => admins.length > 0 && oidc === undefined))
+    warn('MICROMEGAS_ADMINS has no effect without OIDC: API keys are never admins')
+  if (callersAreAdmins)
+    warn('everyone with a key or token is an admin and may delete data (--callers-are-admins)')
 }
 
 function urlHost(host: string): string {

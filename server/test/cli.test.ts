@@ -109,12 +109,34 @@ describe('starting', () => {
     const MICROMEGAS_OIDC_CONFIG = '{"issuers":[{"issuer":"http://127.0.0.1:1","audience":"api"}]}'
     await using child = run([], { MICROMEGAS_OIDC_CONFIG })
     await urlOf(child)
-    expect(child.stdout()).toContain('MICROMEGAS_OIDC_TOKEN_ENDPOINT=<token endpoint of http://127.0.0.1:1>')
+    expect(child.stdout()).toContain('MICROMEGAS_OIDC_ISSUER=http://127.0.0.1:1\n')
     expect(child.stdout()).toContain('MICROMEGAS_OIDC_AUDIENCE=api')
     await child.waitFor(/Read it back.*:\n.*\n/)
     expect(child.stdout()).toContain('curl -H "Authorization: Bearer <token>" "http://')
     await child.waitFor(/cannot get the keys of http:\/\/127.0.0.1:1/, 'stderr')
   })
+})
+
+test('starts beside a Kubernetes Service of its name, which sets its port, and says so', async () => {
+  const env = { MICROMEGAS_INGESTION_PORT: 'tcp://10.96.0.1:8081' }
+  await using child = run(['--disable-auth'], env)
+  const url = await urlOf(child)
+  expect((await getJson({ url }, '/api/stats')).processes).toBe(0)
+  await child.waitFor(/MICROMEGAS_INGESTION_PORT is ignored: .*Kubernetes/, 'stderr')
+})
+
+test('a generated key opens both doors, also where they have keys of their own', async () => {
+  const MICROMEGAS_INGESTION_API_KEYS = '[{"name":"service","key":"mmk_service"}]'
+  await using child = run(['--generate-key', '--callers-are-admins'], { MICROMEGAS_INGESTION_API_KEYS })
+  const url = await urlOf(child)
+  const [, made = ''] = /MICROMEGAS_INGESTION_API_KEY=(mmk_\S+)/.exec(child.stdout()) ?? []
+  const headers = { authorization: `Bearer ${made}` }
+  expect((await post({ url }, 'process', PROCESS_CBOR, headers)).status).toBe(200)
+  expect(await getJson({ url }, '/api/whoami', headers)).toMatchObject({ subject: 'generated', admin: true })
+  expect(child.stdout()).toContain('admins: everyone who comes in')
+  expect(child.stdout()).toMatch(
+    /auth: for taking telemetry .*service.*\n.*for answering questions API keys \(generated\)/,
+  )
 })
 
 describe('what is wrong', () => {
@@ -125,7 +147,7 @@ describe('what is wrong', () => {
     })
     expect(await child.exit()).toEqual({ code: 1, signal: null })
     expect(child.stderr().trim().split('\n')).toEqual([
-      'Cannot start the ingestion server:',
+      'Cannot start the server:',
       '  MICROMEGAS_API_KEYS: expected JSON such as [{"name":"ci","key":"…"}]',
       expect.stringMatching(/^ {2}MICROMEGAS_ADMINS: /),
       expect.stringMatching(/^ {2}--max-bytes: /),

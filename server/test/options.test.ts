@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { readServerEnv } from '../src/command/environment.ts'
 import { serverOptionsFromEnv, startServer } from '../src/index.ts'
 import { resolveOptions, type ServerOptions } from '../src/options.ts'
 
@@ -68,7 +69,7 @@ describe('options', () => {
   test('without any authentication are an error that says what to do', () => {
     for (const options of [{}, { apiKeys: [] }, { admins: ['alice'] }]) {
       expect(problemsOf(() => resolveOptions(options))[0]).toMatch(
-        /^no authentication: set MICROMEGAS_API_KEYS or MICROMEGAS_OIDC_CONFIG/,
+        /^no authentication: set MICROMEGAS_API_KEYS, .* or MICROMEGAS_OIDC_CONFIG/,
       )
     }
   })
@@ -114,7 +115,7 @@ describe('options', () => {
     const issuer = 'https://accounts.example'
     const oidc = { issuers: [{ issuer, audience: 'a' }] }
     const good = ['alice', { issuer, subject: 'alice' }, { issuer, email: 'alice@example.com' }]
-    expect(resolveOptions({ oidc, admins: good }).admins).toEqual(good)
+    expect(resolveOptions({ oidc, admins: good }).doors.analytics.admins).toEqual(good)
     const bad = [
       5,
       '',
@@ -128,6 +129,63 @@ describe('options', () => {
       bad.map(
         (_, i) => `admins[${i}]: expected a text, or an object with issuer and either subject or email`,
       ),
+    )
+  })
+
+  test('of one door win over the plain ones, each by itself; keys and their file go together', () => {
+    const oidcFor = (audience: string) => ({ issuers: [{ issuer: 'https://accounts.example', audience }] })
+    const key = (name: string) => [{ name, key: `mmk_${name}` }]
+    const { doors } = resolveOptions({
+      apiKeys: key('plain'),
+      apiKeysFile: '/plain',
+      oidc: oidcFor('plain'),
+      admins: ['alice'],
+      ingestion: { apiKeys: key('sender') },
+      analytics: { apiKeysFile: '/readers', oidc: oidcFor('readers'), admins: [] },
+    })
+    expect(doors.ingestion).toMatchObject({
+      apiKeys: key('sender'),
+      apiKeysFile: undefined,
+      oidc: oidcFor('plain'),
+      admins: ['alice'],
+    })
+    expect(doors.analytics).toMatchObject({
+      apiKeys: [],
+      apiKeysFile: '/readers',
+      oidc: oidcFor('readers'),
+      admins: [],
+    })
+  })
+
+  test('without authentication at one door are an error that names it', () => {
+    const apiKeys = [{ name: 'a', key: 'mmk_canary' }]
+    expect(problemsOf(() => resolveOptions({ ingestion: { apiKeys } }))).toEqual([
+      expect.stringMatching(
+        /^no authentication for answering questions: set MICROMEGAS_ANALYTICS_API_KEYS, /,
+      ),
+    ])
+    expect(problemsOf(() => resolveOptions({ analytics: { apiKeys }, ingestion: { apiKeys: [] } }))).toEqual([
+      expect.stringMatching(/^no authentication for taking telemetry: set MICROMEGAS_INGESTION_API_KEYS, /),
+    ])
+    expect(problemsOf(() => resolveOptions({ apiKeys, analytics: { keys: apiKeys } } as never))).toEqual([
+      'analytics: unknown',
+    ])
+  })
+
+  test('make admins of all callers only where nobody else could be one', () => {
+    const apiKeys = [{ name: 'a', key: 'b' }]
+    const oidc = { issuers: [{ issuer: 'https://accounts.example', audience: 'a' }] }
+    for (const good of [{ apiKeys }, { oidc }, { apiKeys, admins: ['alice'] }])
+      expect(resolveOptions({ ...good, callersAreAdmins: true }).callersAreAdmins).toBe(true)
+    for (const bad of [
+      { oidc, admins: ['alice'] },
+      { apiKeys, analytics: { oidc, admins: ['alice'] } },
+    ])
+      expect(problemsOf(() => resolveOptions({ ...bad, callersAreAdmins: true }))).toEqual([
+        'callersAreAdmins: excludes admins (MICROMEGAS_ADMINS), which name those who are',
+      ])
+    expect(problemsOf(() => resolveOptions({ disableAuth: true, callersAreAdmins: true }))[0]).toContain(
+      'excludes disableAuth',
     )
   })
 
@@ -165,7 +223,15 @@ describe('the environment', () => {
       MICROMEGAS_INGESTION_DATA_DIR: '/data',
       MICROMEGAS_INGESTION_MAX_BYTES: '1.5GiB',
     })
-    expect(resolveOptions(options)).toMatchObject({
+    const config = resolveOptions(options)
+    expect(config).toMatchObject({
+      host: '0.0.0.0',
+      port: 9000,
+      dataDir: expect.stringMatching(/data$/),
+      maxBytes: 1.5 * 1024 ** 3,
+    })
+    expect(config.doors.analytics).toEqual(config.doors.ingestion)
+    expect(config.doors.ingestion).toMatchObject({
       apiKeys: [
         { name: 'ci', key: 'mmk_1' },
         { name: 'laptop', key: 'mmk_2' },
@@ -180,21 +246,64 @@ describe('the environment', () => {
         tokenCacheTtlSeconds: 10,
       },
       admins: ['alice@example.com'],
-      host: '0.0.0.0',
-      port: 9000,
-      dataDir: expect.stringMatching(/data$/),
-      maxBytes: 1.5 * 1024 ** 3,
     })
   })
 
   test('has the reference defaults for what OIDC leaves out', () => {
     const MICROMEGAS_OIDC_CONFIG = '{"issuers":[{"issuer":"https://accounts.example","audience":"api"}]}'
-    expect(resolveOptions(serverOptionsFromEnv({ MICROMEGAS_OIDC_CONFIG })).oidc).toMatchObject({
+    expect(
+      resolveOptions(serverOptionsFromEnv({ MICROMEGAS_OIDC_CONFIG })).doors.ingestion.oidc,
+    ).toMatchObject({
       jwksRefreshIntervalSeconds: 3600,
       tokenCacheSize: 1000,
       tokenCacheTtlSeconds: 300,
     })
   })
+
+  test('names the credentials of one door by its prefix, with every problem by the whole name', () => {
+    const options = serverOptionsFromEnv({
+      MICROMEGAS_API_KEYS: KEYS,
+      MICROMEGAS_API_KEYS_FILE: ' /keys ',
+      MICROMEGAS_INGESTION_API_KEYS: '[{"name":"service","key":"mmk_3"}]',
+      MICROMEGAS_INGESTION_API_KEY: 'mmk_of_the_services_here',
+      MICROMEGAS_ANALYTICS_API_KEYS_FILE: '/readers',
+      MICROMEGAS_ANALYTICS_OIDC_CONFIG:
+        '{"issuers":[{"issuer":"https://accounts.example","audience":"api"}]}',
+      MICROMEGAS_ANALYTICS_ADMINS: '["alice"]',
+      MICROMEGAS_ANALYTICS_URI: 'grpc://elsewhere',
+    })
+    expect(options).toMatchObject({
+      apiKeysFile: '/keys',
+      ingestion: { apiKeys: [{ name: 'service', key: 'mmk_3' }] },
+      analytics: { apiKeysFile: '/readers', admins: ['alice'], oidc: { issuers: [{ audience: 'api' }] } },
+    })
+    expect(options.ingestion).not.toHaveProperty('oidc')
+    const names = ['INGESTION_API_KEYS', 'INGESTION_OIDC_CONFIG', 'ANALYTICS_API_KEYS', 'ANALYTICS_ADMINS']
+    const wrong = Object.fromEntries(names.map((name) => [`MICROMEGAS_${name}`, 'canary']))
+    const problems = problemsOf(() => serverOptionsFromEnv(wrong))
+    expect(problems.map((problem) => problem.split(':')[0])).toEqual(
+      names.map((name) => `MICROMEGAS_${name}`),
+    )
+    expect(problems.join()).not.toContain('canary')
+  })
+
+  test.for(['tcp://10.96.0.1:8081', ' TCP://10.96.0.1:8081', 'udp://[fd00::1]:8081', 'tcp://x'])(
+    'whose port is what Kubernetes sets for a Service, %s, is told and counts for nothing',
+    (MICROMEGAS_INGESTION_PORT) => {
+      const { options, problems, notes } = readServerEnv({ MICROMEGAS_INGESTION_PORT })
+      expect([options, problems]).toEqual([{}, []])
+      expect(notes).toEqual([expect.stringMatching(/^MICROMEGAS_INGESTION_PORT is ignored: .*Kubernetes/)])
+    },
+  )
+
+  test.for(['http://10.0.0.1', 'tcp:8081', '8081/tcp', '0x50', '1e3', '+80'])(
+    'whose port is %s is an error',
+    (MICROMEGAS_INGESTION_PORT) => {
+      expect(problemsOf(() => serverOptionsFromEnv({ MICROMEGAS_INGESTION_PORT }))).toEqual([
+        'MICROMEGAS_INGESTION_PORT: expected a port from 0 to 65535',
+      ])
+    },
+  )
 
   test('that is blank counts as unset', () => {
     const blank = {

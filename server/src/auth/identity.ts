@@ -11,7 +11,10 @@ export interface Identity {
   readonly audience: string | undefined
   /** Milliseconds since the Unix epoch. */
   readonly expiresAtMs: number | undefined
-  /** May delete data. API keys never are; everyone is when authentication is disabled. */
+  /**
+   * May delete data and use administrative functions. API keys never are; everyone is when authentication is disabled, or
+   * when the operator says that callers are admins.
+   */
   readonly admin: boolean
 }
 
@@ -38,32 +41,6 @@ export const ANONYMOUS: Identity = Object.freeze({
 
 export function refuse(reason: string): AuthOutcome {
   return { ok: false, status: 401, reason }
-}
-
-const BEARER_PREFIX = 'Bearer '
-
-/**
- * Judges the `Authorization` header by each verifier in turn. The prefix is matched literally, as the reference server
- * does. A token that one verifier refuses while another cannot be asked counts as "cannot be judged now".
- */
-export async function authenticate(
-  authorization: string | undefined,
-  verifiers: readonly TokenVerifier[],
-): Promise<AuthOutcome> {
-  if (authorization === undefined) return refuse('no Authorization header')
-  if (!authorization.startsWith(BEARER_PREFIX))
-    return refuse('the Authorization header does not start with "Bearer "')
-  const token = authorization.slice(BEARER_PREFIX.length)
-  if (token === '') return refuse('the bearer token is empty')
-  let unavailable: AuthOutcome | undefined
-  const reasons: string[] = []
-  for (const verifier of verifiers) {
-    const outcome = await verifier.verify(token)
-    if (outcome.ok) return outcome
-    if (outcome.status === 503) unavailable ??= outcome
-    reasons.push(outcome.reason)
-  }
-  return unavailable ?? refuse(reasons.join('; '))
 }
 
 const MAX_SHOWN = 100

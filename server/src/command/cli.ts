@@ -3,15 +3,15 @@ import { resolve as resolvePath } from 'node:path'
 import { Command } from 'commander'
 import { TelemetryError } from 'micromegas/wire'
 import packageJson from '../../package.json' with { type: 'json' }
+import type { ApiKey } from '../auth/api-keys.ts'
+import { ADMINS_FORM, API_KEYS_FORM, type DoorOptions, OIDC_CONFIG_FORM } from '../auth-options.ts'
 import {
-  ADMINS_FORM,
-  API_KEYS_FORM,
   configError,
   DEFAULT_DATA_DIR,
   DEFAULT_FLIGHT_PORT,
   DEFAULT_HOST,
   DEFAULT_PORT,
-  OIDC_CONFIG_FORM,
+  resolveOptions,
   type ServerOptions,
 } from '../options.ts'
 import { startServer } from '../server.ts'
@@ -31,6 +31,7 @@ interface Flags {
   readonly maxBytes?: string
   readonly print?: true
   readonly disableAuth?: true
+  readonly callersAreAdmins?: true
   readonly generateKey?: true
   readonly jsonLogs?: true
 }
@@ -46,12 +47,17 @@ const FLAG_NAMES = {
 const ENVIRONMENT = `
 Environment (flags win):
   MICROMEGAS_API_KEYS             accepted keys: ${API_KEYS_FORM}
+  MICROMEGAS_API_KEYS_FILE        a file with more of them, read again when it changes
   MICROMEGAS_OIDC_CONFIG          accepted token issuers: ${OIDC_CONFIG_FORM}
   MICROMEGAS_ADMINS               OIDC users who may delete data: ${ADMINS_FORM}
   MICROMEGAS_ANALYTICS_PORT       port of FlightSQL
+  MICROMEGAS_INGESTION_API_KEYS, _API_KEYS_FILE, _OIDC_CONFIG, _ADMINS
+                                  the same for taking telemetry only
+  MICROMEGAS_ANALYTICS_API_KEYS, _API_KEYS_FILE, _OIDC_CONFIG, _ADMINS
+                                  the same for answering questions only
   MICROMEGAS_INGESTION_HOST, _PORT, _DATA_DIR, _MAX_BYTES
 
-One of --disable-auth, --generate-key, MICROMEGAS_API_KEYS and MICROMEGAS_OIDC_CONFIG is needed.`
+One of --disable-auth, --generate-key, MICROMEGAS_API_KEYS, MICROMEGAS_API_KEYS_FILE and MICROMEGAS_OIDC_CONFIG is needed.`
 
 function parseFlags(argv: readonly string[]): Flags {
   const command = new Command('micromegas-server')
@@ -70,6 +76,7 @@ function parseFlags(argv: readonly string[]): Flags {
     .option('--max-bytes <bytes>', 'how much is kept, e.g. 500MiB, 2GiB, unlimited (default: 4GiB)')
     .option('--print', 'follow logs, metrics and finished spans in the terminal')
     .option('--disable-auth', 'take and give everything to everyone; for local development')
+    .option('--callers-are-admins', 'let everyone who comes in delete data, where nobody else could')
     .option('--generate-key', `make an API key once, keep it in <data-dir>/${GENERATED_KEY_FILE}, show it`)
     .option('--json-logs', 'report as JSON, one object a line, on the standard error output')
     .allowExcessArguments(false)
@@ -78,21 +85,41 @@ function parseFlags(argv: readonly string[]): Flags {
 }
 
 /** Environment and flags together; everything that is wrong with either is one error. */
-async function readOptions(
-  flags: Flags,
-): Promise<{ readonly options: ServerOptions; readonly generated: string | undefined }> {
+async function readOptions(flags: Flags): Promise<{
+  readonly options: ServerOptions
+  readonly generated: string | undefined
+  readonly notes: readonly string[]
+}> {
   const env = readServerEnv(process.env)
   const named = readTextSettings({ names: FLAG_NAMES, ...flags })
   const problems = [...env.problems, ...named.problems, ...blankFlags(flags)]
   if (flags.generateKey === true && flags.disableAuth === true)
     problems.push('--generate-key: excludes --disable-auth, with which no key is looked at')
   if (problems.length > 0) throw configError(problems)
-  const options: ServerOptions = { ...env.options, ...named.options }
-  if (flags.generateKey !== true) {
-    return { options: { ...options, disableAuth: flags.disableAuth === true }, generated: undefined }
+  const { notes } = env
+  const options: ServerOptions = {
+    ...env.options,
+    ...named.options,
+    disableAuth: flags.disableAuth === true,
+    callersAreAdmins: flags.callersAreAdmins === true,
   }
+  if (flags.generateKey !== true) return { options, generated: undefined, notes }
   const made = await generatedKey(resolvePath(options.dataDir ?? DEFAULT_DATA_DIR))
-  return { options: { ...options, apiKeys: [...(options.apiKeys ?? []), made] }, generated: made.key }
+  return { options: withKey(options, made), generated: made.key, notes }
+}
+
+/** Adds a key for both doors, also where they have keys of their own. */
+function withKey(options: ServerOptions, key: ApiKey): ServerOptions {
+  const added = (door: DoorOptions): DoorOptions => ({ ...door, apiKeys: [...(door.apiKeys ?? []), key] })
+  const hasKeys = (door: DoorOptions | undefined): door is DoorOptions =>
+    door?.apiKeys !== undefined || door?.apiKeysFile !== undefined
+  const { ingestion, analytics } = options
+  return {
+    ...options,
+    ...added(options),
+    ...(hasKeys(ingestion) && { ingestion: added(ingestion) }),
+    ...(hasKeys(analytics) && { analytics: added(analytics) }),
+  }
 }
 
 /** A blank variable counts as unset, as templates render them so; a blank flag was meant to say something. */
@@ -105,16 +132,14 @@ function blankFlags(flags: Flags): string[] {
 
 async function run(): Promise<void> {
   const flags = parseFlags(process.argv)
-  const { options, generated } = await readOptions(flags)
+  const { options, generated, notes } = await readOptions(flags)
   const json = flags.jsonLogs === true
   // Whoever reads either may go away before the server does: `| head`.
   const [output, errors] = [new BoundedOutput(process.stdout), new BoundedOutput(process.stderr)]
   const writeLog = (line: string): void => errors.write(`${line}\n`)
-  const server = await startServer({
-    ...options,
-    print: flags.print === true,
-    onEvent: consoleReporter({ write: writeLog, json }),
-  })
+  const report = consoleReporter({ write: writeLog, json })
+  for (const message of notes) report({ type: 'warning', message })
+  const server = await startServer({ ...options, print: flags.print === true, onEvent: report })
   if (json) {
     const listening = {
       level: 'info',
@@ -124,7 +149,7 @@ async function run(): Promise<void> {
       generatedKey: generated,
     }
     writeLog(printableJson({ time: new Date().toISOString(), ...listening }))
-  } else output.write(startMessage(server, options, generated))
+  } else output.write(startMessage(server, resolveOptions(options), generated))
 
   let signals = 0
   const stop = (signal: NodeJS.Signals): void => {

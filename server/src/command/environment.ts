@@ -4,14 +4,12 @@ import {
   API_KEYS_FORM,
   adminsSchema,
   apiKeysSchema,
-  configError,
-  maxBytesSchema,
+  type DoorOptions,
   OIDC_CONFIG_FORM,
   oidcEnvSchema,
-  portSchema,
-  problemsOf,
-  type ServerOptions,
-} from '../options.ts'
+} from '../auth-options.ts'
+import { configError, maxBytesSchema, portSchema, type ServerOptions } from '../options.ts'
+import { problemsOf } from '../schemas.ts'
 
 /** Settings as texts, by where they come from; what the environment and the command line share. */
 export interface TextSettings {
@@ -36,10 +34,16 @@ export interface PartialOptions {
   readonly problems: readonly string[]
 }
 
+export interface EnvironmentOptions extends PartialOptions {
+  /** A line for each variable that is not meant for this server. */
+  readonly notes: readonly string[]
+}
+
 /**
  * Reads the server's environment: `MICROMEGAS_API_KEYS`, `MICROMEGAS_OIDC_CONFIG` and `MICROMEGAS_ADMINS` as the
- * reference server spells them, and `MICROMEGAS_INGESTION_HOST`, `_PORT`, `_DATA_DIR`, `_MAX_BYTES`. A blank variable
- * counts as unset.
+ * reference server spells them, `MICROMEGAS_API_KEYS_FILE`, the same for one door (`MICROMEGAS_INGESTION_API_KEYS`,
+ * `MICROMEGAS_ANALYTICS_API_KEYS` …), which win, and `MICROMEGAS_INGESTION_HOST`, `_PORT`, `_DATA_DIR`, `_MAX_BYTES`. A
+ * blank variable counts as unset.
  *
  * @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` with every problem by variable name, and no value.
  * @example
@@ -48,15 +52,61 @@ export interface PartialOptions {
  * ```
  */
 export function serverOptionsFromEnv(env: NodeJS.ProcessEnv = process.env): ServerOptions {
-  const { options, problems } = readServerEnv(env)
+  const { options, problems, notes } = readServerEnv(env)
   if (problems.length > 0) throw configError(problems)
+  for (const note of notes) process.emitWarning(note)
   return options
 }
 
 /** {@link serverOptionsFromEnv} that returns its problems, so that a caller can add its own. */
-export function readServerEnv(env: NodeJS.ProcessEnv): PartialOptions {
+export function readServerEnv(env: NodeJS.ProcessEnv): EnvironmentOptions {
   const problems: string[] = []
-  const json = <T>(name: string, schema: z.ZodMiniType<T>, form: string): T | undefined => {
+  const notes: string[] = []
+  const common = readTextSettings({
+    names: {
+      host: 'MICROMEGAS_INGESTION_HOST',
+      port: PORT_VARIABLES.port,
+      flightPort: PORT_VARIABLES.flightPort,
+      dataDir: 'MICROMEGAS_INGESTION_DATA_DIR',
+      maxBytes: 'MICROMEGAS_INGESTION_MAX_BYTES',
+    },
+    host: env.MICROMEGAS_INGESTION_HOST,
+    port: portOf(env, PORT_VARIABLES.port, notes),
+    flightPort: portOf(env, PORT_VARIABLES.flightPort, notes),
+    dataDir: env.MICROMEGAS_INGESTION_DATA_DIR,
+    maxBytes: env.MICROMEGAS_INGESTION_MAX_BYTES,
+  })
+  problems.push(...common.problems)
+  const ingestion = readDoor(env, 'MICROMEGAS_INGESTION', problems)
+  const analytics = readDoor(env, 'MICROMEGAS_ANALYTICS', problems)
+  return {
+    options: {
+      ...common.options,
+      ...readDoor(env, 'MICROMEGAS', problems),
+      ...(Object.keys(ingestion).length > 0 && { ingestion }),
+      ...(Object.keys(analytics).length > 0 && { analytics }),
+    },
+    problems,
+    notes,
+  }
+}
+
+const PORT_VARIABLES = { port: 'MICROMEGAS_INGESTION_PORT', flightPort: 'MICROMEGAS_ANALYTICS_PORT' } as const
+
+/** Kubernetes sets `<NAME>_PORT=tcp://10.0.0.1:8081` in every pod beside a Service of that name: it is not meant for us. */
+function portOf(env: NodeJS.ProcessEnv, name: string, notes: string[]): string | undefined {
+  const value = env[name]
+  if (value === undefined || !/^\s*(tcp|udp|sctp):\/\//i.test(value)) return value
+  const service = name.replace(/_PORT$/, '').toLowerCase().replace('_', '-')
+  notes.push(
+    `${name} is ignored: it is what Kubernetes sets for a Service named ${service}; use the flag, or enableServiceLinks: false in the pod`,
+  )
+  return undefined
+}
+
+function readDoor(env: NodeJS.ProcessEnv, prefix: string, problems: string[]): DoorOptions {
+  const json = <T>(suffix: string, schema: z.ZodMiniType<T>, form: string): T | undefined => {
+    const name = `${prefix}_${suffix}`
     const value = env[name]
     if (value === undefined || value.trim() === '') return undefined
     let document: unknown
@@ -72,32 +122,15 @@ export function readServerEnv(env: NodeJS.ProcessEnv): PartialOptions {
     problems.push(...problemsOf(name, parsed.error))
     return undefined
   }
-  const apiKeys = json('MICROMEGAS_API_KEYS', apiKeysSchema, API_KEYS_FORM)
-  const oidc = json('MICROMEGAS_OIDC_CONFIG', oidcEnvSchema, OIDC_CONFIG_FORM)
-  const admins = json('MICROMEGAS_ADMINS', adminsSchema, ADMINS_FORM)
-  const common = readTextSettings({
-    names: {
-      host: 'MICROMEGAS_INGESTION_HOST',
-      port: 'MICROMEGAS_INGESTION_PORT',
-      flightPort: 'MICROMEGAS_ANALYTICS_PORT',
-      dataDir: 'MICROMEGAS_INGESTION_DATA_DIR',
-      maxBytes: 'MICROMEGAS_INGESTION_MAX_BYTES',
-    },
-    host: env.MICROMEGAS_INGESTION_HOST,
-    port: env.MICROMEGAS_INGESTION_PORT,
-    flightPort: env.MICROMEGAS_ANALYTICS_PORT,
-    dataDir: env.MICROMEGAS_INGESTION_DATA_DIR,
-    maxBytes: env.MICROMEGAS_INGESTION_MAX_BYTES,
-  })
-  problems.push(...common.problems)
+  const apiKeys = json('API_KEYS', apiKeysSchema, API_KEYS_FORM)
+  const apiKeysFile = env[`${prefix}_API_KEYS_FILE`]?.trim() || undefined
+  const oidc = json('OIDC_CONFIG', oidcEnvSchema, OIDC_CONFIG_FORM)
+  const admins = json('ADMINS', adminsSchema, ADMINS_FORM)
   return {
-    options: {
-      ...common.options,
-      ...(apiKeys !== undefined && { apiKeys }),
-      ...(oidc !== undefined && { oidc }),
-      ...(admins !== undefined && { admins }),
-    },
-    problems,
+    ...(apiKeys !== undefined && { apiKeys }),
+    ...(apiKeysFile !== undefined && { apiKeysFile }),
+    ...(oidc !== undefined && { oidc }),
+    ...(admins !== undefined && { admins }),
   }
 }
 
@@ -138,18 +171,18 @@ export function readTextSettings(settings: TextSettings): PartialOptions {
   }
 }
 
-const BYTE_UNITS: Readonly<Record<string, number>> = {
-  '': 1,
-  KIB: 1024,
-  MIB: 1024 ** 2,
-  GIB: 1024 ** 3,
-  TIB: 1024 ** 4,
-}
+const BYTE_UNITS: ReadonlyMap<string, number> = new Map([
+  ['', 1],
+  ['KIB', 1024],
+  ['MIB', 1024 ** 2],
+  ['GIB', 1024 ** 3],
+  ['TIB', 1024 ** 4],
+])
 
 /** `500MiB`, `2GiB`, a plain number of bytes, or `unlimited`; `NaN` for anything else. */
 function parseBytes(value: string): number {
   if (value.toLowerCase() === 'unlimited') return Number.POSITIVE_INFINITY
   const [, digits, unit] = /^(\d+(?:\.\d+)?)\s*([a-z]*)$/i.exec(value) ?? []
-  const factor = unit === undefined ? undefined : BYTE_UNITS[unit.toUpperCase()]
+  const factor = unit === undefined ? undefined : BYTE_UNITS.get(unit.toUpperCase())
   return digits === undefined || factor === undefined ? Number.NaN : Math.floor(Number(digits) * factor)
 }

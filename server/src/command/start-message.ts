@@ -1,7 +1,8 @@
-import type { ServerOptions } from '../options.ts'
-import { DEFAULT_MAX_BYTES } from '../options.ts'
+import type { DoorConfig } from '../auth/doors.ts'
+import type { MicromegasServerConfig } from '../options.ts'
 import type { MicromegasServer } from '../server.ts'
 import { printable } from '../server-event.ts'
+import { oidcHint } from './oidc-hint.ts'
 
 /**
  * What the command prints once it listens: where it is, what it keeps, who may come in, the environment of a service that
@@ -9,59 +10,85 @@ import { printable } from '../server-event.ts'
  */
 export function startMessage(
   server: MicromegasServer,
-  options: ServerOptions,
+  config: Pick<MicromegasServerConfig, 'doors' | 'disableAuth' | 'callersAreAdmins' | 'maxBytes'>,
   generated: string | undefined,
 ): string {
-  const { apiKeys = [], oidc, disableAuth = false, maxBytes = DEFAULT_MAX_BYTES } = options
-  const readUrl = `"${server.url}/api/log_entries"`
+  const { disableAuth, maxBytes, doors } = config
   const kept = Number.isFinite(maxBytes)
     ? `${formatBytes(maxBytes)} at most, then the oldest blocks are deleted`
     : 'without limit'
   const lines = [
     `Micromegas server listening on ${server.url}`,
     `  data: ${server.dataDir} (${kept})`,
-    `  auth: ${describeAuth(options)}`,
+    ...authLines(config),
     '',
     'Environment of a service that sends to it:',
     `  MICROMEGAS_TELEMETRY_URL=${server.url}`,
   ]
-  if (!disableAuth) {
-    const name = apiKeys[0]?.name
-    if (generated !== undefined) lines.push(`  MICROMEGAS_INGESTION_API_KEY=${generated}`)
-    else if (name !== undefined)
-      lines.push(`  MICROMEGAS_INGESTION_API_KEY=<the key named ${JSON.stringify(name)}>`)
-    else if (oidc !== undefined) lines.push(...oidcLines(oidc))
-  }
+  if (!disableAuth) lines.push(...credentialLines(doors.ingestion, generated))
   lines.push(
     '',
     'Ask it by SQL (npx micromegas query, Python, Grafana):',
     `  MICROMEGAS_ANALYTICS_URI=${server.flightUri}`,
   )
-  if (disableAuth) lines.push('', 'Read it back:', `  curl ${readUrl}`)
-  else if (apiKeys.length > 0) {
-    const header = '"Authorization: Bearer $MICROMEGAS_INGESTION_API_KEY"'
-    lines.push('', 'Read it back, with that key in the environment:', `  curl -H ${header} ${readUrl}`)
-  } else {
-    lines.push('', 'Read it back, with a token of that audience:')
-    lines.push(`  curl -H "Authorization: Bearer <token>" ${readUrl}`)
-  }
+  lines.push('', ...readingLines(`"${server.url}/api/log_entries"`, config, generated))
   return `${lines.map(printable).join('\n')}\n`
 }
 
-function oidcLines(oidc: NonNullable<ServerOptions['oidc']>): string[] {
-  const issuer = oidc.issuers[0]
+function credentialLines(
+  { apiKeys, apiKeysFile, oidc }: DoorConfig,
+  generated: string | undefined,
+): string[] {
+  const name = apiKeys[0]?.name
+  const issuer = oidc?.issuers[0]
+  if (generated !== undefined) return [`  MICROMEGAS_INGESTION_API_KEY=${generated}`]
+  if (name !== undefined) return [`  MICROMEGAS_INGESTION_API_KEY=<the key named ${JSON.stringify(name)}>`]
+  if (apiKeysFile !== undefined) return [`  MICROMEGAS_INGESTION_API_KEY=<a key in ${apiKeysFile}>`]
+  return issuer === undefined ? [] : oidcHint(issuer).map((line) => `  ${line}`)
+}
+
+function readingLines(
+  url: string,
+  { doors, disableAuth }: Pick<MicromegasServerConfig, 'doors' | 'disableAuth'>,
+  generated: string | undefined,
+): string[] {
+  if (disableAuth) return ['Read it back:', `  curl ${url}`]
+  const curl = (token: string): string => `  curl -H "Authorization: Bearer ${token}" ${url}`
+  const { ingestion, analytics } = doors
+  const [sent, asked] = [ingestion, analytics].map((door) => door.apiKeys[0]?.key)
+  if (generated !== undefined || (asked !== undefined && asked === sent))
+    return ['Read it back, with that key in the environment:', curl('$MICROMEGAS_INGESTION_API_KEY')]
+  const name = analytics.apiKeys[0]?.name
+  if (name !== undefined) return [`Read it back, with the key named ${JSON.stringify(name)}:`, curl('<key>')]
+  if (analytics.apiKeysFile !== undefined)
+    return [`Read it back, with a key in ${analytics.apiKeysFile}:`, curl('<key>')]
+  return [`Read it back, with a token for ${analytics.oidc?.issuers[0]?.audience}:`, curl('<token>')]
+}
+
+function authLines({
+  doors,
+  disableAuth,
+  callersAreAdmins,
+}: Pick<MicromegasServerConfig, 'doors' | 'disableAuth' | 'callersAreAdmins'>): string[] {
+  if (disableAuth) return ['  auth: disabled']
+  const [ingestion, analytics] = [describeDoor(doors.ingestion), describeDoor(doors.analytics)]
+  const { oidc, admins } = doors.analytics
+  const names = admins.map((admin) =>
+    typeof admin === 'string' ? admin : `${admin.subject ?? admin.email} of ${admin.issuer}`,
+  )
+  const known = oidc !== undefined && names.length > 0 ? names.join(', ') : 'nobody'
   return [
-    `  MICROMEGAS_OIDC_TOKEN_ENDPOINT=<token endpoint of ${issuer?.issuer}>`,
-    '  MICROMEGAS_OIDC_CLIENT_ID=<client id>',
-    '  MICROMEGAS_OIDC_CLIENT_SECRET=<client secret>',
-    `  MICROMEGAS_OIDC_AUDIENCE=${issuer?.audience}`,
+    ...(ingestion === analytics
+      ? [`  auth: ${ingestion}`]
+      : [`  auth: for taking telemetry ${ingestion}`, `        for answering questions ${analytics}`]),
+    `  admins: ${callersAreAdmins ? 'everyone who comes in' : known}`,
   ]
 }
 
-function describeAuth({ apiKeys = [], oidc, disableAuth = false }: ServerOptions): string {
-  if (disableAuth) return 'disabled'
+function describeDoor({ apiKeys, apiKeysFile, oidc }: DoorConfig): string {
   const parts: string[] = []
   if (apiKeys.length > 0) parts.push(`API keys (${apiKeys.map(({ name }) => name).join(', ')})`)
+  if (apiKeysFile !== undefined) parts.push(`API keys in ${apiKeysFile}`)
   for (const { issuer, audience } of oidc?.issuers ?? []) parts.push(`OIDC ${issuer} (audience ${audience})`)
   return parts.join(', ')
 }

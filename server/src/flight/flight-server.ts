@@ -10,7 +10,8 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js'
 import { TelemetryError } from 'micromegas/wire'
-import type { AuthOutcome, Identity } from '../auth/identity.ts'
+import { AUTH_ANSWERS, type Authenticator } from '../auth/authenticator.ts'
+import type { Identity } from '../auth/identity.ts'
 import type { SqlEngine } from '../sql/engine.ts'
 import { type FlightCall, FlightCalls } from './flight-calls.ts'
 import { FlightError, statusOf } from './flight-error.ts'
@@ -21,8 +22,8 @@ export interface FlightServerOptions {
   /** 0 takes any free port. */
   readonly port: number
   readonly engine: SqlEngine
-  /** Judges the `authorization` of a call; who may ask without one when authentication is disabled. */
-  readonly authenticate: (authorization: string | undefined) => Promise<AuthOutcome>
+  /** Judges the `authorization` of a call. */
+  readonly authenticator: Authenticator
   /** Told of calls that are refused, and of errors that no one foresaw. */
   readonly onRefused: (refusal: {
     readonly path: string
@@ -166,12 +167,12 @@ function unary(
 
 async function identityOf(options: FlightServerOptions, path: string, metadata: Metadata): Promise<Identity> {
   const [authorization] = metadata.get('authorization')
-  const outcome = await options.authenticate(typeof authorization === 'string' ? authorization : undefined)
+  const text = typeof authorization === 'string' ? authorization : undefined
+  const outcome = await options.authenticator.authenticate(text)
   if (outcome.ok) return outcome.identity
   options.onRefused({ path, status: outcome.status, reason: outcome.reason })
-  throw outcome.status === 401
-    ? new FlightError(status.UNAUTHENTICATED, 'invalid token')
-    : new FlightError(status.UNAVAILABLE, 'auth provider unavailable')
+  const code = outcome.status === 401 ? status.UNAUTHENTICATED : status.UNAVAILABLE
+  throw new FlightError(code, AUTH_ANSWERS[outcome.status].toLowerCase())
 }
 
 function failure(options: FlightServerOptions, path: string, error: unknown): ReturnType<typeof statusOf> {

@@ -153,6 +153,7 @@ const OWN_NAMES: ReadonlySet<string> = new Set([
   'blocks',
   'damaged',
   'tmp',
+  'tables',
   'server.sock', // of earlier versions
   LOCK_FOLDER,
   GENERATED_KEY_FILE,

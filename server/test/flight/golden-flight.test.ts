@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { RecordBatchReader, type Schema } from 'apache-arrow'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { ANONYMOUS } from '../../src/auth/identity.ts'
+import { noAuthenticator } from '../../src/auth/authenticator.ts'
 import { FlightServer } from '../../src/flight/flight-server.ts'
 import { encodeMessage, MessageFields } from '../../src/flight/protobuf.ts'
 import { LocalEngine } from '../../src/sql/local-engine.ts'
@@ -38,7 +38,7 @@ beforeAll(async () => {
     host: '127.0.0.1',
     port: 0,
     engine,
-    authenticate: async () => ({ ok: true, identity: ANONYMOUS }),
+    authenticator: noAuthenticator,
     onRefused: (refusal) => refusals.push(refusal),
   })
   client = new RawClient(server.port)
