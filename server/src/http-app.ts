@@ -43,6 +43,7 @@ export function createApp(context: ServerContext): Hono<RouteTypes> {
     refuseForeign(context, (c, error) => c.json({ error }, 403)),
   )
   app.use('/api/*', noStore)
+  app.use('/api/*', untilClientLeaves)
   app.route('/api', readRoutes(context))
 
   app.use(
@@ -96,6 +97,15 @@ function refuseForeign(
     report({ type: 'refused', status: 403, method: c.req.method, path: c.req.path, reason })
     return refuse(c, `Refused without authentication: ${reason}`)
   }
+}
+
+/** A question ends with the one who asked. */
+async function untilClientLeaves(c: RouteContext, next: Next): Promise<void> {
+  const left = new AbortController()
+  const { outgoing } = c.env
+  outgoing.once('close', () => left.abort(new Error('the client has left')))
+  c.set('signal', left.signal)
+  await next()
 }
 
 async function noStore(c: RouteContext, next: Next): Promise<void> {

@@ -26,5 +26,9 @@ export interface ServerContext extends QueryContext {
 /** Types of the routes' contexts. */
 export interface RouteTypes {
   Bindings: HttpBindings
-  Variables: { identity: Identity }
+  Variables: {
+    identity: Identity
+    /** Aborted when the client has left. */
+    signal: AbortSignal
+  }
 }

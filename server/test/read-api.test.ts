@@ -180,6 +180,81 @@ describe('log entries', () => {
     expect(await messages('process_id=00000000-0000-4000-8000-00000000ffff')).toEqual([])
   })
 
+  test('that began before the time asked for, or end after it, are shown whole', async () => {
+    await using own = await startServer()
+    const [one, two] = [stream(shop, 'cpu'), stream(shop, 'cpu')]
+    await insert(own, 'process', processBody(shop))
+    await insert(own, 'stream', streamBody(one), streamBody(two))
+    await insertBlocks(
+      own,
+      spanBlock(
+        shop,
+        one,
+        [
+          ['begin', 'outer', 1_000],
+          ['begin', 'inner', 2_000],
+          ['async begin', 'request', 2_500, 7, 0, 0],
+        ],
+        { endTicks: 3_000 },
+      ),
+      // Nothing of the first stream while this one is busy; the async span ends elsewhere.
+      spanBlock(
+        shop,
+        two,
+        [
+          ['begin', 'busy', 10_000],
+          ['end', 'busy', 11_000],
+          ['async end', 'request', 12_000, 7, 0, 0],
+        ],
+        { endTicks: 12_000 },
+      ),
+      spanBlock(
+        shop,
+        one,
+        [
+          ['end', 'inner', 20_000],
+          ['end', 'outer', 30_000],
+        ],
+        { beginTicks: 3_000, objectOffset: 3 },
+      ),
+    )
+    const between = async (since: bigint, until: bigint) => {
+      const { rows, problems } = await getJson(
+        own,
+        `/api/spans?order=oldest&since=${START_NS + since}&until=${START_NS + until}`,
+      )
+      expect(problems).toEqual([])
+      return rows.map(({ name, duration_ns: duration }: Record<string, string>) => `${name} ${duration}`)
+    }
+    expect(await between(10_000n, 11_000n)).toEqual([
+      'outer 29000',
+      'inner 18000',
+      'request 9500',
+      'busy 1000',
+    ])
+    expect(await between(15_000n, 16_000n)).toEqual(['outer 29000', 'inner 18000'])
+    expect(await between(25_000n, 26_000n)).toEqual(['outer 29000'])
+    expect(await between(1_000n, 1_500n)).toEqual(['outer 29000'])
+    expect(await between(0n, 1_000n)).toEqual([])
+    expect(await between(31_000n, 32_000n)).toEqual([])
+  })
+
+  test('say when there is too much beside the time asked for to find those that reach into it', async () => {
+    await using own = await startServer()
+    await insert(own, 'process', processBody(shop))
+    await insert(own, 'stream', streamBody(cpu))
+    for (let i = 0; i < 4; i++) {
+      const events = [['begin', `s${i}`, i * 100] as const, ['end', `s${i}`, i * 100 + 10] as const]
+      await insertBlocks(own, spanBlock(shop, cpu, events, { eventCount: 50_000, objectOffset: i * 2 }))
+    }
+    const { rows, problems } = await getJson(own, `/api/spans?since=${START_NS + 300n}`)
+    expect(rows.map(({ name }: { name: string }) => name)).toEqual(['s3'])
+    expect(problems).toEqual([
+      { process_id: null, stream_id: null, reason: expect.stringContaining('began long before it') },
+    ])
+    expect((await getJson(own, `/api/spans?since=${START_NS + 200n}`)).problems).toEqual([])
+  })
+
   test('come page by page in both orders', async () => {
     for (const order of ['newest', 'oldest']) {
       const all = await messages(`order=${order}`)
@@ -268,6 +343,81 @@ describe('spans', () => {
     expect(await names('min_duration_ms=5')).toEqual(['request'])
     expect(await names(`process_id=${mail.processId}`)).toEqual([])
     expect(await names('until=2024-01-01T00:00:00.000001500Z')).toEqual(['main'])
+  })
+
+  test('that began before the time asked for, or end after it, are shown whole', async () => {
+    await using own = await startServer()
+    const [one, two] = [stream(shop, 'cpu'), stream(shop, 'cpu')]
+    await insert(own, 'process', processBody(shop))
+    await insert(own, 'stream', streamBody(one), streamBody(two))
+    await insertBlocks(
+      own,
+      spanBlock(
+        shop,
+        one,
+        [
+          ['begin', 'outer', 1_000],
+          ['begin', 'inner', 2_000],
+          ['async begin', 'request', 2_500, 7, 0, 0],
+        ],
+        { endTicks: 3_000 },
+      ),
+      // Nothing of the first stream while this one is busy; the async span ends elsewhere.
+      spanBlock(
+        shop,
+        two,
+        [
+          ['begin', 'busy', 10_000],
+          ['end', 'busy', 11_000],
+          ['async end', 'request', 12_000, 7, 0, 0],
+        ],
+        { endTicks: 12_000 },
+      ),
+      spanBlock(
+        shop,
+        one,
+        [
+          ['end', 'inner', 20_000],
+          ['end', 'outer', 30_000],
+        ],
+        { beginTicks: 3_000, objectOffset: 3 },
+      ),
+    )
+    const between = async (since: bigint, until: bigint) => {
+      const { rows, problems } = await getJson(
+        own,
+        `/api/spans?order=oldest&since=${START_NS + since}&until=${START_NS + until}`,
+      )
+      expect(problems).toEqual([])
+      return rows.map(({ name, duration_ns: duration }: Record<string, string>) => `${name} ${duration}`)
+    }
+    expect(await between(10_000n, 11_000n)).toEqual([
+      'outer 29000',
+      'inner 18000',
+      'request 9500',
+      'busy 1000',
+    ])
+    expect(await between(15_000n, 16_000n)).toEqual(['outer 29000', 'inner 18000'])
+    expect(await between(25_000n, 26_000n)).toEqual(['outer 29000'])
+    expect(await between(1_000n, 1_500n)).toEqual(['outer 29000'])
+    expect(await between(0n, 1_000n)).toEqual([])
+    expect(await between(31_000n, 32_000n)).toEqual([])
+  })
+
+  test('say when there is too much beside the time asked for to find those that reach into it', async () => {
+    await using own = await startServer()
+    await insert(own, 'process', processBody(shop))
+    await insert(own, 'stream', streamBody(cpu))
+    for (let i = 0; i < 4; i++) {
+      const events = [['begin', `s${i}`, i * 100] as const, ['end', `s${i}`, i * 100 + 10] as const]
+      await insertBlocks(own, spanBlock(shop, cpu, events, { eventCount: 50_000, objectOffset: i * 2 }))
+    }
+    const { rows, problems } = await getJson(own, `/api/spans?since=${START_NS + 300n}`)
+    expect(rows.map(({ name }: { name: string }) => name)).toEqual(['s3'])
+    expect(problems).toEqual([
+      { process_id: null, stream_id: null, reason: expect.stringContaining('began long before it') },
+    ])
+    expect((await getJson(own, `/api/spans?since=${START_NS + 200n}`)).problems).toEqual([])
   })
 
   test('come page by page in both orders', async () => {

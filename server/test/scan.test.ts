@@ -123,3 +123,29 @@ test('a cursor that no page ended with is none', () => {
     expect(parseCursor(text)).toBeUndefined()
   }
 })
+
+test('no block is read once nobody waits for the answer', async () => {
+  const left = new AbortController()
+  let reads = 0
+  const sources = Array.from({ length: 100 }, (_, i) => ({
+    block: { blockId: `${i}`, fileBytes: 1 } as StoredBlock,
+    fromNs: BigInt(i),
+    toNs: BigInt(i),
+  }))
+  const answer = scan({
+    sources,
+    read: async () => {
+      if (++reads === 10) left.abort(new Error('the client has left'))
+      return { rows: [], bytes: 1 }
+    },
+    order: 'oldest',
+    limit: 10,
+    sinceNs: undefined,
+    untilNs: undefined,
+    cursor: undefined,
+    budgetBytes: 1e9,
+    signal: left.signal,
+  })
+  await expect(answer).rejects.toThrow('the client has left')
+  expect(reads).toBe(10)
+})

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { cp, mkdir, readdir, readFile, rm, stat, symlink, truncate, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { lockDataDir } from '../src/store/data-dir-lock.ts'
@@ -186,6 +187,43 @@ describe('damaged files', () => {
     await insert(server, 'stream', streamBody(log))
     expect((await server.reader.logEntries()).rows).toHaveLength(4)
   })
+})
+
+test('a question ends with the one who asked: what was not read by then is not read', async () => {
+  await using directory = await temporaryDirectory()
+  const { owner, log, blocks } = telemetry(1_500)
+  const first = await startServer({ dataDir: directory.path, checkBlocks: false })
+  await insert(first, 'process', processBody(owner))
+  await insert(first, 'stream', streamBody(log))
+  await Promise.all(
+    [0, 1, 2, 3].map((lane) => insertBlocks(first, ...blocks.filter((_, i) => i % 4 === lane))),
+  )
+  await first.close()
+  // Whatever is read is found damaged and set aside: the files that are left were not.
+  for (const { blockId } of blocks) {
+    const path = blockPath(directory.path, blockId)
+    const bytes = await readFile(path)
+    bytes[bytes.length - 3]! ^= 1
+    await writeFile(path, bytes)
+  }
+  await using server = await startServer({ dataDir: directory.path, checkBlocks: false })
+  const read = async (): Promise<number> => (await readdir(join(directory.path, 'damaged'))).length
+  const asking = connect(server.port, '127.0.0.1')
+  asking.write('GET /api/log_entries?search=nothing HTTP/1.1\r\nhost: localhost\r\n\r\n')
+  await expect.poll(read, { interval: 1 }).toBeGreaterThan(0)
+  asking.destroy()
+  // Whoever asks next is answered after it.
+  expect((await send(server.url, '/api/stats')).status).toBe(200)
+  let before = -1
+  const isAtRest = async (): Promise<boolean> => {
+    const now = await read()
+    const isSame = now === before
+    before = now
+    return isSame
+  }
+  await expect.poll(isAtRest, { interval: 100 }).toBe(true)
+  expect(await read()).toBeLessThan(1_500)
+  expect(server.events.filter(({ type }) => type === 'refused')).toEqual([])
 })
 
 test('a stream with hundreds of equal tags, or unknown ones, is still there after a restart', async () => {

@@ -1,6 +1,12 @@
 import { type Context, Hono } from 'hono'
 import type { BlockState } from '../scan/block-checker.ts'
-import { queryImages, queryLogEntries, queryMeasures, readImage } from '../scan/event-query.ts'
+import {
+  type QueryContext,
+  queryImages,
+  queryLogEntries,
+  queryMeasures,
+  readImage,
+} from '../scan/event-query.ts'
 import { queryBlocks, queryProcesses, readProcess, readRawEvents, readStreams } from '../scan/inventory.ts'
 import { summarizeMeasures } from '../scan/measure-summary.ts'
 import { type EventPosition, formatCursor, type Page } from '../scan/scan.ts'
@@ -40,21 +46,23 @@ const IMAGE_TYPES: ReadonlyMap<string, string> = new Map([
 /** The read API, everything below `/api`. */
 export function readRoutes(context: ServerContext): Hono<RouteTypes> {
   const api = new Hono<RouteTypes>()
+  /** What a query reads from, until its client leaves. */
+  const until = (c: RouteContext): QueryContext => ({ ...context, signal: c.get('signal') })
 
   api.get('/processes', async (c) => {
     const query = parameters(c)
     const request = { exe: query.text('exe'), limit: query.limit(), after: query.insertedAfter() }
     query.check()
-    const { rows, next } = await queryProcesses(context, request)
+    const { rows, next } = await queryProcesses(until(c), request)
     return c.json({ rows: rows.map(processJson), next_cursor: insertedCursor(next) })
   })
 
   api.get('/processes/:id', async (c) => {
     const id = c.req.param('id').toLowerCase()
     parameters(c).check()
-    const process = await readProcess(context, id)
+    const process = await readProcess(until(c), id)
     if (process === undefined) return notFound(c, `no process ${id}`)
-    const streams = await readStreams(context, id)
+    const streams = await readStreams(until(c), id)
     return c.json({ ...(processJson(process) as object), streams: streams.map(streamJson) })
   })
 
@@ -80,14 +88,14 @@ export function readRoutes(context: ServerContext): Hono<RouteTypes> {
       search: query.text('search'),
     }
     query.check()
-    return page(c, await queryLogEntries(context, request), logEntryJson)
+    return page(c, await queryLogEntries(until(c), request), logEntryJson)
   })
 
   api.get('/measures', async (c) => {
     const query = parameters(c)
     const request = { ...query.eventQuery(), cursor: query.cursor(), ...measureFilter(query) }
     query.check()
-    return page(c, await queryMeasures(context, request), measureJson)
+    return page(c, await queryMeasures(until(c), request), measureJson)
   })
 
   api.get('/measures/summary', async (c) => {
@@ -100,7 +108,7 @@ export function readRoutes(context: ServerContext): Hono<RouteTypes> {
       ...measureFilter(query),
     }
     query.check()
-    const { rows, complete, unreadableBlocks } = await summarizeMeasures(context, request)
+    const { rows, complete, unreadableBlocks } = await summarizeMeasures(until(c), request)
     return c.json({ rows: rows.map(measureSummaryJson), complete, unreadable_blocks: unreadableBlocks })
   })
 
@@ -115,7 +123,7 @@ export function readRoutes(context: ServerContext): Hono<RouteTypes> {
       minDurationNs: query.milliseconds('min_duration_ms'),
     }
     query.check()
-    const { rows, nextCursor, problems } = await querySpans(context, request)
+    const { rows, nextCursor, problems } = await querySpans(until(c), request)
     const { texts, isCut } = rowTexts(rows, spanJson)
     const last = rows[texts.length - 1]
     const cursor =
@@ -136,13 +144,13 @@ export function readRoutes(context: ServerContext): Hono<RouteTypes> {
     const query = parameters(c)
     const request = { ...query.eventQuery(), cursor: query.cursor(), name: query.text('name') }
     query.check()
-    return page(c, await queryImages(context, request), imageJson)
+    return page(c, await queryImages(until(c), request), imageJson)
   })
 
   api.get('/images/:block/:index', async (c) => {
     const { block, index } = c.req.param()
     const image = /^\d{1,10}$/.test(index)
-      ? await readImage(context, block.toLowerCase(), Number(index))
+      ? await readImage(until(c), block.toLowerCase(), Number(index))
       : undefined
     if (image === undefined) return notFound(c, `no image ${index} in block ${block}`)
     const type = IMAGE_TYPES.get(image.format.toLowerCase())
@@ -173,7 +181,7 @@ export function readRoutes(context: ServerContext): Hono<RouteTypes> {
     const from = query.whole('cursor', 0, Number.MAX_SAFE_INTEGER) ?? 0
     query.check()
     const stored = context.store.index.blocks.get(id)
-    const events = stored === undefined ? undefined : await readRawEvents(context, stored, from, limit)
+    const events = stored === undefined ? undefined : await readRawEvents(until(c), stored, from, limit)
     if (stored === undefined || events === undefined) return notFound(c, `no block ${id}`)
     const head = { block: blockJson({ ...stored, ...context.checker.stateOf(stored) }) }
     if (events.state === 'waiting')
@@ -222,6 +230,7 @@ export function readRoutes(context: ServerContext): Hono<RouteTypes> {
 
   api.onError((error, c) => {
     if (error instanceof BadQuery) return c.json({ error: error.message }, 400)
+    if (c.get('signal')?.aborted === true) return c.body(null, 500) // nobody is there to read it
     const reason = error instanceof Error ? error.message : String(error)
     context.report({ type: 'refused', status: 500, method: c.req.method, path: c.req.path, reason })
     return c.json({ error: 'Internal server error' }, 500)

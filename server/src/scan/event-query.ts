@@ -96,10 +96,15 @@ export const MAX_LIMIT = 10_000
 /** Decompressed bytes read for one page; decoding them takes some seconds. */
 const BUDGET_BYTES = 128 * 1024 * 1024
 
+/** A block costs this at least: opening one takes as long as reading so much of another. */
+const MIN_BLOCK_BYTES = 64 * 1024
+
 /** What queries read from. */
 export interface QueryContext {
   readonly store: Store
   readonly catalog: Catalog
+  /** Aborted when nobody waits for the answer any more: no further block is read then. */
+  readonly signal?: AbortSignal | undefined
 }
 
 export function queryLogEntries(context: QueryContext, query: LogQuery): Promise<Page<LogEntryRow>> {
@@ -194,9 +199,10 @@ export async function readRows<Row>(
 ): Promise<BlockRows<Row>> {
   const outcome = await catalog.open(stored)
   if (outcome.state !== 'open') {
-    return { rows: outcome.state === 'unreadable' ? undefined : [], bytes: stored.fileBytes }
+    const bytes = Math.max(MIN_BLOCK_BYTES, stored.fileBytes)
+    return { rows: outcome.state === 'unreadable' ? undefined : [], bytes }
   }
-  const bytes = outcome.block.sectionBytes
+  const bytes = Math.max(MIN_BLOCK_BYTES, outcome.block.sectionBytes)
   try {
     return { rows: [...read(outcome.block)], bytes }
   } catch (error) {
@@ -219,8 +225,9 @@ async function queryEvents<Event extends { readonly timeNs: bigint }, Row extend
   query: EventQuery,
   view: View<Event, Row>,
 ): Promise<Page<Row>> {
-  const { catalog } = context
+  const { catalog, signal } = context
   return scan({
+    signal,
     sources: await catalog.sources(selectBlocks(context, view.tag, query)),
     read: (stored, window) => readRows(catalog, stored, (block) => pageRows(block, view, window)),
     order: query.order ?? 'newest',

@@ -54,7 +54,10 @@ export interface InventoryPage<Row> {
   readonly next: { readonly insertTimeMs: number; readonly id: string } | undefined
 }
 
-/** Processes, the latest inserted first. */
+/** Processes read for one page, whether or not they are on it. */
+const MAX_LOOKS = 5_000
+
+/** Processes, the latest inserted first. A page may end early, before the last process. */
 export async function queryProcesses(
   context: QueryContext,
   query: ProcessQuery,
@@ -65,7 +68,12 @@ export async function queryProcesses(
     insertTimeMs,
   }))
   const rows: ProcessRow[] = []
-  for (const { id } of latestFirst(stored, after)) {
+  let looks = 0
+  let lastLook: Inserted | undefined
+  for (const { id, insertTimeMs } of latestFirst(stored, after)) {
+    context.signal?.throwIfAborted()
+    if (++looks > MAX_LOOKS) return { rows, next: lastLook }
+    lastLook = { insertTimeMs, id }
     const row = await readProcess(context, id)
     if (row === undefined || !row.exe.toLowerCase().includes(exe.toLowerCase())) continue
     if (rows.length === limit) {
@@ -91,9 +99,13 @@ export async function readProcess(context: QueryContext, processId: string): Pro
 }
 
 /** The streams of a process in the order they were inserted. */
-export async function readStreams({ store, catalog }: QueryContext, processId: string): Promise<StreamRow[]> {
+export async function readStreams(
+  { store, catalog, signal }: QueryContext,
+  processId: string,
+): Promise<StreamRow[]> {
   const rows: StreamRow[] = []
   for (const { streamId, insertTimeMs } of store.index.streamsOf(processId)) {
+    signal?.throwIfAborted()
     const stream = await catalog.stream(streamId)
     if (stream === undefined) continue
     rows.push({ ...stream.info, insertTimeMs, ...volumeOf(store.index.blocksOf(streamId)) })

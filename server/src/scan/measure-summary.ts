@@ -58,7 +58,7 @@ export async function summarizeMeasures(
   context: QueryContext,
   query: MeasureQuery,
 ): Promise<MeasureSummaries> {
-  const { catalog } = context
+  const { catalog, signal } = context
   const { sinceNs, untilNs } = query
   const isWanted = measureMatcher(query)
   const sources = (await catalog.sources(selectBlocks(context, 'metrics', query)))
@@ -76,6 +76,7 @@ export async function summarizeMeasures(
       complete = false
       break
     }
+    signal?.throwIfAborted()
     const { rows, bytes } = await readRows(catalog, stored, function* ({ process, objects, ticks }) {
       for (const measure of readMeasures(objects(), ticks)) {
         const { timeNs } = measure

@@ -58,6 +58,8 @@ export interface ScanRequest<Row extends EventPosition> {
    * nor an answer take the whole memory.
    */
   readonly budgetBytes: number
+  /** @throws Its reason, once it is aborted. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** A position to go on from: after an event, or at a time. */
@@ -121,6 +123,7 @@ export async function scan<Row extends EventPosition>(request: ScanRequest<Row>)
       }
       break
     }
+    request.signal?.throwIfAborted()
     const { rows, bytes } = await request.read(source.block, window)
     readBytes += bytes
     if (rows === undefined) unreadableBlocks += 1

@@ -57,6 +57,10 @@ export interface SpanCursor {
 const BUDGET_EVENTS = 500_000
 /** Blocks whose event count is a lie end here. */
 const BUDGET_SECTION_BYTES = 256 * 1024 * 1024
+/** Events read beside the time asked for, the nearest first, for spans that reach into it or out of it. */
+const BUDGET_AROUND_EVENTS = 100_000
+/** A block costs this at least: opening one takes as long as reading so many more of another. */
+const MIN_BLOCK_EVENTS = 64
 const MAX_PROBLEMS = 20
 /** Places before and after all spans of an instant: no id of a stream or process sorts so. */
 const BEFORE_ALL_OWNERS = ''
@@ -74,14 +78,19 @@ export function parseSpanCursor(text: string): SpanCursor | undefined {
 }
 
 /**
- * Rebuilds the spans of a time, ordered by their begin. Call trees are replayed from the blocks of that time: where it
- * cuts a tree, spans begin or end at the edge of the blocks.
+ * Rebuilds the spans of a time, ordered by their begin: those that have any part of theirs in it. Call trees are replayed
+ * from the blocks of that time and from those beside it, as far as the budget goes: where that cuts a tree, spans begin or
+ * end at the edge of the blocks.
  */
 export async function querySpans(context: QueryContext, query: SpanQuery): Promise<SpanPage> {
   const order = query.order ?? 'newest'
   const limit = query.limit ?? DEFAULT_LIMIT
-  const { chosen, edgeNs, isPartial } = await chooseBlocks(context, query, order)
+  const { chosen, edgeNs, isPartial, isCut } = await chooseBlocks(context, query, order)
   const problems: SpanProblem[] = []
+  if (isCut) {
+    const reason = `of the events beside this time, the nearest ${BUDGET_AROUND_EVENTS} were read: spans that began long before it, or ended long after it, are cut or missing`
+    problems.push({ processId: query.processId, streamId: query.streamId, reason })
+  }
   if (isPartial) {
     const reason = `there are more than ${BUDGET_EVENTS} span events in this time: spans that reach over the edge of a page are cut or missing; narrow since and until`
     problems.push({ processId: query.processId, streamId: query.streamId, reason })
@@ -138,6 +147,8 @@ interface ChosenBlocks {
   /** Where the first block left out starts. */
   readonly edgeNs: bigint | undefined
   readonly isPartial: boolean
+  /** Whether there are blocks beside the time asked for that were not chosen. */
+  readonly isCut: boolean
 }
 
 /** All blocks of the time asked for; where they are too many, those that the page needs first. */
@@ -147,14 +158,19 @@ async function chooseBlocks(
   order: EventOrder,
 ): Promise<ChosenBlocks> {
   const { sinceNs, untilNs, cursor, processId, streamId } = query
-  const inTime = (
-    await context.catalog.sources(selectBlocks(context, 'cpu', { processId, streamId }))
-  ).filter(
-    ({ fromNs, toNs }) =>
-      (sinceNs === undefined || toNs >= sinceNs) && (untilNs === undefined || fromNs < untilNs),
-  )
-  const total = inTime.reduce((sum, { block }) => sum + Math.max(0, block.eventCount), 0)
-  if (total <= BUDGET_EVENTS) return { chosen: inTime, edgeNs: undefined, isPartial: false }
+  const all = await context.catalog.sources(selectBlocks(context, 'cpu', { processId, streamId }))
+  const isInTime = ({ fromNs, toNs }: ScanSource): boolean =>
+    (sinceNs === undefined || toNs >= sinceNs) && (untilNs === undefined || fromNs < untilNs)
+  const inTime = all.filter(isInTime)
+  const total = inTime.reduce((sum, { block }) => sum + costOf(block), 0)
+  if (total <= BUDGET_EVENTS) {
+    const beside = nearest(
+      all.filter((source) => !isInTime(source)),
+      sinceNs,
+      untilNs,
+    )
+    return { chosen: [...inTime, ...beside.chosen], edgeNs: undefined, isPartial: false, isCut: beside.isCut }
+  }
 
   const sign = order === 'oldest' ? 1 : -1
   const edgeOf = (source: ScanSource): bigint => (order === 'oldest' ? source.fromNs : source.toNs)
@@ -172,11 +188,34 @@ async function chooseBlocks(
     const edgeNs = edgeOf(source)
     // Only where the page gets on in time: else the next one would read the same blocks.
     if (events >= BUDGET_EVENTS && sign * compare(start, edgeNs) < 0)
-      return { chosen, edgeNs, isPartial: true }
-    events += Math.max(0, source.block.eventCount)
+      return { chosen, edgeNs, isPartial: true, isCut: false }
+    events += costOf(source.block)
     chosen.push(source)
   }
-  return { chosen, edgeNs: undefined, isPartial: true }
+  return { chosen, edgeNs: undefined, isPartial: true, isCut: false }
+}
+
+/** The blocks that are nearest to a time, as far as the budget goes. */
+function nearest(
+  sources: readonly ScanSource[],
+  sinceNs: bigint | undefined,
+  untilNs: bigint | undefined,
+): { readonly chosen: readonly ScanSource[]; readonly isCut: boolean } {
+  const distance = ({ fromNs, toNs }: ScanSource): bigint =>
+    sinceNs !== undefined && toNs < sinceNs ? sinceNs - toNs : fromNs - (untilNs ?? fromNs)
+  const ordered = [...sources].sort((a, b) => compare(distance(a), distance(b)))
+  const chosen: ScanSource[] = []
+  let events = 0
+  for (const source of ordered) {
+    events += costOf(source.block)
+    if (events > BUDGET_AROUND_EVENTS) return { chosen, isCut: true }
+    chosen.push(source)
+  }
+  return { chosen, isCut: false }
+}
+
+function costOf({ eventCount }: { readonly eventCount: number }): number {
+  return Math.max(MIN_BLOCK_EVENTS, eventCount)
 }
 
 function byProcess({ store }: QueryContext, sources: readonly ScanSource[]): Map<string, ScanSource[]> {
@@ -198,7 +237,7 @@ interface OpenBlocks {
 }
 
 async function openAll(
-  { catalog }: QueryContext,
+  { catalog, signal }: QueryContext,
   process: DecodedProcess,
   sources: readonly ScanSource[],
   problems: SpanProblem[],
@@ -214,6 +253,7 @@ async function openAll(
       problems.push({ processId: process.processId, streamId, reason })
       break
     }
+    signal?.throwIfAborted()
     const outcome = await catalog.open(block)
     if (outcome.state === 'open') {
       blocks.push(outcome.block)
