@@ -208,9 +208,9 @@ function isOpen({ apiKeys, apiKeysFile, oidc }: DoorConfig): boolean {
 }
 
 function closedProblem(name: Door): string {
-  const what = name === 'ingestion' ? 'taking telemetry' : 'answering questions'
-  const prefix = `MICROMEGAS_${name.toUpperCase()}`
-  return `no authentication for ${what}: set ${prefix}_API_KEYS, ${prefix}_API_KEYS_FILE or ${prefix}_OIDC_CONFIG (option ${name}), or the same without ${name.toUpperCase()}_ for both`
+  return name === 'ingestion'
+    ? 'no authentication for taking telemetry: set MICROMEGAS_INGESTION_API_KEYS (option ingestion), its file or issuers, or the plain ones for both'
+    : 'no authentication for answering questions: set MICROMEGAS_ANALYTICS_API_KEYS (option analytics), its file or issuers, or the plain ones for both'
 }
 
 function trustProblems(name: string, oidc: DoorConfig['oidc']): string[] {

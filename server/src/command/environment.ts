@@ -77,12 +77,12 @@ export function readServerEnv(env: NodeJS.ProcessEnv): EnvironmentOptions {
     maxBytes: env.MICROMEGAS_INGESTION_MAX_BYTES,
   })
   problems.push(...common.problems)
-  const ingestion = readDoor(env, 'MICROMEGAS_INGESTION', problems)
-  const analytics = readDoor(env, 'MICROMEGAS_ANALYTICS', problems)
+  const ingestion = readDoor(env, VARIABLES.ingestion, problems)
+  const analytics = readDoor(env, VARIABLES.analytics, problems)
   return {
     options: {
       ...common.options,
-      ...readDoor(env, 'MICROMEGAS', problems),
+      ...readDoor(env, VARIABLES.both, problems),
       ...(Object.keys(ingestion).length > 0 && { ingestion }),
       ...(Object.keys(analytics).length > 0 && { analytics }),
     },
@@ -92,6 +92,28 @@ export function readServerEnv(env: NodeJS.ProcessEnv): EnvironmentOptions {
 }
 
 const PORT_VARIABLES = { port: 'MICROMEGAS_INGESTION_PORT', flightPort: 'MICROMEGAS_ANALYTICS_PORT' } as const
+
+/** Variables of the credentials. */
+const VARIABLES = {
+  both: {
+    apiKeys: 'MICROMEGAS_API_KEYS',
+    apiKeysFile: 'MICROMEGAS_API_KEYS_FILE',
+    oidc: 'MICROMEGAS_OIDC_CONFIG',
+    admins: 'MICROMEGAS_ADMINS',
+  },
+  ingestion: {
+    apiKeys: 'MICROMEGAS_INGESTION_API_KEYS',
+    apiKeysFile: 'MICROMEGAS_INGESTION_API_KEYS_FILE',
+    oidc: 'MICROMEGAS_INGESTION_OIDC_CONFIG',
+    admins: 'MICROMEGAS_INGESTION_ADMINS',
+  },
+  analytics: {
+    apiKeys: 'MICROMEGAS_ANALYTICS_API_KEYS',
+    apiKeysFile: 'MICROMEGAS_ANALYTICS_API_KEYS_FILE',
+    oidc: 'MICROMEGAS_ANALYTICS_OIDC_CONFIG',
+    admins: 'MICROMEGAS_ANALYTICS_ADMINS',
+  },
+} as const satisfies Readonly<Record<string, Readonly<Record<keyof DoorOptions, string>>>>
 
 /** Kubernetes sets `<NAME>_PORT=tcp://10.0.0.1:8081` in every pod beside a Service of that name: it is not meant for us. */
 function portOf(env: NodeJS.ProcessEnv, name: string, notes: string[]): string | undefined {
@@ -104,9 +126,12 @@ function portOf(env: NodeJS.ProcessEnv, name: string, notes: string[]): string |
   return undefined
 }
 
-function readDoor(env: NodeJS.ProcessEnv, prefix: string, problems: string[]): DoorOptions {
-  const json = <T>(suffix: string, schema: z.ZodMiniType<T>, form: string): T | undefined => {
-    const name = `${prefix}_${suffix}`
+function readDoor(
+  env: NodeJS.ProcessEnv,
+  names: Readonly<Record<keyof DoorOptions, string>>,
+  problems: string[],
+): DoorOptions {
+  const json = <T>(name: string, schema: z.ZodMiniType<T>, form: string): T | undefined => {
     const value = env[name]
     if (value === undefined || value.trim() === '') return undefined
     let document: unknown
@@ -122,10 +147,10 @@ function readDoor(env: NodeJS.ProcessEnv, prefix: string, problems: string[]): D
     problems.push(...problemsOf(name, parsed.error))
     return undefined
   }
-  const apiKeys = json('API_KEYS', apiKeysSchema, API_KEYS_FORM)
-  const apiKeysFile = env[`${prefix}_API_KEYS_FILE`]?.trim() || undefined
-  const oidc = json('OIDC_CONFIG', oidcEnvSchema, OIDC_CONFIG_FORM)
-  const admins = json('ADMINS', adminsSchema, ADMINS_FORM)
+  const apiKeys = json(names.apiKeys, apiKeysSchema, API_KEYS_FORM)
+  const apiKeysFile = env[names.apiKeysFile]?.trim() || undefined
+  const oidc = json(names.oidc, oidcEnvSchema, OIDC_CONFIG_FORM)
+  const admins = json(names.admins, adminsSchema, ADMINS_FORM)
   return {
     ...(apiKeys !== undefined && { apiKeys }),
     ...(apiKeysFile !== undefined && { apiKeysFile }),
