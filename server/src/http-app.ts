@@ -55,7 +55,11 @@ export function createApp(context: ServerContext): Hono<RouteTypes> {
     refuseForeign(context, (c, text) => c.text(text, 403)),
   )
   app.use('/gateway/*', noStore)
-  app.route('/gateway', gatewayRoutes(context.engine))
+  app.use('/gateway/*', untilClientLeaves)
+  app.route(
+    '/gateway',
+    gatewayRoutes(context.engine, () => performance.now()),
+  )
 
   app.notFound((c) => c.body(null, 404))
   app.onError((error, c) => {

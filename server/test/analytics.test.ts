@@ -101,3 +101,34 @@ test.each([
   expect(response.status).toBe(400)
   expect(await response.text()).toContain(reason)
 })
+
+test('FlightSQL takes the credentials for answering questions, not those for taking telemetry', async () => {
+  await using server = await startServer({
+    ingestion: { apiKeys: [{ name: 'service', key: 'mmk_service' }] },
+    analytics: { apiKeys: KEYS },
+    disableAuth: false,
+  })
+  await send(server, 'shop', 'mmk_service')
+  await using sender = new FlightSQLClient(server.flightUri, { apiKey: 'mmk_service' })
+  await expect(sender.query('select 1')).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
+  await using reader = new FlightSQLClient(server.flightUri, { apiKey: 'mmk_analytics' })
+  expect((await reader.query('select count(*) as n from processes')).rows).toEqual([{ n: 2n }])
+})
+
+test('callers are administrators over FlightSQL too where the operator says so', async () => {
+  await using server = await startServer({ apiKeys: KEYS, callersAreAdmins: true })
+  await using client = new FlightSQLClient(server.flightUri, { apiKey: 'mmk_analytics' })
+  const sql = "select * from retire_partitions('log_entries', 'global', now(), now())"
+  await expect(client.query(sql)).resolves.toBeDefined()
+})
+
+test('the gateway reads no more of a body than a question can have', async () => {
+  await using server = await startServer()
+  const ask = (body: string | Buffer) =>
+    fetch(`${server.url}/gateway/query`, { method: 'POST', body }).then(({ status }) => status)
+  expect(await ask(Buffer.alloc(9 * 1024 * 1024, 'x'))).toBe(413)
+  expect(await ask('')).toBe(400)
+  expect(await ask('[')).toBe(400)
+  expect(await ask(JSON.stringify({ sql: `select '${'x'.repeat(1024 * 1024)}'` }))).toBe(400)
+  expect(await ask(JSON.stringify({ sql: `select '${'é'.repeat(100_000)}' as x` }))).toBe(200)
+})

@@ -288,9 +288,16 @@ describe('the environment', () => {
   test.for(['tcp://10.96.0.1:8081', ' TCP://10.96.0.1:8081', 'udp://[fd00::1]:8081', 'tcp://x'])(
     'whose port is what Kubernetes sets for a Service, %s, is told and counts for nothing',
     (MICROMEGAS_INGESTION_PORT) => {
-      const { options, problems, notes } = readServerEnv({ MICROMEGAS_INGESTION_PORT })
+      const MICROMEGAS_ANALYTICS_PORT = MICROMEGAS_INGESTION_PORT
+      const { options, problems, notes } = readServerEnv({
+        MICROMEGAS_INGESTION_PORT,
+        MICROMEGAS_ANALYTICS_PORT,
+      })
       expect([options, problems]).toEqual([{}, []])
-      expect(notes).toEqual([expect.stringMatching(/^MICROMEGAS_INGESTION_PORT is ignored: .*Kubernetes/)])
+      expect(notes).toEqual([
+        expect.stringMatching(/^MICROMEGAS_INGESTION_PORT is ignored: .*Kubernetes.* micromegas-ingestion/),
+        expect.stringMatching(/^MICROMEGAS_ANALYTICS_PORT is ignored: .*Kubernetes.* micromegas-analytics/),
+      ])
     },
   )
 

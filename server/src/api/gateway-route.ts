@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import * as z from 'zod/mini'
 import { parseNanoseconds } from '../nanoseconds.ts'
+import { BodyReader, BodyTooSlow, RequestAborted } from '../receive/request-body.ts'
 import type { RouteTypes } from '../server-context.ts'
 import type { SqlEngine } from '../sql/engine.ts'
 import { readRows } from '../sql/read-rows.ts'
@@ -9,6 +10,8 @@ import { valueJson } from './value-json.ts'
 
 /** As on the reference's gateway. */
 const MAX_SQL_CHARS = 1024 * 1024
+/** JSON takes at most six bytes for one of a character. */
+const MAX_BODY_BYTES = 8 * 1024 * 1024
 
 const bodySchema = z.object(
   {
@@ -35,10 +38,16 @@ const STATUSES: Readonly<Record<SqlErrorCode, 400 | 503 | 500>> = {
 }
 
 /** `POST /gateway/query`: SQL in, an array of rows out, as the platform's HTTP gateway has it. */
-export function gatewayRoutes(engine: SqlEngine): Hono<RouteTypes> {
+export function gatewayRoutes(engine: SqlEngine, clock: () => number): Hono<RouteTypes> {
   const gateway = new Hono<RouteTypes>()
+  const bodies = new BodyReader({ limit: MAX_BODY_BYTES, clock })
   gateway.post('/query', async (c) => {
-    const parsed = bodySchema.safeParse(await c.req.json().catch(() => undefined))
+    const document = await bodies
+      .read(c.env.incoming, async (body) => body && parseJson(body))
+      .catch(answerOf)
+    if (document === undefined) return c.text('length limit exceeded', 413)
+    if (document instanceof Failed) return c.text(document.text, document.status)
+    const parsed = bodySchema.safeParse(document.value)
     if (!parsed.success) return c.text(parsed.error.issues.map(({ message }) => message).join('; '), 400)
     const { sql, time_range_begin: begin, time_range_end: end } = parsed.data
     const range = readRange(begin, end)
@@ -49,7 +58,7 @@ export function gatewayRoutes(engine: SqlEngine): Hono<RouteTypes> {
         sql,
         range,
         caller: { admin: identity.admin, user: identity.email ?? identity.subject },
-        signal: c.req.raw.signal,
+        signal: c.var.signal,
       })
       return c.body(valueJson(await readRows(answer), answer.fields), 200, {
         'content-type': 'application/json',
@@ -60,6 +69,31 @@ export function gatewayRoutes(engine: SqlEngine): Hono<RouteTypes> {
     }
   })
   return gateway
+}
+
+/** A body that did not come. */
+class Failed {
+  readonly status: 400 | 408
+  readonly text: string
+
+  constructor(status: 400 | 408, text: string) {
+    this.status = status
+    this.text = text
+  }
+}
+
+function answerOf(error: unknown): Failed {
+  if (error instanceof BodyTooSlow) return new Failed(408, 'Request timeout')
+  if (error instanceof RequestAborted) return new Failed(400, '') // nobody is there to read it
+  throw error
+}
+
+function parseJson(body: Uint8Array): { readonly value: unknown } {
+  try {
+    return { value: JSON.parse(Buffer.from(body).toString('utf8')) }
+  } catch {
+    return { value: undefined }
+  }
 }
 
 function readRange(

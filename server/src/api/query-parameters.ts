@@ -1,6 +1,5 @@
 import { parseTextPattern, parseUuid, TEXT_PATTERN_EXPECTED, TelemetryError } from 'micromegas/wire'
 import { parseNanoseconds } from '../nanoseconds.ts'
-
 import { DEFAULT_LIMIT, type EventQuery, MAX_LIMIT } from '../scan/event-query.ts'
 import { parseCursor } from '../scan/scan.ts'
 

@@ -119,7 +119,10 @@ const VARIABLES = {
 function portOf(env: NodeJS.ProcessEnv, name: string, notes: string[]): string | undefined {
   const value = env[name]
   if (value === undefined || !/^\s*(tcp|udp|sctp):\/\//i.test(value)) return value
-  const service = name.replace(/_PORT$/, '').toLowerCase().replace('_', '-')
+  const service = name
+    .replace(/_PORT$/, '')
+    .toLowerCase()
+    .replace('_', '-')
   notes.push(
     `${name} is ignored: it is what Kubernetes sets for a Service named ${service}; use the flag, or enableServiceLinks: false in the pod`,
   )
