@@ -23,6 +23,7 @@ export async function startServer(options: ServerOptions = {}): Promise<TestServ
   const hasAuth = options.apiKeys !== undefined || options.oidc !== undefined
   const server = await startMicromegasServer({
     port: 0,
+    flightPort: 0,
     disableAuth: !hasAuth,
     temporary: options.dataDir === undefined,
     onEvent: (event) => events.push(event),
