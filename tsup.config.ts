@@ -16,7 +16,12 @@ const library = {
  * spends none of the tens of milliseconds that they take to load, and can be bundled in its turn. The output is not
  * minified and has no source maps: it reads like the source.
  */
-const shared: Options = { target: 'node20', platform: 'node', removeNodeProtocol: false }
+const shared: Options = {
+  target: 'node20',
+  platform: 'node',
+  removeNodeProtocol: false,
+  inject: ['scripts/text-encoding.ts'],
+}
 
 const query = { query: 'src/query/index.ts' }
 const commands = {

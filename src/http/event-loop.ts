@@ -11,7 +11,9 @@ const loadedWith = faceOfPlatform()
 
 /** Whether a host's tests have replaced timers, or the order of turns, since this was loaded, or before. */
 export function platformIsFaked(): boolean {
-  return faceOfPlatform().some((now, i) => now !== loadedWith[i] || 'clock' in (now as object))
+  return faceOfPlatform().some(
+    (now, i) => now !== loadedWith[i] || (typeof now === 'function' && 'clock' in now),
+  )
 }
 
 const realNextTick = original(process.nextTick, 'nextTick')

@@ -136,7 +136,7 @@ class CborEncoder implements TelemetryEncoder {
       begin_ticks: beginTicks,
       end_time: formatTimestamp(-floorToMicros(-ticks.relativeToNanoseconds(endTicks))),
       end_ticks: endTicks,
-      payload: { dependencies: payload.dependencies, objects: payload.objects },
+      payload: { dependencies: ofThisRealm(payload.dependencies), objects: ofThisRealm(payload.objects) },
       object_offset: BigInt(block.objectOffset),
       nb_objects: BigInt(block.eventCount),
     }
@@ -146,6 +146,11 @@ class CborEncoder implements TelemetryEncoder {
     const { written } = encodeInto(body, bytes, OPTIONS)
     return bytes.subarray(0, written)
   }
+}
+
+/** The library knows bytes by their class, of which each realm has one: a buffer is of Node's, and not of a test environment's. */
+function ofThisRealm({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength)
 }
 
 function wireType(type: UserDefinedType): Record<string, unknown> {
