@@ -93,12 +93,14 @@ test('nor of uploads through a proxy, and of the token requests for them', async
   const proxied: string[] = []
   const proxy = createServer((request, response) => {
     proxied.push(request.method!)
-    request.pipe(
-      httpRequest(request.url!, { method: request.method, headers: request.headers }, (answer) => {
-        response.writeHead(answer.statusCode!, answer.headers)
-        answer.pipe(response)
-      }),
-    )
+    const { pathname } = new URL(request.url!)
+    const { method, headers } = request
+    const options = { host: '127.0.0.1', port: service.port, path: pathname, method, headers }
+    const forwarded = httpRequest(options, (answer) => {
+      response.writeHead(answer.statusCode!, answer.headers)
+      answer.pipe(response)
+    })
+    request.pipe(forwarded)
   }).on('connect', (request, socket) => {
     proxied.push(request.method!)
     const upstream = connect(service.port, '127.0.0.1', () => {
