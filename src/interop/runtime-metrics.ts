@@ -33,8 +33,12 @@ export interface RuntimeMetricsOptions {
 export interface RuntimeMetrics {
   /** Records a sample now, besides the periodic ones. Never throws. */
   sample(): void
-  /** Records a last sample, so that a short run has one, and stops; nothing is left behind. Later calls do nothing. */
-  stop(): void
+  /**
+   * Records a last sample, so that a short run has one, and stops; nothing is left behind. Later calls do nothing.
+   *
+   * @param options.sample - Whether to record that sample. @defaultValue `true`
+   */
+  stop(options?: { readonly sample?: boolean | undefined }): void
 }
 
 /** Rates over less time are noise: the kernel counts processor time in steps of up to 10 ms. */
@@ -104,8 +108,8 @@ class Sampling implements RuntimeMetrics {
     for (const sampler of this.#samplers) sampler.sample(intervalMs, isHasty)
   }
 
-  stop(): void {
-    this.sample()
+  stop({ sample = true }: { readonly sample?: boolean | undefined } = {}): void {
+    if (sample) this.sample()
     this.#stopped = true
     clearInterval(this.#timer)
     for (const sampler of this.#samplers) sampler.stop()

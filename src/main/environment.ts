@@ -25,6 +25,7 @@ export interface TelemetryEnvironment {
   readonly requireTls: boolean | undefined
   readonly processExe: string | undefined
   readonly processVersion: string | undefined
+  readonly signalHandling: boolean | undefined
   readonly processProperties: Readonly<Record<string, string>> | undefined
   readonly parentProcessId: string | undefined
 }
@@ -151,6 +152,7 @@ const schema = z.object({
   MICROMEGAS_REQUIRE_TLS: flag,
   MICROMEGAS_PROCESS_EXE: text((value) => value),
   MICROMEGAS_PROCESS_VERSION: text((value) => value),
+  MICROMEGAS_SIGNAL_HANDLING: flag,
   MICROMEGAS_PROCESS_PROPERTIES: properties,
   // Set by whatever started this process: what is no UUID is ignored, as the reference SDK does.
   [PARENT_PROCESS_VARIABLE]: text((value) => (UUID.test(value) ? value.toLowerCase() : undefined)),
@@ -185,6 +187,7 @@ export function readEnvironment(
     requireTls: values.MICROMEGAS_REQUIRE_TLS,
     processExe: values.MICROMEGAS_PROCESS_EXE,
     processVersion: values.MICROMEGAS_PROCESS_VERSION,
+    signalHandling: values.MICROMEGAS_SIGNAL_HANDLING,
     processProperties: values.MICROMEGAS_PROCESS_PROPERTIES,
     parentProcessId: values[PARENT_PROCESS_VARIABLE],
   }

@@ -11,16 +11,34 @@ import { HttpEventSink, type HttpEventSinkOptions, isHttpEventSink } from '../si
 import { dispatch, type SinkRegistration } from '../tracing/dispatch.ts'
 import { resolveCredentials } from './decorator-from-environment.ts'
 import { warnOperator } from './diagnostics.ts'
-import { reportDrops } from './drop-report.ts'
+import { Account } from './ends/account.ts'
+import { DefaultSignals } from './ends/default-signals.ts'
+import { reportDrops } from './ends/drop-report.ts'
+import { installEndHooks } from './ends/end-hooks.ts'
+import { LateEvents } from './ends/late-events.ts'
 import { readEnvironment, type TelemetryEnvironment } from './environment.ts'
-import { installExitHooks } from './exit-hooks.ts'
 import { resolveProcess } from './lineage.ts'
 import { TelemetryGuard } from './telemetry-guard.ts'
 import { resolveOptions, type TelemetryConfig, type TelemetryOptions } from './telemetry-options.ts'
 
+const lateEvents = new LateEvents(dispatch)
+
+/** Running telemetry, with what its caller has to see to. */
+export interface Started {
+  readonly guard: TelemetryGuard
+  /** What the option `signalHandling` came to. */
+  readonly handlesSignals: boolean
+  /** Called when everything is closed. */
+  onStopped: () => void
+}
+
 /**
  * Starts telemetry for this process, or for this worker thread: sinks, filters, flushing, and delivery on every way out.
  * What was recorded before is delivered too.
+ *
+ * The ways out are an event loop that runs dry, `process.exit()`, an uncaught exception, and SIGTERM, SIGINT, SIGHUP,
+ * SIGQUIT and SIGUSR2 (SIGBREAK on Windows) where the application does not listen to them. The process ends as it would
+ * have without telemetry, by the same exit code or signal.
  *
  * @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` that lists everything wrong with options and environment, or when
  * telemetry is running already.
@@ -30,14 +48,19 @@ import { resolveOptions, type TelemetryConfig, type TelemetryOptions } from './t
  * ```
  */
 export function initTelemetry(options: TelemetryOptions = {}): TelemetryGuard {
-  return startTelemetry(options, { localSinkMaxLevel: Level.Info })
+  const started = startTelemetry(options, { localSinkMaxLevel: Level.Info })
+  if (started.handlesSignals) {
+    const signals = new DefaultSignals(started.guard)
+    started.onStopped = () => signals.stop()
+  }
+  return started.guard
 }
 
 /** {@link initTelemetry} with the defaults of its caller. */
 export function startTelemetry(
   options: TelemetryOptions,
   defaults: { readonly localSinkMaxLevel: Level },
-): TelemetryGuard {
+): Started {
   if (dispatch.running) {
     throw new TelemetryError('ERR_TELEMETRY_CONFIG', 'Cannot start telemetry: it is running already')
   }
@@ -56,7 +79,7 @@ function start(
   config: TelemetryConfig,
   env: TelemetryEnvironment,
   httpSink: HttpEventSink | undefined,
-): TelemetryGuard {
+): Started {
   const process_ = resolveProcess(dispatch.recordingSince, env.parentProcessId, config)
   const sinks: SinkRegistration[] = [...config.sinks]
   if (config.localSinkEnabled)
@@ -64,6 +87,10 @@ function start(
   if (httpSink !== undefined) sinks.push({ sink: httpSink, maxLevel: config.telemetrySinkMaxLevel })
   // Also those that were wired by hand.
   const httpSinks = sinks.map(({ sink }) => sink).filter(isHttpEventSink)
+  const uploads =
+    httpSink === undefined ? httpSinks : [httpSink, ...httpSinks.filter((sink) => sink !== httpSink)]
+  lateEvents.close()
+  const account = new Account(dispatch, uploads)
   dispatch.start({
     process: process_,
     sinks,
@@ -72,6 +99,7 @@ function start(
     flushPeriodMs: config.flushPeriodMs,
     onFlushTick: () => reportDrops(httpSinks),
     onSinkError: (error) => warnOperator(`micromegas: a sink failed: ${errorMessage(error)}`),
+    onLateEvent: lateEvents.onFirst,
   })
   const metrics =
     config.systemMetrics && dispatch.takesBlocks
@@ -81,17 +109,25 @@ function start(
   const guard: TelemetryGuard = new TelemetryGuard({
     dispatch,
     processId: process_.processId,
-    httpSink: httpSink ?? httpSinks[0],
+    httpSink: uploads[0],
     shutdownTimeoutMs: config.shutdownTimeoutMs,
-    onShutdown: () => {
-      withoutTracing(() => metrics?.stop())
-      releaseConsole?.()
-      reportDrops(httpSinks)
+    recordLast: () => {
+      withoutTracing(() => metrics?.sample())
+      dispatch.recordLast()
+      account.record()
     },
-    onStopped: () => removeExitHooks(),
+    onShutdown: () => {
+      withoutTracing(() => metrics?.stop({ sample: false }))
+      releaseConsole?.()
+    },
+    onStopped: () => {
+      removeEndHooks()
+      started.onStopped()
+    },
   })
-  const removeExitHooks = installExitHooks(guard)
-  return guard
+  const removeEndHooks = installEndHooks(guard)
+  const started: Started = { guard, handlesSignals: config.signalHandling, onStopped: () => {} }
+  return started
 }
 
 function makeHttpSink(

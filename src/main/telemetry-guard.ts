@@ -1,10 +1,12 @@
+import { waitUntil } from '../http/wait-until.ts'
+import { platformClock } from '../model/clock.ts'
 import { timeoutSignal, toTimerMs } from '../model/durations.ts'
 import { TelemetryError } from '../model/errors.ts'
 import type { DeliveryReport } from '../model/event-sink.ts'
 import type { HttpEventSink } from '../sink/http-event-sink.ts'
 import type { SinkStats } from '../sink/sink-stats.ts'
 import type { Dispatch, RecordingStats } from '../tracing/dispatch.ts'
-import { ExitBudget } from './exit-budget.ts'
+import { ExitBudget } from './ends/exit-budget.ts'
 
 /** What has become of the events of this process so far. */
 export interface TelemetryStats {
@@ -19,6 +21,8 @@ interface GuardInit {
   readonly processId: string
   readonly httpSink: HttpEventSink | undefined
   readonly shutdownTimeoutMs: number
+  /** Records what telemetry itself has to say at an end, before the last blocks are sealed. */
+  readonly recordLast: () => void
   /** Undoes what the start did besides starting the dispatch; runs before the last blocks are sealed. */
   readonly onShutdown: () => void
   /** Runs when everything is closed. */
@@ -36,21 +40,17 @@ export class TelemetryGuard implements AsyncDisposable {
    * @internal
    */
   readonly exitBudget: ExitBudget
-  readonly #dispatch: Dispatch
-  readonly #httpSink: HttpEventSink | undefined
-  readonly #onShutdown: () => void
-  readonly #onStopped: () => void
+  readonly #init: GuardInit
   #stopped: Promise<DeliveryReport> | undefined
+  /** Events recorded when the last ones were, of {@link GuardInit.recordLast}. */
+  #recordedAtLast: number | undefined
 
   /** @internal */
   constructor(init: GuardInit) {
     this.processId = init.processId
     this.shutdownTimeoutMs = init.shutdownTimeoutMs
     this.exitBudget = new ExitBudget(init.shutdownTimeoutMs)
-    this.#dispatch = init.dispatch
-    this.#httpSink = init.httpSink
-    this.#onShutdown = init.onShutdown
-    this.#onStopped = init.onStopped
+    this.#init = init
   }
 
   /**
@@ -65,7 +65,7 @@ export class TelemetryGuard implements AsyncDisposable {
     if (this.#stopped !== undefined) {
       throw new TelemetryError('ERR_TELEMETRY_CLOSED', 'Cannot flush telemetry: it has been shut down')
     }
-    return this.#dispatch.flush({ signal: options?.signal ?? timeoutSignal(this.shutdownTimeoutMs) })
+    return this.#init.dispatch.flush({ signal: options?.signal ?? timeoutSignal(this.shutdownTimeoutMs) })
   }
 
   /**
@@ -85,21 +85,63 @@ export class TelemetryGuard implements AsyncDisposable {
    * time given. A {@link shutdown} that is under way is brought to its end.
    */
   shutdownSync(options?: { readonly timeoutMs?: number | undefined }): void {
-    if (this.#stopped === undefined) this.#onShutdown()
-    this.#dispatch.shutdownSync(toTimerMs(options?.timeoutMs, this.shutdownTimeoutMs))
+    const { dispatch, onShutdown, onStopped } = this.#init
+    if (this.#stopped === undefined) {
+      this.#recordLast()
+      onShutdown()
+    }
+    dispatch.shutdownSync(toTimerMs(options?.timeoutMs, this.shutdownTimeoutMs))
+    this.#stopped ??= dispatch.shutdown(0).finally(onStopped)
+  }
+
+  /** What has become of the events so far. */
+  get stats(): TelemetryStats {
+    const { dispatch, httpSink } = this.#init
+    return { recording: dispatch.stats, upload: httpSink?.stats() }
   }
 
   /**
-   * Gives up what is not delivered: the process ends without waiting for telemetry once more.
+   * Whether there is anything that an end of the process would lose.
    *
    * @internal
    */
-  abandon(): void {
-    this.#onStopped()
+  get hasNews(): boolean {
+    const { dispatch } = this.#init
+    return (
+      this.#stopped === undefined && dispatch.takesBlocks && this.#countRecorded() !== this.#recordedAtLast
+    )
   }
 
-  get stats(): TelemetryStats {
-    return { recording: this.#dispatch.stats, upload: this.#httpSink?.stats() }
+  /**
+   * Sends what is there, whatever the server has asked for, and waits for the answers. Never rejects.
+   *
+   * @internal
+   */
+  async deliver(timeoutMs: number): Promise<void> {
+    const signal = timeoutSignal(timeoutMs)
+    const delivered = this.#stopped ?? this.#init.dispatch.flush({ signal, final: true })
+    await waitUntil(platformClock, delivered, timeoutMs, undefined)
+  }
+
+  /**
+   * The same for a process that is about to end, with the last events of telemetry itself. Recording goes on.
+   *
+   * @internal
+   */
+  drain(timeoutMs: number): Promise<void> {
+    if (this.#stopped === undefined) this.#recordLast()
+    return this.deliver(timeoutMs)
+  }
+
+  /**
+   * {@link drain} for the `exit` event, where no promise runs any more.
+   *
+   * @internal
+   */
+  drainSync(timeoutMs: number): void {
+    if (this.#stopped !== undefined) return
+    this.#recordLast()
+    this.#init.dispatch.flushSync(timeoutMs)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -107,9 +149,22 @@ export class TelemetryGuard implements AsyncDisposable {
   }
 
   async #stop(timeoutMs: number): Promise<DeliveryReport> {
-    this.#onShutdown()
-    const report = await this.#dispatch.shutdown(timeoutMs)
-    this.#onStopped()
+    const { dispatch, onShutdown, onStopped } = this.#init
+    this.#recordLast()
+    onShutdown()
+    const report = await dispatch.shutdown(timeoutMs)
+    onStopped()
     return report
+  }
+
+  /** Nothing new since: then there is nothing to add, and nothing more to send. */
+  #recordLast(): void {
+    if (!this.hasNews) return
+    this.#init.recordLast()
+    this.#recordedAtLast = this.#countRecorded()
+  }
+
+  #countRecorded(): number {
+    return Object.values(this.#init.dispatch.stats).reduce((sum, stream) => sum + stream.recorded, 0)
   }
 }

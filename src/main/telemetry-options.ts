@@ -67,6 +67,12 @@ export interface TelemetryOptions {
   readonly shutdownTimeoutMs?: number | undefined
   /** Refuse to send credentials over plain http, except to this machine. @defaultValue `MICROMEGAS_REQUIRE_TLS`, or `false` */
   readonly requireTls?: boolean | undefined
+  /**
+   * Whether what was recorded is delivered before SIGTERM, SIGINT, SIGHUP, SIGQUIT or SIGUSR2 (SIGBREAK on Windows) ends
+   * the process; with `false` nothing listens to signals. Handlers of the application's own always decide themselves.
+   * @defaultValue `MICROMEGAS_SIGNAL_HANDLING`, or `true`
+   */
+  readonly signalHandling?: boolean | undefined
   /** Further sinks. */
   readonly sinks?: readonly SinkOption[] | undefined
 }
@@ -93,6 +99,7 @@ export interface TelemetryConfig {
   readonly flushPeriodMs: number
   readonly shutdownTimeoutMs: number
   readonly requireTls: boolean
+  readonly signalHandling: boolean
   readonly sinks: readonly { readonly sink: EventSink; readonly maxLevel: Level }[]
 }
 
@@ -149,6 +156,7 @@ const schema = z.strictObject({
     z.number(TIMEOUT_EXPECTED).check(z.gte(0, TIMEOUT_EXPECTED), z.lte(DAY_MS, TIMEOUT_EXPECTED)),
   ),
   requireTls: z.optional(flag),
+  signalHandling: z.optional(flag),
   sinks: z.optional(
     z.array(z.strictObject({ sink, maxLevel: z.optional(level) }, SINK_EXPECTED), SINKS_EXPECTED),
   ),
@@ -213,6 +221,7 @@ export function resolveOptions(
       given.shutdownTimeoutMs ?? env.shutdownTimeoutMs ?? DEFAULT_SHUTDOWN_TIMEOUT_MS,
     ),
     requireTls: given.requireTls ?? env.requireTls ?? false,
+    signalHandling: given.signalHandling ?? env.signalHandling ?? true,
     sinks: (given.sinks ?? []).map((option) => ({
       sink: option.sink,
       maxLevel: toLevel(option.maxLevel) ?? mostVerbose,

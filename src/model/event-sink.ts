@@ -70,6 +70,17 @@ export interface DeliveryReport {
   readonly pending: DeliveryCount
 }
 
+/** How a flush waits. */
+export interface FlushOptions {
+  /** Ends the waiting; what is not sent then stays queued and counts as pending. */
+  readonly signal?: AbortSignal | undefined
+  /**
+   * The process is about to end, so there may be no later: what is held is tried at once, and again and again, whatever
+   * the wait that a failure or the server has asked for. @defaultValue `false`
+   */
+  readonly final?: boolean | undefined
+}
+
 /**
  * Takes what is recorded. Implementations never throw and never block: `onLog` and `onBlock` run inside the host's
  * recording calls.
@@ -82,9 +93,14 @@ export interface EventSink {
   /** Called with every sealed block; absent on sinks that only show logs. */
   onBlock?(block: SealedBlock): void
   /** Sends what is held when it is called and waits for the outcome. Never rejects. */
-  flush(options?: { readonly signal?: AbortSignal | undefined }): Promise<DeliveryReport>
+  flush(options?: FlushOptions): Promise<DeliveryReport>
   /** Flushes, then stops for good, within the time given. Every call returns the same promise. Never rejects. */
   shutdown(options?: { readonly timeoutMs?: number | undefined }): Promise<DeliveryReport>
+  /**
+   * Last but one call of a process that ends in an `exit` handler: delivers what it holds before returning, in at most
+   * `timeoutMs`, or gives it up. Blocks that are recorded by other handlers may still come. Never throws.
+   */
+  flushSync?(timeoutMs: number): void
   /**
    * Last call of a process that ends in an `exit` handler, where no promise runs any more: delivers what it can before
    * returning, in at most `timeoutMs`. Never throws.

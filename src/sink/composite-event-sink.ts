@@ -1,7 +1,7 @@
 import { platformClock } from '../model/clock.ts'
 import { EMPTY_REPORT, sumReports } from '../model/delivery-report.ts'
 import { errorMessage } from '../model/error-message.ts'
-import type { DeliveryReport, EventSink, LogEntry, SealedBlock } from '../model/event-sink.ts'
+import type { DeliveryReport, EventSink, FlushOptions, LogEntry, SealedBlock } from '../model/event-sink.ts'
 import type { ProcessInfo } from '../model/process-info.ts'
 import { shareBlock } from '../tracing/block-memory.ts'
 
@@ -42,7 +42,7 @@ export class CompositeEventSink implements EventSink {
     this.#each(this.#sinks, (sink) => sink.onStartup(process))
   }
 
-  flush(options?: { readonly signal?: AbortSignal | undefined }): Promise<DeliveryReport> {
+  flush(options?: FlushOptions): Promise<DeliveryReport> {
     return this.#all((sink) => sink.flush(options))
   }
 
@@ -52,9 +52,13 @@ export class CompositeEventSink implements EventSink {
   }
 
   /** One sink after the other; together they take no longer than the time given. */
+  flushSync(timeoutMs: number): void {
+    this.#eachWithin(timeoutMs, (sink, leftMs) => sink.flushSync?.(leftMs))
+  }
+
+  /** As {@link flushSync}. */
   shutdownSync(timeoutMs: number): void {
-    const deadlineMs = platformClock.now() + timeoutMs
-    this.#each(this.#sinks, (sink) => sink.shutdownSync?.(Math.max(0, deadlineMs - platformClock.now())))
+    this.#eachWithin(timeoutMs, (sink, leftMs) => sink.shutdownSync?.(leftMs))
   }
 
   async #all(call: (sink: EventSink) => Promise<DeliveryReport>): Promise<DeliveryReport> {
@@ -67,6 +71,11 @@ export class CompositeEventSink implements EventSink {
       }
     })
     return sumReports(await Promise.all(reports))
+  }
+
+  #eachWithin(timeoutMs: number, call: (sink: EventSink, leftMs: number) => void): void {
+    const deadlineMs = platformClock.now() + timeoutMs
+    this.#each(this.#sinks, (sink) => call(sink, Math.max(0, deadlineMs - platformClock.now())))
   }
 
   #each(sinks: readonly EventSink[], call: (sink: EventSink, index: number) => void): void {

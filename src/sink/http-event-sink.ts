@@ -9,7 +9,7 @@ import { waitUntil } from '../http/wait-until.ts'
 import { type Clock, platformClock } from '../model/clock.ts'
 import { toTimerMs } from '../model/durations.ts'
 import { errorMessage } from '../model/error-message.ts'
-import type { DeliveryReport, EventSink, SealedBlock } from '../model/event-sink.ts'
+import type { DeliveryReport, EventSink, FlushOptions, SealedBlock } from '../model/event-sink.ts'
 import { isError } from '../model/kinds.ts'
 import { isPermitted } from '../model/permission.ts'
 import type { ProcessInfo } from '../model/process-info.ts'
@@ -33,7 +33,7 @@ import { UploadPipeline } from './upload/upload-pipeline.ts'
 export type { BlocksRetryOptions, HttpEventSinkOptions, RetryOptions } from './http-event-sink-options.ts'
 export type { SinkState, SinkStats } from './sink-stats.ts'
 export type { SpoolStats } from './spool/spool.ts'
-export type { DropCount } from './upload/delivery-ledger.ts'
+export type { DropCount, KindCount } from './upload/delivery-ledger.ts'
 export type { DropReason } from './upload/outcome.ts'
 
 /** True for the sinks of any copy of this package: the ESM and the CommonJS build may meet in one process. */
@@ -50,7 +50,7 @@ export interface SinkPlatform {
 
 /** While somebody waits in a flush, a service that is away is asked again after no more than this. */
 const FLUSH_MAX_DELAY_MS = 1_000
-/** No wait between attempts is longer than this during a shutdown. */
+/** No wait between attempts is longer than this during a shutdown, and in the flush before it. */
 const DRAIN_MAX_DELAY_MS = 500
 /** Part of a shutdown's time kept for closing connections; at most a tenth of it. */
 const CLOSE_MS = 200
@@ -152,11 +152,15 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
    *
    * @param options.signal - Ends the waiting; without it that is done by the option `flushTimeoutMs`. What is unsent then
    * stays queued and counts as pending.
+   * @param options.final - The process is about to end: while this waits, no wait between attempts is longer than half a
+   * second, whatever the server asked for.
    */
-  async flush({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<DeliveryReport> {
+  async flush({ signal, final = false }: FlushOptions = {}): Promise<DeliveryReport> {
     const { ledger, scheduler } = this.#pipeline
     const watch = ledger.watch()
-    const done = isolate(() => scheduler.expedite(FLUSH_MAX_DELAY_MS))
+    const done = isolate(() =>
+      final ? scheduler.hurry(DRAIN_MAX_DELAY_MS) : scheduler.expedite(FLUSH_MAX_DELAY_MS),
+    )
     const { flushTimeoutMs, shutdownTimeoutMs } = this.#config
     await this.#uploadIfStuck(Math.min(flushTimeoutMs, shutdownTimeoutMs))
     await waitUntil(this.#clock, watch.done, signal === undefined ? flushTimeoutMs : undefined, signal)
@@ -178,8 +182,20 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
   }
 
   /**
-   * {@link shutdown} for an `exit` handler, where no promise runs any more: blocks this thread, in most cases for less than
-   * 100 ms, while another one sends what is left. A shutdown that is under way is brought to its end. Never throws.
+   * Sends what is queued for an `exit` handler, where no promise runs any more: blocks this thread, in most cases for less
+   * than 100 ms, while another one sends. Blocks that come later wait for {@link shutdownSync}. Never throws.
+   *
+   * @param timeoutMs - Longest time it may take; what is not delivered by then is counted as dropped.
+   */
+  flushSync(timeoutMs: number): void {
+    this.#pipeline.scheduler.stop()
+    this.#uploadNow(timeoutMs - (this.#spool === undefined ? 0 : this.#reserveMs(timeoutMs)))
+    this.#giveUp()
+  }
+
+  /**
+   * {@link shutdown} for an `exit` handler, as {@link flushSync}. A shutdown that is under way is brought to its end. Never
+   * throws.
    *
    * @param timeoutMs - Longest time it may take; with 0 what is left is counted as dropped.
    */
@@ -187,9 +203,8 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
     this.#closed = true
     const limitMs = toTimerMs(timeoutMs, this.#config.shutdownTimeoutMs)
     const watch = this.#pipeline.ledger.watch()
-    this.#pipeline.scheduler.stop()
-    this.#uploadNow(limitMs - (this.#spool === undefined ? 0 : this.#reserveMs(limitMs)))
-    this.#abandon()
+    this.flushSync(limitMs)
+    this.#release()
     this.#stopped ??= this.#close(watch)
   }
 
@@ -204,6 +219,7 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
       state: this.#closed ? 'closed' : state,
       enqueued: ledger.enqueued,
       delivered: ledger.delivered,
+      deliveries: ledger.deliveries,
       dropped: ledger.dropped,
       spooled: ledger.spooled,
       pending: ledger.pending,
@@ -221,9 +237,12 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
   /**
    * What was given up since the last call, to be reported as telemetry. Nothing while uploads do not work: the report
    * itself would be queued behind what is being shed.
+   *
+   * @param options.final - There is no later: everything, however uploads stand.
    */
-  takeDrops(): readonly DropCount[] {
-    return this.#closed || this.#pipeline.state === 'working' ? this.#pipeline.ledger.takeDrops() : []
+  takeDrops({ final = false }: { readonly final?: boolean } = {}): readonly DropCount[] {
+    const { ledger, state } = this.#pipeline
+    return final || this.#closed || state === 'working' ? ledger.takeDrops() : []
   }
 
   /** What makes delivery worse here than elsewhere, said once, at the start. */
@@ -260,7 +279,8 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
     isolate(() => scheduler.hurry(DRAIN_MAX_DELAY_MS))
     await this.#uploadIfStuck(limitMs)
     await waitUntil(this.#clock, watch.done, limitMs, undefined)
-    this.#abandon()
+    this.#giveUp()
+    this.#release()
     return this.#close(watch)
   }
 
@@ -281,7 +301,13 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
           timeoutMs,
         }),
       )
-      for (const [item, settlement] of settlements) this.#pipeline.settle(item, settlement)
+      let refused = 0
+      for (const [item, settlement] of settlements) {
+        if (settlement !== 'delivered') refused += item.events
+        this.#pipeline.settle(item, settlement)
+      }
+      if (refused > 0)
+        this.#notices.say('refused', `${refused} events were refused at the end of the process`)
     } catch (error) {
       this.#notices.say('exit', `cannot upload at the end of the process: ${errorMessage(error)}`)
     }
@@ -293,7 +319,7 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
   }
 
   /** Ends every attempt; what is not settled goes to disk, or is given up. */
-  #abandon(): void {
+  #giveUp(): void {
     this.#pipeline.stop()
     let lost = 0
     for (const item of this.#pipeline.unsettled) {
@@ -302,6 +328,9 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
       this.#pipeline.settle(item, spooled ? 'spooled' : { dropped: 'shutdown' })
     }
     if (lost > 0) this.#notices.say('shutdown', `${lost} events were not delivered before the shutdown`)
+  }
+
+  #release(): void {
     this.#spool?.close()
     this.#credentials.close()
   }

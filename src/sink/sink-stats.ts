@@ -1,6 +1,6 @@
 import type { DeliveryCount } from '../model/event-sink.ts'
 import type { SpoolStats } from './spool/spool.ts'
-import type { DropCount } from './upload/delivery-ledger.ts'
+import type { DropCount, KindCount } from './upload/delivery-ledger.ts'
 
 /**
  * How uploads stand: `working` until shown otherwise, `unreachable` while attempts fail, `unauthorized` while the server
@@ -20,6 +20,8 @@ export interface SinkStats {
   readonly adopted: DeliveryCount
   /** Acknowledged by the server. */
   readonly delivered: DeliveryCount
+  /** The same by kind, without what was {@link adopted}. */
+  readonly deliveries: readonly KindCount[]
   /** Given up; {@link drops} says what and why. */
   readonly dropped: DeliveryCount
   /** Left on disk by the shutdown, for a later process. */

@@ -1,8 +1,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { threadId } from 'node:worker_threads'
 import { type Clock, platformClock, type Timer } from '../model/clock.ts'
-import { sumReports } from '../model/delivery-report.ts'
-import type { DeliveryReport, EventSink, LogEntry, SealedBlock, StreamKind } from '../model/event-sink.ts'
+import { EMPTY_REPORT, sumReports } from '../model/delivery-report.ts'
+import type {
+  DeliveryReport,
+  EventSink,
+  FlushOptions,
+  LogEntry,
+  SealedBlock,
+  StreamKind,
+} from '../model/event-sink.ts'
 import { Level } from '../model/level.ts'
 import type { ProcessInfo } from '../model/process-info.ts'
 import { shareBlock } from './block-memory.ts'
@@ -38,11 +45,15 @@ export interface DispatchOptions {
   readonly onFlushTick?: (() => void) | undefined
   /** Told of an error thrown by a sink, which breaks the sink's contract. */
   readonly onSinkError: (error: unknown) => void
+  /** Called once, with the first event that comes after the shutdown and is lost. */
+  readonly onLateEvent?: (() => void) | undefined
   /** @defaultValue the platform's */
   readonly clock?: Clock | undefined
 }
 
 export type RecordingStats = Readonly<Record<StreamKind, StreamStats>>
+
+const NO_EVENTS: StreamStats = { recorded: 0, dropped: 0, invalid: 0 }
 
 /** An error or fatal log is sent after this long, unless its block is full before. */
 const URGENT_FLUSH_MS = 500
@@ -66,20 +77,24 @@ export class Dispatch {
   readonly asyncSpans: AsyncLocalStorage<OpenAsyncSpan> = new AsyncLocalStorage<OpenAsyncSpan>()
   /** Ticks before the first event that the next start delivers: recording is on from the moment this is created. */
   recordingSince: bigint = readTicks()
-  /** Called before recording stops: the place to record what is known only then. */
+  /** Called before recording stops: the places to record what is known only then. */
   readonly beforeEnd: Set<() => void> = new Set()
+  /** What {@link stats} were when telemetry was shut down last; all zero before the first start. */
+  statsAtStop: RecordingStats = { log: NO_EVENTS, metrics: NO_EVENTS, cpu: NO_EVENTS, image: NO_EVENTS }
   /** Least severe level of logs that {@link attend} must see. */
   attentionLevel: Level = Level.Error
 
   #options: DispatchOptions | undefined
   #clock: Clock = platformClock
-  /** The sinks of the last run, once it is over. */
+  /** The sinks of the last run, once it is over, and what they had not got by then. */
   #stopped: readonly SinkRegistration[] = []
+  #onSinkError: (error: unknown) => void = () => {}
   #lastSpanId = spanIdBase(threadId)
   #flushTimer: Timer | undefined
   #urgentTimer: Timer | undefined
   /** Whether an error waits to be sent: one recorded before the start does so until then. */
   #hasUrgent = false
+  #hasRecordedLast = false
   #showing = false
 
   /** Whether telemetry has started and not stopped. */
@@ -106,6 +121,7 @@ export class Dispatch {
   start(options: DispatchOptions): void {
     this.#options = options
     this.#clock = options.clock ?? platformClock
+    this.#onSinkError = options.onSinkError
     this.#stopped = []
     const { process, sinks } = options
     const blockMaxLevel = leastSevere(sinks.filter(({ sink }) => sink.onBlock !== undefined))
@@ -124,10 +140,21 @@ export class Dispatch {
   }
 
   /** Seals the open blocks and waits until the sinks have sent what they hold. */
-  async flush(options?: { readonly signal?: AbortSignal | undefined }): Promise<DeliveryReport> {
+  async flush(options?: FlushOptions): Promise<DeliveryReport> {
     this.seal()
-    const sinks = this.#options?.sinks ?? []
-    return sumReports(await Promise.all(sinks.map(({ sink }) => sink.flush(options))))
+    return this.#all(this.#options?.sinks ?? [], (sink) => sink.flush(options))
+  }
+
+  /** Calls {@link beforeEnd}, which is then not done by the shutdown: for a last flush before it. */
+  recordLast(): void {
+    this.#hasRecordedLast = true
+    for (const record of this.beforeEnd) this.#guard(record)
+  }
+
+  /** {@link flush} for the end of a process, where no promise is run any more; together the sinks take no longer. */
+  flushSync(timeoutMs: number): void {
+    this.seal()
+    this.#eachWithin(timeoutMs, this.#options?.sinks ?? [], (sink, leftMs) => sink.flushSync?.(leftMs))
   }
 
   /** Seals the open blocks and hands them to the sinks. */
@@ -136,9 +163,8 @@ export class Dispatch {
   }
 
   /** Seals, then stops recording and the sinks. The dispatch can be started again. */
-  async shutdown(timeoutMs: number): Promise<DeliveryReport> {
-    const sinks = this.#stop()
-    return sumReports(await Promise.all(sinks.map(({ sink }) => sink.shutdown({ timeoutMs }))))
+  shutdown(timeoutMs: number): Promise<DeliveryReport> {
+    return this.#all(this.#stop(), (sink) => sink.shutdown({ timeoutMs }))
   }
 
   /**
@@ -146,14 +172,16 @@ export class Dispatch {
    * end.
    */
   shutdownSync(timeoutMs: number): void {
-    const { onSinkError } = this.#options ?? {}
-    for (const { sink } of this.#stop()) {
-      try {
-        sink.shutdownSync?.(timeoutMs)
-      } catch (error) {
-        onSinkError?.(error)
-      }
-    }
+    this.#eachWithin(timeoutMs, this.#stop(), (sink, leftMs) => sink.shutdownSync?.(leftMs))
+  }
+
+  /** Events that were lost since the last shutdown; 0 while telemetry runs. */
+  get lateEvents(): number {
+    if (this.#options !== undefined) return 0
+    return this.#streams.reduce(
+      (sum, stream) => sum + stream.stats.dropped - this.statsAtStop[stream.kind].dropped,
+      0,
+    )
   }
 
   /** Handles the log events that want more than a place in a block: urgent ones, and those that sinks show at once. */
@@ -195,19 +223,26 @@ export class Dispatch {
 
   #stop(): readonly SinkRegistration[] {
     if (this.#options === undefined) return this.#stopped
-    for (const record of this.beforeEnd) this.#guard(record)
-    this.#stopped = this.#options.sinks
+    if (!this.#hasRecordedLast) this.recordLast()
+    this.#hasRecordedLast = false
+    const { sinks, onLateEvent } = this.#options
+    this.#stopped = sinks
     this.#flushTimer?.cancel()
     this.#urgentTimer?.cancel()
     this.#urgentTimer = undefined
     this.#hasUrgent = false
-    for (const stream of this.#streams) stream.close()
+    const onLate = (): void => {
+      for (const stream of this.#streams) stream.onLate = undefined
+      onLateEvent?.()
+    }
+    for (const stream of this.#streams) stream.close(onLate)
+    this.statsAtStop = this.stats
     this.filters.liveMaxLevel = Level.Off
     this.filters.epoch++
     this.attentionLevel = Level.Error
     this.#options = undefined
     this.recordingSince = readTicks()
-    return this.#stopped
+    return sinks
   }
 
   #startFlushing(options: DispatchOptions): void {
@@ -236,8 +271,35 @@ export class Dispatch {
     try {
       call()
     } catch (error) {
-      this.#options?.onSinkError(error)
+      this.#onSinkError(error)
     }
+  }
+
+  #eachWithin(
+    timeoutMs: number,
+    sinks: readonly SinkRegistration[],
+    call: (sink: EventSink, leftMs: number) => void,
+  ): void {
+    const deadlineMs = this.#clock.now() + timeoutMs
+    for (const { sink } of sinks) {
+      this.#guard(() => call(sink, Math.max(0, deadlineMs - this.#clock.now())))
+    }
+  }
+
+  /** Asks every sink; one that fails costs the report of the others nothing. */
+  async #all(
+    sinks: readonly SinkRegistration[],
+    call: (sink: EventSink) => Promise<DeliveryReport>,
+  ): Promise<DeliveryReport> {
+    const reports = sinks.map(async ({ sink }) => {
+      try {
+        return await call(sink)
+      } catch (error) {
+        this.#onSinkError(error)
+        return EMPTY_REPORT
+      }
+    })
+    return sumReports(await Promise.all(reports))
   }
 }
 

@@ -55,6 +55,8 @@ export class EventStream {
   eventCount = 0
   /** True while no event can be written whatever its size: recording functions ask before they do more than compare. */
   refusing = false
+  /** Told of events that come after the stream was closed. */
+  onLate: (() => void) | undefined = undefined
 
   readonly #layout: StreamLayout
   readonly #blockBytes: number
@@ -99,12 +101,20 @@ export class EventStream {
     if (this.#state === 'off') this.#dropped = this.#droppedBeforeOff
     this.#state = 'open'
     this.refusing = false
+    this.onLate = undefined
   }
 
-  /** Seals what is there and stops: later events are counted as dropped, until the stream is opened again. */
-  close(): void {
+  /**
+   * Seals what is there and stops: later events are counted as dropped, until the stream is opened again.
+   *
+   * @param onLate - Called with each of them, unless nobody took this kind of events anyway.
+   */
+  close(onLate?: () => void): void {
     this.seal()
-    if (this.#state !== 'off') this.#state = 'closed'
+    if (this.#state !== 'off') {
+      this.#state = 'closed'
+      this.onLate = onLate
+    }
     this.refusing = true
     this.#release()
   }
@@ -114,6 +124,7 @@ export class EventStream {
     if (this.#state !== 'off') this.#droppedBeforeOff = this.#dropped
     this.#state = 'off'
     this.refusing = true
+    this.onLate = undefined
     this.#release()
   }
 
@@ -154,6 +165,7 @@ export class EventStream {
   /** Counts events that come while the stream is {@link refusing}. */
   refuse(count = 1): void {
     this.#dropped += count // without a look at the state: it is what calls cost that come before the start
+    if (this.onLate !== undefined) this.onLate()
   }
 
   /** Counts an event that cannot be written whatever the room. */

@@ -88,9 +88,9 @@ export class SpanStream extends EventStream {
     if (lostEvents) this.endOpenThreadSpans()
   }
 
-  override close(): void {
+  override close(onLate?: () => void): void {
     this.endOpenThreadSpans()
-    super.close()
+    super.close(onLate)
   }
 
   override turnOff(): void {

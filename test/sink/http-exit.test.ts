@@ -93,7 +93,9 @@ test('what fails for passing reasons at the exit is tried again within its time'
 
 test('what the server refuses at the exit is counted as refused', async () => {
   await using service = await startService(({ insert }) => (insert === 'block' ? 400 : 200))
-  expect(await end(service, { how: 'exit', blocks: 10 })).toMatchObject({ delivered: 0, dropped: 10 })
+  const ending = await end(service, { how: 'exit', blocks: 10 })
+  expect(ending).toMatchObject({ delivered: 0, dropped: 10 })
+  expect(ending.errors).toContain('100 events were refused at the end of the process')
   expect(service.of('block')).toHaveLength(10)
 })
 

@@ -3,7 +3,7 @@ import { styleText } from 'node:util'
 import { waitUntil } from '../../http/wait-until.ts'
 import { platformClock } from '../../model/clock.ts'
 import { EMPTY_REPORT } from '../../model/delivery-report.ts'
-import type { DeliveryReport, EventSink, LogEntry } from '../../model/event-sink.ts'
+import type { DeliveryReport, EventSink, FlushOptions, LogEntry } from '../../model/event-sink.ts'
 import { Level, levelName } from '../../model/level.ts'
 import { printableText, printableWord } from '../../model/printable.ts'
 import { CONSOLE_TARGET } from '../../tracing/record-log.ts'
@@ -66,7 +66,7 @@ export class ConsoleEventSink implements EventSink {
   }
 
   /** Waits until the lines are written, up to a second. */
-  async flush({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<DeliveryReport> {
+  async flush({ signal }: FlushOptions = {}): Promise<DeliveryReport> {
     const written = Promise.all([this.#stdout.writer.flush(), this.#stderr.writer.flush()])
     await waitUntil(platformClock, written, FLUSH_MS, signal)
     return EMPTY_REPORT

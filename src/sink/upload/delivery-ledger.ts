@@ -1,6 +1,11 @@
-import type { DeliveryCount, DeliveryReport } from '../../model/event-sink.ts'
+import type { DeliveryCount, DeliveryReport, StreamKind } from '../../model/event-sink.ts'
 import type { DropReason } from './outcome.ts'
 import type { ItemKind } from './priority.ts'
+
+/** Blocks and events of one kind. */
+export interface KindCount extends DeliveryCount {
+  readonly kind: StreamKind
+}
 
 /** What was given up for one reason. */
 export interface DropCount extends DeliveryCount {
@@ -57,6 +62,7 @@ export class DeliveryLedger {
   readonly #spooled: Tally = new Tally()
   readonly #adopted: Tally = new Tally()
   readonly #pending: Tally = new Tally()
+  readonly #deliveries: Map<StreamKind, Tally> = new Map()
   readonly #drops: Map<ItemKind, Map<DropReason, Tally>> = new Map()
   readonly #untaken: Map<ItemKind, Map<DropReason, Tally>> = new Map()
   #batch: LedgerBatch = new LedgerBatch()
@@ -93,6 +99,11 @@ export class DeliveryLedger {
     return this.#deliveredItems
   }
 
+  /** What was recorded here and acknowledged, by kind. */
+  get deliveries(): readonly KindCount[] {
+    return [...this.#deliveries].map(([kind, tally]) => ({ kind, ...tally.snapshot() }))
+  }
+
   /** Every drop since the sink was made. */
   get drops(): readonly DropCount[] {
     return listed(this.#drops)
@@ -127,8 +138,12 @@ export class DeliveryLedger {
     this.#countDrop(kind, events, reason)
   }
 
-  /** An item of a batch came to its end; to be called once per item. */
-  settle(batch: LedgerBatch, kind: ItemKind, events: number, settlement: Settlement): void {
+  /**
+   * An item of a batch came to its end; to be called once per item.
+   *
+   * @param isOwn - Whether it was recorded here, and not left by an earlier process.
+   */
+  settle(batch: LedgerBatch, kind: ItemKind, events: number, settlement: Settlement, isOwn = true): void {
     const isBlock = kind !== 'metadata'
     if (isBlock) {
       this.#pending.add(events, -1)
@@ -136,6 +151,7 @@ export class DeliveryLedger {
     }
     if (settlement === 'delivered') {
       this.#deliveredItems++
+      if (isBlock && isOwn) tallyOf(this.#deliveries, kind).add(events)
       if (isBlock) for (const tally of [this.#delivered, batch.delivered]) tally.add(events)
     } else if (settlement === 'spooled') {
       for (const tally of [this.#spooled, batch.spooled]) tally.add(events)
@@ -177,11 +193,15 @@ export class DeliveryLedger {
     for (const drops of [this.#drops, this.#untaken]) {
       const reasons = drops.get(kind) ?? new Map<DropReason, Tally>()
       drops.set(kind, reasons)
-      const tally = reasons.get(reason) ?? new Tally()
-      reasons.set(reason, tally)
-      tally.add(events)
+      tallyOf(reasons, reason).add(events)
     }
   }
+}
+
+function tallyOf<K>(tallies: Map<K, Tally>, key: K): Tally {
+  const tally = tallies.get(key) ?? new Tally()
+  tallies.set(key, tally)
+  return tally
 }
 
 function listed(drops: ReadonlyMap<ItemKind, ReadonlyMap<DropReason, Tally>>): readonly DropCount[] {

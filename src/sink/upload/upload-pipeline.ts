@@ -159,13 +159,14 @@ export class UploadPipeline {
   /** Ends an item; what else happens to it counts no more. */
   settle(item: UploadItem, settlement: Settlement): void {
     if (!this.unsettled.delete(item)) return
+    const isOwn = item.origin !== undefined
     item.settle()
     this.queue.release(item)
     this.#observer?.settled(item, settlement)
     if (item.kind === 'metadata') {
       this.#registry.settled(item.id, this.#options.clock.now(), this.#recoveries)
     }
-    this.ledger.settle(item.batch, item.kind, item.events, settlement)
+    this.ledger.settle(item.batch, item.kind, item.events, settlement, isOwn)
   }
 
   /** Ends every attempt; items that are not settled stay so. */

@@ -51,7 +51,8 @@ export class UploadScheduler {
   #inFlight = 0
   #timer: Timer | undefined
   #wakeAtMs: number = Number.POSITIVE_INFINITY
-  #drainDelayMs: number = Number.POSITIVE_INFINITY
+  #hurrying = 0
+  #hurryMs: number = Number.POSITIVE_INFINITY
   #expediting = 0
   #expediteMs: number = Number.POSITIVE_INFINITY
   #stopped = false
@@ -122,13 +123,18 @@ export class UploadScheduler {
   }
 
   /**
-   * For a shutdown: everything is tried at once, whatever its wait, and no later wait is longer than `maxDelayMs`.
+   * For the end of a process: everything is tried at once, whatever its wait, and until the function returned is called no
+   * later wait is longer than `maxDelayMs`.
    */
-  hurry(maxDelayMs: number): void {
-    this.#drainDelayMs = maxDelayMs
+  hurry(maxDelayMs: number): () => void {
+    this.#hurrying++
+    this.#hurryMs = maxDelayMs
     this.#options.backoff.hurry()
     for (const { item } of this.#waiting) item.hurry()
     this.pump()
+    return () => {
+      this.#hurrying--
+    }
   }
 
   /**
@@ -143,6 +149,10 @@ export class UploadScheduler {
     return () => {
       this.#expediting--
     }
+  }
+
+  get #drainDelayMs(): number {
+    return this.#hurrying > 0 ? this.#hurryMs : Number.POSITIVE_INFINITY
   }
 
   /** No turn is given any more. */
