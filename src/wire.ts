@@ -2,6 +2,9 @@
  * What a server needs of this package: parser and decoders of the wire format, and what both must answer alike. Not for
  * services that record: see `micromegas`.
  */
+
+export type { HttpFetchRequest, HttpFetchResponse } from './http/http-fetch.ts'
+export { proxiedFetch } from './http/proxied-fetch.ts'
 export { isLoopbackHost } from './http/transport-security.ts'
 export { errorMessage } from './model/error-message.ts'
 export { TelemetryError, type TelemetryErrorCode } from './model/errors.ts'

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
-import { isLoopbackHost, TelemetryError } from 'micromegas/wire'
+import { isLoopbackHost, proxiedFetch, TelemetryError } from 'micromegas/wire'
 import { Analytics } from './analytics.ts'
 import { Doors } from './auth/doors.ts'
 import { parseApiKeys } from './auth-options.ts'
@@ -188,16 +188,18 @@ async function openDoors(
   signal: AbortSignal,
   report: ServerEventListener,
 ): Promise<Doors> {
+  const warn = (message: string): void => report({ type: 'warning', message })
   try {
     return await Doors.open({
       doors,
       disableAuth,
       callersAreAdmins,
       parseApiKeys,
+      fetch: proxiedFetch(process.env, warn),
       signal,
       clock: () => performance.now(),
       wallClock: Date.now,
-      warn: (message) => report({ type: 'warning', message }),
+      warn,
     })
   } catch (error) {
     throw configError([error instanceof Error ? error.message : String(error)], error)

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto'
 import { exportSPKI, importJWK } from 'jose'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { proxiedFetch } from '../../src/http/proxied-fetch.ts'
 import {
   AUDIENCE as PROVIDER_AUDIENCE,
   startIdentityProvider,
@@ -335,6 +336,7 @@ describe('with the clock in hand', () => {
       tokenCacheTtlSeconds: 300,
       admins: [],
       warn: () => undefined,
+      fetch: proxiedFetch({}, () => undefined),
       signal: new AbortController().signal,
       clock: () => clock.ms,
       wallClock: () => clock.wallMs,

@@ -1,5 +1,6 @@
 import { createHmac, generateKeyPairSync } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { proxiedFetch } from '../../src/http/proxied-fetch.ts'
 import { OidcVerifier, type OidcVerifierOptions } from '../src/auth/oidc-verifier.ts'
 import {
   AUDIENCE,
@@ -25,6 +26,7 @@ function verifierOf(options: Partial<OidcVerifierOptions> = {}): OidcVerifier {
     tokenCacheTtlSeconds: 0,
     admins: ['null', 'alice', '[object Object]', '0', 'true'],
     warn: (message) => warnings.push(message),
+    fetch: proxiedFetch({}, () => undefined),
     signal: new AbortController().signal,
     clock: () => performance.now(),
     wallClock: Date.now,

@@ -1,4 +1,4 @@
-import { createHttpFetch } from '../http/http-fetch.ts'
+import { proxiedFetch } from '../http/proxied-fetch.ts'
 import { waitFor } from '../http/wait-for.ts'
 import { platformClock } from '../model/clock.ts'
 import { type ClientProof, openClientProof } from './client-proof.ts'
@@ -74,7 +74,8 @@ export class OidcClientCredentialsDecorator implements RequestDecorator {
     this.#warn = tolerant(options.warn)
     this.#refusedRetrySeconds = Math.ceil(config.refusedRetryMs / 1000)
     this.#proof = openProof(config, names, this.#warn)
-    const requester = new TokenRequester(config, this.#proof, options.fetch ?? createHttpFetch())
+    const fetch = options.fetch ?? proxiedFetch(process.env, this.#warn)
+    const requester = new TokenRequester(config, this.#proof, fetch)
     this.#tokens = new TokenCache({
       fetchToken: async (signal) => {
         this.#sentProof = await this.#proof.read()

@@ -69,7 +69,7 @@ export interface OidcClientCredentialsOptions {
    * @defaultValue `300_000`
    */
   readonly refusedRetryMs?: number | undefined
-  /** @defaultValue Node's own HTTP client, without a proxy */
+  /** @defaultValue Node's own HTTP client, by the proxies of the environment */
   readonly fetch?: IdentityProviderFetch | undefined
   /** Takes the few lines that are said about a refusing provider and its recovery. @defaultValue `console.warn` */
   readonly warn?: ((message: string) => void) | undefined

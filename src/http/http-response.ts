@@ -45,7 +45,8 @@ function describe(error: unknown): string {
   // A host with several addresses fails with all their errors at once, and no message of its own.
   const { code, errors } = error as NodeJS.ErrnoException & { readonly errors?: readonly unknown[] }
   if (Array.isArray(errors) && errors.length > 0) return [...new Set(errors.map(describe))].join(', ')
-  if (code === undefined) return error.message
+  // An aborted signal's reason has a number: it is a `DOMException`.
+  if (typeof code !== 'string') return error.message
   if (code.startsWith('HPE_')) return `what it answers is not HTTP (${code})`
   return code.startsWith('UND_ERR') ? error.message : code
 }

@@ -9,7 +9,8 @@ export interface ProxyRoute {
   readonly label: string
 }
 
-type ProxyEnv = Readonly<Record<string, string | undefined>>
+/** The environment, or what stands for it. */
+export type ProxyEnv = Readonly<Record<string, string | undefined>>
 
 /** Variables and values that have been told of: whoever reads them next has nothing to add. */
 const told = new Set<string>()

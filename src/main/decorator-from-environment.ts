@@ -1,7 +1,7 @@
 import { createRequestDecorator, readAuthEnv } from '../auth/create-request-decorator.ts'
 import type { RequestDecoratorFactory } from '../auth/request-decorator.ts'
+import { proxiedFetch } from '../http/proxied-fetch.ts'
 import { warnOperator } from './diagnostics.ts'
-import { proxiedFetch } from './proxied-fetch.ts'
 import type { TelemetryConfig } from './telemetry-options.ts'
 
 /**

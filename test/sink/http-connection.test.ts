@@ -234,6 +234,25 @@ describe.each(Object.entries(CLIENTS))('over %s', (_name, load) => {
     })
   })
 
+  test.each(['100 Continue', '102 Processing', '103 Early Hints'])(
+    'interim answers (%s) are passed over in whatever packets they come',
+    async (interim) => {
+      const answer = `HTTP/1.1 ${interim}\r\nlink: x\r\n\r\n`.repeat(2)
+      await using server = await new RawServer(async (socket, chunk) => {
+        if (!chunk.toString('latin1').startsWith('POST')) return
+        socket.setNoDelay(true)
+        for (const byte of Buffer.from(`${answer}HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n`)) {
+          socket.write(Buffer.of(byte))
+          await new Promise(setImmediate)
+        }
+      }).listen()
+      await using under = open(server.url, ONE_AT_A_TIME)
+      for (let i = 0; i < 3; i++) under.push()
+      expect((await under.sink.flush()).delivered.blocks).toBe(3)
+      expect(under.sink.stats().failedAttempts).toBe(0)
+    },
+  )
+
   test('100 Continue, unasked, is passed over', async () => {
     await using server = await new RawServer((socket, chunk) => {
       if (!chunk.toString('latin1').startsWith('POST')) return

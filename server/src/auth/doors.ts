@@ -3,6 +3,7 @@ import { ApiKeyFile } from './api-key-file.ts'
 import { type ApiKey, ApiKeyVerifier } from './api-keys.ts'
 import { type Authenticator, BearerAuthenticator, noAuthenticator } from './authenticator.ts'
 import type { TokenVerifier } from './identity.ts'
+import type { IssuerFetch } from './issuer-keys.ts'
 import { type OidcConfig, OidcVerifier } from './oidc-verifier.ts'
 
 /** The two ways into the server. `ingestion` takes telemetry; `analytics` answers questions, over HTTP and FlightSQL. */
@@ -23,6 +24,8 @@ export interface DoorsOptions {
   /** Reads the text of a file with API keys; throws an Error whose message shows no key. */
   readonly parseApiKeys: (text: string) => readonly ApiKey[]
   readonly warn: (message: string) => void
+  /** Carries the requests to the issuers. */
+  readonly fetch: IssuerFetch
   readonly signal: AbortSignal
   /** Monotonic milliseconds. */
   readonly clock: () => number

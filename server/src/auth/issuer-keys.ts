@@ -1,5 +1,9 @@
 import type { LocalJWKSet } from 'jose'
+import type { HttpFetchRequest, HttpFetchResponse } from 'micromegas/wire'
 import { type KeySet, readKeySet } from './key-set.ts'
+
+/** Carries the requests to an issuer. */
+export type IssuerFetch = (url: string, request: HttpFetchRequest) => Promise<HttpFetchResponse>
 
 /** The issuer's keys cannot be had now. */
 export class IssuerKeysUnavailable extends Error {
@@ -10,6 +14,7 @@ export interface IssuerKeysOptions {
   readonly issuer: string
   /** Keys older than this are fetched again, in the background. */
   readonly refreshIntervalMs: number
+  readonly fetch: IssuerFetch
   /** Ends every fetch. */
   readonly signal: AbortSignal
   /** Monotonic milliseconds. */
@@ -97,7 +102,7 @@ export class IssuerKeys {
 
   async #fetchOnce(): Promise<LocalJWKSet> {
     try {
-      const { keys, unusable } = await fetchKeys(this.#options.issuer, this.#options.signal)
+      const { keys, unusable } = await fetchKeys(this.#options.issuer, this.#options)
       this.#tell(unusable)
       this.#keys = keys
       this.#fetchedAt = this.#options.clock()
@@ -127,9 +132,9 @@ export class IssuerKeys {
   }
 }
 
-async function fetchKeys(issuer: string, signal: AbortSignal): Promise<KeySet> {
+async function fetchKeys(issuer: string, { fetch, signal }: IssuerKeysOptions): Promise<KeySet> {
   const discoveryUrl = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
-  const metadata = await fetchJson(discoveryUrl, signal)
+  const metadata = await fetchJson(discoveryUrl, fetch, signal)
   // OpenID Connect Discovery 1.0, section 4.3: a document that names another issuer must not be used.
   if (metadata.issuer !== issuer)
     throw new Error(`${discoveryUrl} names the issuer ${String(metadata.issuer)}`)
@@ -137,36 +142,40 @@ async function fetchKeys(issuer: string, signal: AbortSignal): Promise<KeySet> {
   if (typeof jwksUri !== 'string') throw new Error(`${discoveryUrl} has no jwks_uri`)
   if (issuer.startsWith('https:') && !jwksUri.startsWith('https:'))
     throw new Error('its jwks_uri is not https')
-  return readKeySet(await fetchJson(jwksUri, signal))
+  return readKeySet(await fetchJson(jwksUri, fetch, signal))
 }
 
-async function fetchJson(url: string, signal: AbortSignal): Promise<Record<string, unknown>> {
+async function fetchJson(
+  url: string,
+  fetch: IssuerFetch,
+  signal: AbortSignal,
+): Promise<Record<string, unknown>> {
+  // Redirects are not followed: one could lead the server to an address that only it can reach.
   const response = await fetch(url, {
+    method: 'GET',
     headers: { accept: 'application/json' },
-    // A redirect could lead the server to an address that only it can reach.
-    redirect: 'error',
+    body: null,
     signal: AbortSignal.any([signal, AbortSignal.timeout(FETCH_TIMEOUT_MS)]),
   })
-  if (response.status !== 200) {
-    await response.body?.cancel()
-    throw new Error(`${url} answered ${response.status}`)
-  }
-  const document: unknown = parseJson(await readText(response, url), url)
+  const text = await readText(response, url)
+  const document: unknown = parseJson(text, url)
   if (typeof document !== 'object' || document === null || Array.isArray(document)) {
     throw new Error(`${url} holds no JSON object`)
   }
   return document as Record<string, unknown>
 }
 
-async function readText(response: Response, url: string): Promise<string> {
+async function readText({ status, body }: HttpFetchResponse, url: string): Promise<string> {
   const chunks: Uint8Array[] = []
   let length = 0
-  for await (const chunk of response.body ?? []) {
+  // Leaving the loop closes the connection.
+  for await (const chunk of body) {
     length += chunk.length
-    // Leaving the loop cancels the stream.
+    if (status !== 200) break
     if (length > MAX_DOCUMENT_BYTES) throw new Error(`${url} is longer than ${MAX_DOCUMENT_BYTES} bytes`)
     chunks.push(chunk)
   }
+  if (status !== 200) throw new Error(`${url} answered ${status}`)
   return Buffer.concat(chunks).toString('utf8')
 }
 
@@ -179,9 +188,5 @@ function parseJson(text: string, url: string): unknown {
 }
 
 function describeFailure(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  // fetch says "fetch failed" and hides the reason in its cause.
-  return error.message === 'fetch failed' && error.cause instanceof Error
-    ? error.cause.message || String((error.cause as NodeJS.ErrnoException).code)
-    : error.message
+  return error instanceof Error ? error.message : String(error)
 }

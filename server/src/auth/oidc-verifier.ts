@@ -3,7 +3,7 @@ import type { JWTPayload, JWTVerifyResult, LocalJWKSet } from 'jose'
 import { isLoopbackHost } from 'micromegas/wire'
 import { type Admin, ambiguousAdmins, isAdmin, vouchedEmails } from './admins.ts'
 import { type AuthOutcome, type Identity, refuse, shown, type TokenVerifier } from './identity.ts'
-import { IssuerKeys, IssuerKeysUnavailable } from './issuer-keys.ts'
+import { type IssuerFetch, IssuerKeys, IssuerKeysUnavailable } from './issuer-keys.ts'
 import { ALGORITHMS, claimsProblem, headerProblem, MAX_TOKEN_LENGTH } from './token-rules.ts'
 
 /** One issuer and audience; several audiences of an issuer are several of these, as on the reference server. */
@@ -43,6 +43,8 @@ export interface OidcVerifierOptions extends OidcConfig {
   readonly admins: readonly Admin[]
   /** Gets a line about keys that are passed over. */
   readonly warn: (message: string) => void
+  /** Carries the requests to the issuers. */
+  readonly fetch: IssuerFetch
   readonly signal: AbortSignal
   /** Monotonic milliseconds. */
   readonly clock: () => number
@@ -218,9 +220,9 @@ export class OidcVerifier implements TokenVerifier {
   }
 
   #keysOf(issuer: string): IssuerKeys {
-    const { jwksRefreshIntervalSeconds, signal, clock, warn } = this.#options
+    const { jwksRefreshIntervalSeconds, fetch, signal, clock, warn } = this.#options
     const refreshIntervalMs = jwksRefreshIntervalSeconds * 1000
-    return new IssuerKeys({ issuer, refreshIntervalMs, signal, clock, warn })
+    return new IssuerKeys({ issuer, refreshIntervalMs, fetch, signal, clock, warn })
   }
 }
 

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { proxiedFetch } from '../../http/proxied-fetch.ts'
 import { isLoopback } from '../../http/transport-security.ts'
 import { TelemetryError } from '../../model/errors.ts'
 import type { IdentityProviderFetch } from '../oidc-options.ts'
@@ -33,7 +34,7 @@ export interface LoginOptions {
   readonly timeoutMs?: number | undefined
   /** Ends the waiting for a person. */
   readonly signal?: AbortSignal | undefined
-  /** Carries the requests to the identity provider. @defaultValue the global `fetch` */
+  /** Carries the requests to the identity provider. @defaultValue Node's own HTTP client, by the proxies of the environment */
   readonly fetch?: IdentityProviderFetch | undefined
 }
 
@@ -118,7 +119,7 @@ export function resolveLoginClient(
     audience: options.audience,
     scope: options.scope ?? DEFAULT_SCOPE,
     tokenFile: options.tokenFile ?? tokenFilePath(env),
-    fetch: options.fetch ?? ((url, request) => globalThis.fetch(url, request)),
+    fetch: options.fetch ?? proxiedFetch(env, (message) => console.warn(message)),
   }
 }
 

@@ -12,7 +12,7 @@ export interface LogoutOptions {
   readonly profile?: string | undefined
   /** Also make the provider forget the refresh token, where it has an endpoint for that. @defaultValue `false` */
   readonly revoke?: boolean | undefined
-  /** Carries the requests to the identity provider. @defaultValue the global `fetch` */
+  /** Carries the requests to the identity provider. @defaultValue Node's own HTTP client, by the proxies of the environment */
   readonly fetch?: IdentityProviderFetch | undefined
 }
 

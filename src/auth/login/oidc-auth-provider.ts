@@ -48,7 +48,7 @@ export interface FromFileOptions {
   readonly clientSecret?: string | Secret | undefined
   /** @defaultValue the scope in the file, or `openid email profile offline_access` */
   readonly scope?: string | undefined
-  /** Carries the requests to the identity provider. @defaultValue the global `fetch` */
+  /** Carries the requests to the identity provider. @defaultValue Node's own HTTP client, by the proxies of the environment */
   readonly fetch?: LoginOptions['fetch']
 }
 
