@@ -17,7 +17,6 @@ import {
   spanFn,
 } from 'micromegas'
 import { type Batch, FlightSQLClient, type QueryResult, type Row, sql } from 'micromegas/query'
-import { startServer } from 'micromegas-server'
 
 const log = logger('types')
 const level: LevelName = 'debug'
@@ -54,7 +53,6 @@ export async function main(): Promise<void> {
   const report: DeliveryReport = await telemetry.shutdown()
   log.info(`${charged} ${report.delivered.events}`)
   await micromegasMain(async ({ signal }) => (signal.aborted ? 1 : undefined), options)
-  await (await startServer({ disableAuth: true })).close()
 }
 
 export async function ask(): Promise<bigint | undefined> {
