@@ -4,9 +4,7 @@ import { BatchDecoder } from './arrow/batch-decoder.ts'
 import { assembleMessage, corrupt, END_OF_STREAM, type IpcMessage, splitStream } from './arrow/ipc-message.ts'
 import { schemaFromWire } from './arrow/schema-from-wire.ts'
 import { resolveValueOptions, type ValueModes } from './arrow/value-options.ts'
-import { type ArrowTable, loadArrow } from './arrow-table.ts'
-import { type BatchStream, DecodedStream } from './batch-stream.ts'
-import { type IngestTable, ingestRequests } from './bulk-ingest.ts'
+import { type IngestTable, ingestRequests } from './calls/bulk-ingest.ts'
 import {
   type BlockRow,
   findProcess,
@@ -17,7 +15,17 @@ import {
   type SpanRow,
   type StreamFilter,
   type StreamRow,
-} from './catalog.ts'
+} from './calls/catalog.ts'
+import type { IpcSource } from './calls/ipc-splitter.ts'
+import {
+  buildPartitions,
+  listPartitions,
+  type Partition,
+  type ProgressMessage,
+  retirePartitions,
+} from './calls/partitions.ts'
+import type { PreparedStatement } from './calls/prepared-statement.ts'
+import { type ProcessTrace, type ProcessTraceOptions, writeProcessTrace } from './calls/process-trace.ts'
 import {
   type CallOptions,
   type ClientConfig,
@@ -38,18 +46,10 @@ import {
   readPrepared,
   readRecordCount,
 } from './flight/flight-messages.ts'
-import type { IpcSource } from './ipc-splitter.ts'
-import {
-  buildPartitions,
-  listPartitions,
-  type Partition,
-  type ProgressMessage,
-  retirePartitions,
-} from './partitions.ts'
-import type { PreparedStatement } from './prepared-statement.ts'
-import { type ProcessTrace, type ProcessTraceOptions, writeProcessTrace } from './process-trace.ts'
 import { QueryError } from './query-error.ts'
-import { BufferedResult, type QueryResult } from './query-result.ts'
+import { type ArrowTable, loadArrow } from './results/arrow-table.ts'
+import { type BatchStream, DecodedStream } from './results/batch-stream.ts'
+import { BufferedResult, type QueryResult } from './results/query-result.ts'
 import { formatNanoseconds, resolveRange, type Time, type TimeRange } from './time.ts'
 
 /**

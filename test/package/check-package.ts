@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bundledPackages } from '../../scripts/bundled-packages.ts'
+import { entryFiles } from './entry-files.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const project = mkdtempSync(join(tmpdir(), 'micromegas-consumer-'))
@@ -35,6 +36,11 @@ try {
   for (const { name, version } of bundledPackages(root)) {
     if (notices.includes(`\n## ${name} ${version}\n`)) continue
     throw new Error(`THIRD-PARTY-NOTICES.md lacks ${name} ${version}: npm run notices`)
+  }
+  for (const entry of ['index.js', 'index.cjs']) {
+    const files = entryFiles(join(root, 'dist', entry))
+    const heavy = files.filter((file) => /grpc-js|flechette/.test(file + readFileSync(file, 'utf8')))
+    if (heavy.length > 0) throw new Error(`${entry} loads parts of the query client: ${heavy.join(', ')}`)
   }
   const tarball = pack(root)
   run('publint', 'npx', ['publint', 'run', tarball, '--strict'], root)

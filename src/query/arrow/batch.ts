@@ -1,6 +1,6 @@
-import type { ColumnReader } from './column-reader.ts'
-import { setMember } from './nested-readers.ts'
-import type { NumericArray } from './number-readers.ts'
+import type { ColumnReader } from './readers/column-reader.ts'
+import { setMember } from './readers/nested-readers.ts'
+import type { NumericArray } from './readers/number-readers.ts'
 import type { DataType, Schema } from './schema.ts'
 
 /** A row whose columns are not known when the program is written. */

@@ -1,7 +1,7 @@
 import { isAscii } from 'node:buffer'
+import { corrupt } from '../ipc-message.ts'
+import type { DataType } from '../schema.ts'
 import { type BufferCursor, checkOffsets } from './buffer-cursor.ts'
-import { corrupt } from './ipc-message.ts'
-import type { DataType } from './schema.ts'
 import type { Read } from './temporal-readers.ts'
 
 type Layout = Extract<DataType, { readonly kind: 'utf8' }>['layout']

@@ -1,9 +1,9 @@
 import { open, rename, rm } from 'node:fs/promises'
-import type { CallOptions } from './client-options.ts'
+import type { CallOptions } from '../client-options.ts'
+import { QueryError } from '../query-error.ts'
+import { rawSql, sql, timestamp } from '../sql.ts'
+import { resolveRange, type TimeRange } from '../time.ts'
 import type { Querier } from './partitions.ts'
-import { QueryError } from './query-error.ts'
-import { rawSql, sql, timestamp } from './sql.ts'
-import { resolveRange, type TimeRange } from './time.ts'
 
 /** What a trace holds, and how its writing is followed. */
 export interface ProcessTraceOptions extends CallOptions {

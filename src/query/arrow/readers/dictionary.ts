@@ -1,5 +1,5 @@
-import { corrupt } from './ipc-message.ts'
-import type { DataType } from './schema.ts'
+import { corrupt } from '../ipc-message.ts'
+import type { DataType } from '../schema.ts'
 import type { Read } from './temporal-readers.ts'
 
 /** The values of a dictionary: the first batch of them, and those that later ones add. */

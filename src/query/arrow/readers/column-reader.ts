@@ -1,9 +1,11 @@
 import type { Version_ } from '@uwdata/flechette'
+import { corrupt } from '../ipc-message.ts'
+import { decodeJsonb } from '../jsonb.ts'
+import type { DataType } from '../schema.ts'
+import type { ValueModes } from '../value-options.ts'
 import type { ArrayNode, BufferCursor } from './buffer-cursor.ts'
 import { bytesReader, fixedSizeBytesReader, textReader } from './bytes-readers.ts'
 import { type Dictionary, isBytes } from './dictionary.ts'
-import { corrupt } from './ipc-message.ts'
-import { decodeJsonb } from './jsonb.ts'
 import { nestedReader } from './nested-readers.ts'
 import {
   boolReader,
@@ -13,7 +15,6 @@ import {
   integers,
   type NumericArray,
 } from './number-readers.ts'
-import type { DataType } from './schema.ts'
 import {
   dateReader,
   durationReader,
@@ -22,7 +23,6 @@ import {
   timeOfDayReader,
   timestampReader,
 } from './temporal-readers.ts'
-import type { ValueModes } from './value-options.ts'
 
 /** What reading the columns of one batch needs. */
 export interface ReadContext {

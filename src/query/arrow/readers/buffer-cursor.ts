@@ -1,6 +1,6 @@
 import type { RecordBatch } from '@uwdata/flechette'
-import { QueryError } from '../query-error.ts'
-import { corrupt } from './ipc-message.ts'
+import { QueryError } from '../../query-error.ts'
+import { corrupt } from '../ipc-message.ts'
 
 type TypedArrayConstructor<T> = {
   readonly BYTES_PER_ELEMENT: number

@@ -1,7 +1,7 @@
+import type { DataType } from '../schema.ts'
+import type { ValueModes } from '../value-options.ts'
 import type { BufferCursor } from './buffer-cursor.ts'
-import type { DataType } from './schema.ts'
 import { int64Converter, type Read } from './temporal-readers.ts'
-import type { ValueModes } from './value-options.ts'
 
 /** The memory of a column of numbers as it is. */
 export type NumericArray =

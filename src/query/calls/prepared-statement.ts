@@ -1,4 +1,4 @@
-import type { Schema } from './arrow/schema.ts'
+import type { Schema } from '../arrow/schema.ts'
 
 /** A query that the server has planned. */
 export interface PreparedStatement {

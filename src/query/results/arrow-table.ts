@@ -1,4 +1,4 @@
-import { TelemetryError } from '../model/errors.ts'
+import { TelemetryError } from '../../model/errors.ts'
 
 /** What a table of `apache-arrow` has, of any version; give its own `Table` as a type argument for the rest. */
 export interface ArrowTable extends Iterable<unknown> {

@@ -1,8 +1,8 @@
-import type { Row } from './arrow/batch.ts'
-import type { CallOptions, QueryOptions } from './client-options.ts'
-import type { QueryResult } from './query-result.ts'
-import { sql } from './sql.ts'
-import { formatNanoseconds, type Time, toNanoseconds } from './time.ts'
+import type { Row } from '../arrow/batch.ts'
+import type { CallOptions, QueryOptions } from '../client-options.ts'
+import type { QueryResult } from '../results/query-result.ts'
+import { sql } from '../sql.ts'
+import { formatNanoseconds, type Time, toNanoseconds } from '../time.ts'
 
 /** A part of a view that the server has stored: what it holds of one span of insert time. Times and counts are exact. */
 export interface Partition {

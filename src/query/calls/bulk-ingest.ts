@@ -1,7 +1,7 @@
-import type { IpcMessage } from './arrow/ipc-message.ts'
-import { flightData, ingestDescriptor } from './flight/flight-messages.ts'
+import type { IpcMessage } from '../arrow/ipc-message.ts'
+import { flightData, ingestDescriptor } from '../flight/flight-messages.ts'
+import { QueryError } from '../query-error.ts'
 import { type IpcSource, splitSource } from './ipc-splitter.ts'
-import { QueryError } from './query-error.ts'
 
 /** The tables that take rows. */
 export type IngestTable = 'processes' | 'streams' | 'blocks' | 'payloads'

@@ -1,6 +1,6 @@
-import type { Batch, Row } from './arrow/batch.ts'
-import { concat } from './arrow/batch-decoder.ts'
-import type { Schema } from './arrow/schema.ts'
+import type { Batch, Row } from '../arrow/batch.ts'
+import { concat } from '../arrow/batch-decoder.ts'
+import type { Schema } from '../arrow/schema.ts'
 
 /** A whole result, in memory. */
 export interface QueryResult<T extends object = Row> extends Iterable<T> {

@@ -1,5 +1,5 @@
-import { concat } from './arrow/batch-decoder.ts'
-import { assembleMessage, corrupt, type IpcMessage, messageLengths } from './arrow/ipc-message.ts'
+import { concat } from '../arrow/batch-decoder.ts'
+import { assembleMessage, corrupt, type IpcMessage, messageLengths } from '../arrow/ipc-message.ts'
 
 /** What can be ingested: an Arrow IPC stream, whole or in pieces of any size. */
 export type IpcSource = Uint8Array | Iterable<Uint8Array> | AsyncIterable<Uint8Array>

@@ -1,7 +1,7 @@
+import { corrupt } from '../ipc-message.ts'
+import type { DataType } from '../schema.ts'
 import { type ArrayNode, type BufferCursor, checkOffsets } from './buffer-cursor.ts'
 import type { ColumnReader, ReadContext } from './column-reader.ts'
-import { corrupt } from './ipc-message.ts'
-import type { DataType } from './schema.ts'
 import type { Read } from './temporal-readers.ts'
 
 /** Sets a member, whatever it is called. */

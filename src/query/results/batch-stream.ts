@@ -1,8 +1,8 @@
-import type { Batch, Row } from './arrow/batch.ts'
-import { BatchDecoder } from './arrow/batch-decoder.ts'
-import { corrupt, type IpcMessage } from './arrow/ipc-message.ts'
-import type { Schema } from './arrow/schema.ts'
-import type { ValueModes } from './arrow/value-options.ts'
+import type { Batch, Row } from '../arrow/batch.ts'
+import { BatchDecoder } from '../arrow/batch-decoder.ts'
+import { corrupt, type IpcMessage } from '../arrow/ipc-message.ts'
+import type { Schema } from '../arrow/schema.ts'
+import type { ValueModes } from '../arrow/value-options.ts'
 
 /** The batches of a result as they come; to be iterated once. */
 export interface BatchStream<T extends object = Row> extends AsyncIterable<Batch<T>>, AsyncDisposable {

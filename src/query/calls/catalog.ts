@@ -1,7 +1,7 @@
-import type { QueryOptions } from './client-options.ts'
+import type { QueryOptions } from '../client-options.ts'
+import type { QueryResult } from '../results/query-result.ts'
+import { sql } from '../sql.ts'
 import type { Querier } from './partitions.ts'
-import type { QueryResult } from './query-result.ts'
-import { sql } from './sql.ts'
 
 /** A process that sent telemetry. Times and ticks have these types unless `timestamps` and `int64` say otherwise. */
 export interface ProcessRow {

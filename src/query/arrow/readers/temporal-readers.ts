@@ -1,8 +1,8 @@
-import { QueryError } from '../query-error.ts'
-import { formatNanoseconds, formatWithoutZone } from '../time.ts'
+import { QueryError } from '../../query-error.ts'
+import { formatNanoseconds, formatWithoutZone } from '../../time.ts'
+import type { DataType, TimeUnit } from '../schema.ts'
+import type { ValueModes } from '../value-options.ts'
 import type { BufferCursor } from './buffer-cursor.ts'
-import type { DataType, TimeUnit } from './schema.ts'
-import type { ValueModes } from './value-options.ts'
 
 /** Reads the value at an index, whether it is null or not. */
 export type Read = (index: number) => unknown
