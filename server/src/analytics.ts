@@ -51,6 +51,13 @@ export class Analytics {
       port: config.flightPort,
       engine,
       authenticator,
+      maxConnections: config.maxConnections,
+      onFull: atMostOnceAMinute(() =>
+        report({
+          type: 'warning',
+          message: `all ${config.maxConnections} connections of FlightSQL are in use: new ones are turned away (option maxConnections)`,
+        }),
+      ),
       onRefused: ({ path, status, reason }) =>
         report({ type: 'refused', method: 'gRPC', path, status, reason }),
     })
@@ -64,6 +71,15 @@ export class Analytics {
   async close(timeoutMs: number): Promise<void> {
     await this.#flight.close(timeoutMs)
     await this.engine.close()
+  }
+}
+
+function atMostOnceAMinute(tell: () => void): () => void {
+  let toldAtMs = Number.NEGATIVE_INFINITY
+  return () => {
+    if (performance.now() - toldAtMs < 60_000) return
+    toldAtMs = performance.now()
+    tell()
   }
 }
 

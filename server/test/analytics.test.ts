@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { expect, test } from 'vitest'
 import { FlightSQLClient } from '../../src/query/index.ts'
 import { readRecording } from './sql/recordings.ts'
@@ -131,4 +132,28 @@ test('the gateway reads no more of a body than a question can have', async () =>
   expect(await ask('[')).toBe(400)
   expect(await ask(JSON.stringify({ sql: `select '${'x'.repeat(1024 * 1024)}'` }))).toBe(400)
   expect(await ask(JSON.stringify({ sql: `select '${'é'.repeat(100_000)}' as x` }))).toBe(200)
+})
+
+test('connections of FlightSQL are bounded; a port that is taken is a clear error', async () => {
+  await using server = await startServer({ maxConnections: 3 })
+  const port = Number(new URL(server.flightUri.replace('grpc', 'http')).port)
+  const sockets = Array.from({ length: 8 }, () => connect(port, '127.0.0.1').on('error', () => {}))
+  await expect.poll(() => sockets.filter(({ closed }) => closed).length).toBe(5)
+  expect(server.reasons()).toEqual([
+    'all 3 connections of FlightSQL are in use: new ones are turned away (option maxConnections)',
+  ])
+  for (const socket of sockets) socket.destroy()
+  await expect
+    .poll(
+      async () => {
+        await using client = new FlightSQLClient(server.flightUri)
+        return await client.query('select 1 as x').then(({ rows }) => rows, String)
+      },
+      { timeout: 15_000 },
+    )
+    .toEqual([{ x: 1n }])
+  await expect(startServer({ flightPort: port })).rejects.toMatchObject({
+    code: 'ERR_TELEMETRY_CONFIG',
+    message: `Cannot listen on 127.0.0.1:${port}: the port is taken; choose another one with --flight-port (option flightPort)`,
+  })
 })

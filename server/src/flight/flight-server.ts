@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net'
 import {
   type handleServerStreamingCall,
   type handleUnaryCall,
@@ -24,6 +25,10 @@ export interface FlightServerOptions {
   readonly engine: SqlEngine
   /** Judges the `authorization` of a call. */
   readonly authenticator: Authenticator
+  /** Connections at a time; more are turned away. */
+  readonly maxConnections: number
+  /** Told of each connection that is turned away. */
+  readonly onFull: () => void
   /** Told of calls that are refused, and of errors that no one foresaw. */
   readonly onRefused: (refusal: {
     readonly path: string
@@ -36,6 +41,8 @@ export interface FlightServerOptions {
 const MAX_REQUEST_BYTES = 100 * 1024 * 1024
 /** Large answers stall less often than with the 64 KiB that HTTP/2 begins with. */
 const FLOW_CONTROL_WINDOW = 4 * 1024 * 1024
+/** A connection without a call for so long is closed; clients make another one when they need it. */
+const MAX_IDLE_MS = 10 * 60_000
 const SERVICE = '/arrow.flight.protocol.FlightService/'
 const HEALTH = '/grpc.health.v1.Health/'
 
@@ -66,10 +73,14 @@ const DEFINITION: ServiceDefinition = {
 export class FlightServer {
   readonly port: number
   readonly #server: Server
+  readonly #listener: NetServer
+  readonly #sockets: ReadonlySet<Socket>
 
-  private constructor(server: Server, port: number) {
+  private constructor(server: Server, listener: NetServer, sockets: ReadonlySet<Socket>) {
     this.#server = server
-    this.port = port
+    this.#listener = listener
+    this.#sockets = sockets
+    this.port = (listener.address() as AddressInfo).port
   }
 
   /** @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` when the port cannot be had. */
@@ -77,29 +88,42 @@ export class FlightServer {
     const server = new Server({
       'grpc.max_receive_message_length': MAX_REQUEST_BYTES,
       'grpc.max_send_message_length': -1,
+      'grpc.max_connection_idle_ms': MAX_IDLE_MS,
       'grpc-node.flow_control_window': FLOW_CONTROL_WINDOW,
     })
     server.addService(DEFINITION, implementation(options))
+    // The library has no bound on connections, and reports a port that is taken on the console.
+    const injector = server.createConnectionInjector(ServerCredentials.createInsecure())
+    const sockets = new Set<Socket>()
+    const listener = createServer((socket) => {
+      sockets.add(socket)
+      socket.once('close', () => sockets.delete(socket))
+      injector.injectConnection(socket)
+    })
+    listener.maxConnections = options.maxConnections
+    listener.on('drop', () => options.onFull())
     const { host, port } = options
     const address = `${host.includes(':') ? `[${host}]` : host}:${port}`
     try {
-      const bound = await new Promise<number>((resolve, reject) => {
-        server.bindAsync(address, ServerCredentials.createInsecure(), (error, actual) =>
-          error === null ? resolve(actual) : reject(error),
-        )
+      await new Promise<void>((resolve, reject) => {
+        listener.once('error', reject)
+        listener.listen(port, host, resolve)
       })
-      return new FlightServer(server, bound)
+      return new FlightServer(server, listener, sockets)
     } catch (cause) {
       server.forceShutdown()
-      const reason = String((cause as Error).message).includes('EADDRINUSE')
-        ? 'the port is taken; choose another one with --flight-port (option flightPort)'
-        : (cause as Error).message
+      const { code, message } = cause as NodeJS.ErrnoException
+      const reason =
+        code === 'EADDRINUSE'
+          ? 'the port is taken; choose another one with --flight-port (option flightPort)'
+          : message
       throw new TelemetryError('ERR_TELEMETRY_CONFIG', `Cannot listen on ${address}: ${reason}`, { cause })
     }
   }
 
   /** Takes no more calls and waits for those under way, which are ended when the time is over. */
   async close(timeoutMs: number): Promise<void> {
+    this.#listener.close()
     await new Promise<void>((resolve) => {
       const timer = setTimeout(() => {
         this.#server.forceShutdown()
@@ -110,6 +134,7 @@ export class FlightServer {
         resolve()
       })
     })
+    for (const socket of this.#sockets) socket.destroy()
   }
 }
 

@@ -39,6 +39,8 @@ beforeAll(async () => {
     port: 0,
     engine,
     authenticator: noAuthenticator,
+    maxConnections: 10,
+    onFull: () => refusals.push('full'),
     onRefused: (refusal) => refusals.push(refusal),
   })
   client = new RawClient(server.port)
