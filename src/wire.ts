@@ -5,6 +5,7 @@
 
 export type { HttpFetchRequest, HttpFetchResponse } from './http/http-fetch.ts'
 export { proxiedFetch } from './http/proxied-fetch.ts'
+export type { ProxyEnv } from './http/proxy.ts'
 export { isLoopbackHost } from './http/transport-security.ts'
 export { errorMessage } from './model/error-message.ts'
 export { TelemetryError, type TelemetryErrorCode } from './model/errors.ts'
