@@ -58,14 +58,17 @@ test(
     const seconds = (performance.now() - start) / 1000
     await telemetry.shutdown()
 
+    // The last block is the process's account.
+    const events = telemetry.stats.recording.log.recorded + telemetry.stats.recording.metrics.recorded
+    expect(telemetry.stats.recording.log.recorded).toBe(uploads)
     expect(telemetry.stats.upload).toMatchObject({
-      delivered: { blocks: uploads, events: uploads },
+      delivered: { blocks: uploads + 1, events },
       failedAttempts: 0,
       drops: [],
     })
     expect(server.events.filter(({ type }) => type === 'refused')).toEqual([])
     const { rows } = await server.reader.processes()
-    expect(rows).toMatchObject([{ processId: telemetry.processId, blocks: uploads, events: uploads }])
+    expect(rows).toMatchObject([{ processId: telemetry.processId, blocks: uploads + 1, events }])
     expect(warnings).toEqual([])
 
     expect(idp.maxActive).toBe(1)

@@ -5,8 +5,11 @@ import {
   type DataType as WireType,
 } from '@uwdata/flechette'
 import { QueryError } from '../query-error.ts'
+import { corrupt } from './ipc-message.ts'
 import { type DataType, type Field, type Schema, type TimeUnit, typeName } from './schema.ts'
 
+/** Digits of the widest decimal (Schema.fbs of the Arrow format: 256 bits); a scale beyond them means nothing. */
+const MAX_SCALE = 76
 const NO_METADATA: ReadonlyMap<string, string> = new Map()
 const TIME_UNITS: readonly TimeUnit[] = ['s', 'ms', 'us', 'ns']
 const FLOAT_BITS = [16, 32, 64] as const
@@ -48,6 +51,7 @@ function typeFromWire(type: WireType, name: string, ids: DictionaryIds): DataTyp
     case Type.Float:
       return { kind: 'float', bits: FLOAT_BITS[type.precision] }
     case Type.Decimal:
+      if (Math.abs(type.scale) > MAX_SCALE) throw corrupt(`a decimal has the scale ${type.scale}`)
       return { kind: 'decimal', bits: type.bitWidth, precision: type.precision, scale: type.scale }
     case Type.Utf8:
       return { kind: 'utf8', layout: 'plain' }
