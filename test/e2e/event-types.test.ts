@@ -16,8 +16,9 @@ import { ReadApi, type Row } from './support/read-api.ts'
 const KINDS = ['log', 'metrics', 'cpu', 'image'] as const
 
 /** Not what the process says of itself at its end. */
-function isOfScript(event: { readonly desc?: unknown }): boolean {
-  return (event.desc as { readonly target?: unknown } | undefined)?.target !== 'micromegas'
+function isOfScript(event: object): boolean {
+  const { desc } = event as { readonly desc?: { readonly target?: unknown } }
+  return desc?.target !== 'micromegas'
 }
 
 /** Section 6 of the protocol, without what is for other producers: see `foreign-event-types.test.ts`. */
