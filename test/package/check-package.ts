@@ -65,7 +65,13 @@ try {
     'typescript@5.9',
     '@types/node@20',
   ])
-  for (const resolution of ['node16', 'bundler']) {
+  const { exports, typesVersions } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  const subpaths = Object.keys(exports).filter((path) => path !== '.' && path !== './package.json')
+  const listed = Object.keys(typesVersions['*']).map((path) => `./${path}`)
+  if (listed.sort().join() !== subpaths.sort().join()) {
+    throw new Error(`typesVersions has ${listed}, exports has ${subpaths}`)
+  }
+  for (const resolution of ['node10', 'node16', 'bundler']) {
     run(`TypeScript, moduleResolution ${resolution}`, 'npx', [
       'tsc',
       '-p',
