@@ -116,7 +116,7 @@ test('what a shutdown cannot deliver stays on disk for the next process, with wh
   await using service = await startService(() => 503)
   const first = new SinkUnderTest(service.url, { spoolDir })
   const pushed = (['log', 'metrics', 'cpu', 'image'] as const).map((kind) => first.push(kind, 3))
-  const report = await first.sink.shutdown({ timeoutMs: 300 })
+  const report = await first.sink.shutdown({ timeoutMs: 1_000 })
   expect(report).toMatchObject({
     delivered: { blocks: 0 },
     dropped: { blocks: 0 },
