@@ -17,6 +17,7 @@ export type {
 } from './auth/oidc-options.ts'
 export type { DecoratedRequest, RequestDecorator, RequestDecoratorFactory } from './auth/request-decorator.ts'
 export { Secret } from './auth/secret.ts'
+export type { Diagnostics } from './config/diagnostics.ts'
 export { installConsoleCapture } from './interop/console-capture.ts'
 export {
   type RuntimeMetrics,

@@ -1,3 +1,4 @@
+import { tell } from '../config/diagnostics.ts'
 import { waitFor } from '../http/wait-for.ts'
 import { apiKeyProblem } from './api-key-request-decorator.ts'
 import type { AuthProvider } from './auth-provider.ts'
@@ -39,7 +40,7 @@ export class ApiKeyProvider implements AuthProvider {
    */
   static fromEnv(
     env: Readonly<Record<string, string | undefined>>,
-    warn: (message: string) => void = (message) => console.warn(message),
+    warn: (message: string) => void = tell,
   ): ApiKeyProvider | undefined {
     const key = env[ANALYTICS_API_KEY_VARIABLE]?.trim()
     const path = env[ANALYTICS_API_KEY_FILE_VARIABLE]?.trim()

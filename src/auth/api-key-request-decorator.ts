@@ -1,3 +1,4 @@
+import { tell } from '../config/diagnostics.ts'
 import { waitFor } from '../http/wait-for.ts'
 import { CredentialsConfigError } from './config-error.ts'
 import type { DecoratedRequest, RequestDecorator } from './request-decorator.ts'
@@ -13,7 +14,7 @@ export const API_KEY_FILE_VARIABLE = 'MICROMEGAS_INGESTION_API_KEY_FILE'
 export interface ApiKeyFileOptions {
   /** The option or variable that holds the path, for messages. @defaultValue `'apiKeyFile'` */
   readonly setting?: string | undefined
-  /** Told once when the file stops being usable. @defaultValue `console.warn` */
+  /** Told once when the file stops being usable. @defaultValue where the package's messages go */
   readonly warn?: ((message: string) => void) | undefined
 }
 
@@ -71,7 +72,7 @@ export class ApiKeyRequestDecorator implements RequestDecorator {
    * @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` when there is no usable key in the file now.
    */
   static fromFile(path: string, options: ApiKeyFileOptions = {}): ApiKeyRequestDecorator {
-    const warn = options.warn ?? ((message: string) => console.warn(message))
+    const warn = options.warn ?? tell
     try {
       const file = new SecretFile(path, options.setting ?? 'apiKeyFile', apiKeyProblem, (message) =>
         warn(`micromegas: ${message}`),

@@ -1,3 +1,4 @@
+import { tell } from '../config/diagnostics.ts'
 import { proxiedFetch } from '../http/proxied-fetch.ts'
 import { waitFor } from '../http/wait-for.ts'
 import { platformClock } from '../model/clock.ts'
@@ -182,7 +183,7 @@ function authorize(request: DecoratedRequest, token: Secret): void {
 function tolerant(warn: ((message: string) => void) | undefined): (message: string) => void {
   return (message) => {
     try {
-      if (warn === undefined) console.warn(message)
+      if (warn === undefined) tell(message)
       else warn(message)
     } catch {
       // There is nobody left to tell.

@@ -71,7 +71,7 @@ export interface OidcClientCredentialsOptions {
   readonly refusedRetryMs?: number | undefined
   /** @defaultValue Node's own HTTP client, by the proxies of the environment */
   readonly fetch?: IdentityProviderFetch | undefined
-  /** Takes the few lines that are said about a refusing provider and its recovery. @defaultValue `console.warn` */
+  /** Takes the few lines that are said about a refusing provider and its recovery. @defaultValue where the package's messages go */
   readonly warn?: ((message: string) => void) | undefined
   /** Monotonic clock in milliseconds. @defaultValue `performance.now()` */
   readonly now?: (() => number) | undefined

@@ -1,3 +1,4 @@
+import { tell } from '../config/diagnostics.ts'
 import { TelemetryError } from '../model/errors.ts'
 
 const LOOPBACK_V4 = /^127(?:\.\d{1,3}){3}$/
@@ -40,7 +41,7 @@ export function isCleartext(url: URL): boolean {
 export interface TransportSecurityOptions {
   /** `MICROMEGAS_REQUIRE_TLS`: refuse instead of warning. @defaultValue `false` */
   readonly requireTls?: boolean | undefined
-  /** Where the warning goes. @defaultValue `console.warn` */
+  /** Where the warning goes. @defaultValue where the package's messages go */
   readonly warn?: ((message: string) => void) | undefined
 }
 
@@ -58,7 +59,7 @@ export function assertTransportSecurity(url: URL, options: TransportSecurityOpti
       `Cannot send credentials to ${url.protocol}//${url.host}: MICROMEGAS_REQUIRE_TLS allows https only (or loopback)`,
     )
   }
-  const warn = options.warn ?? ((message: string) => console.warn(message))
+  const warn = options.warn ?? tell
   warn(
     `micromegas: WARNING: credentials are sent unencrypted to ${url.protocol}//${url.host}: anyone on the way can read ` +
       'and use them. Use an https URL; MICROMEGAS_REQUIRE_TLS=true turns this warning into an error',

@@ -1,7 +1,7 @@
 import { createRequestDecorator, readAuthEnv } from '../auth/create-request-decorator.ts'
 import type { RequestDecoratorFactory } from '../auth/request-decorator.ts'
+import { tell } from '../config/diagnostics.ts'
 import { proxiedFetch } from '../http/proxied-fetch.ts'
-import { warnOperator } from './diagnostics.ts'
 import type { TelemetryConfig } from './telemetry-options.ts'
 
 /**
@@ -16,7 +16,7 @@ export function resolveCredentials(
   env: NodeJS.ProcessEnv = process.env,
 ): RequestDecoratorFactory | undefined {
   if (config.decoratorFactory !== undefined) return config.decoratorFactory
-  const runtime = { warn: warnOperator, fetch: proxiedFetch(env, warnOperator) }
+  const runtime = { warn: tell, fetch: proxiedFetch(env, tell) }
   if (config.apiKey !== undefined) {
     const decorator = createRequestDecorator({ apiKey: config.apiKey }, runtime)
     return decorator && (() => decorator)

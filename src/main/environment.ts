@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { DIAGNOSTICS_VARIABLE, parseDiagnostics } from '../config/diagnostics.ts'
 import { type Level, parseLevel } from '../model/level.ts'
 import { targetProblem } from '../tracing/target-levels.ts'
 
@@ -26,6 +27,7 @@ export interface TelemetryEnvironment {
   readonly processExe: string | undefined
   readonly processVersion: string | undefined
   readonly signalHandling: boolean | undefined
+  readonly diagnostics: boolean | undefined
   readonly processProperties: Readonly<Record<string, string>> | undefined
   readonly parentProcessId: string | undefined
 }
@@ -153,6 +155,11 @@ const schema = z.object({
   MICROMEGAS_PROCESS_EXE: text((value) => value),
   MICROMEGAS_PROCESS_VERSION: text((value) => value),
   MICROMEGAS_SIGNAL_HANDLING: flag,
+  [DIAGNOSTICS_VARIABLE]: text((value) => {
+    const parsed = parseDiagnostics(value)
+    if (parsed === undefined) throw new Unreadable('expected on or off')
+    return parsed
+  }),
   MICROMEGAS_PROCESS_PROPERTIES: properties,
   // Set by whatever started this process: what is no UUID is ignored, as the reference SDK does.
   [PARENT_PROCESS_VARIABLE]: text((value) => (UUID.test(value) ? value.toLowerCase() : undefined)),
@@ -188,6 +195,7 @@ export function readEnvironment(
     processExe: values.MICROMEGAS_PROCESS_EXE,
     processVersion: values.MICROMEGAS_PROCESS_VERSION,
     signalHandling: values.MICROMEGAS_SIGNAL_HANDLING,
+    diagnostics: values[DIAGNOSTICS_VARIABLE],
     processProperties: values.MICROMEGAS_PROCESS_PROPERTIES,
     parentProcessId: values[PARENT_PROCESS_VARIABLE],
   }

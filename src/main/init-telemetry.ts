@@ -1,3 +1,4 @@
+import { routeDiagnostics, tell, tellSeldom } from '../config/diagnostics.ts'
 import { resolveEndpoint } from '../http/endpoint.ts'
 import { withoutTracing } from '../http/suppress-tracing.ts'
 import { assertTransportSecurity } from '../http/transport-security.ts'
@@ -10,7 +11,6 @@ import { ConsoleEventSink } from '../sink/console/console-event-sink.ts'
 import { HttpEventSink, type HttpEventSinkOptions, isHttpEventSink } from '../sink/http-event-sink.ts'
 import { dispatch, type SinkRegistration } from '../tracing/dispatch.ts'
 import { resolveCredentials } from './decorator-from-environment.ts'
-import { warnOperator } from './diagnostics.ts'
 import { Account } from './ends/account.ts'
 import { DefaultSignals } from './ends/default-signals.ts'
 import { reportDrops } from './ends/drop-report.ts'
@@ -67,8 +67,10 @@ export function startTelemetry(
   const problems: string[] = []
   const env = readEnvironment(problems)
   const config = resolveOptions(options, env, defaults, problems)
+  const routeBack = routeDiagnostics(config.diagnostics)
   const httpSink = makeHttpSink(config, env, problems)
   if (problems.length > 0) {
+    routeBack()
     const list = problems.map((problem) => `\n  - ${problem}`).join('')
     throw new TelemetryError('ERR_TELEMETRY_CONFIG', `Cannot start telemetry:${list}`)
   }
@@ -98,7 +100,7 @@ function start(
     cpuTracing: config.cpuTracing,
     flushPeriodMs: config.flushPeriodMs,
     onFlushTick: () => reportDrops(httpSinks),
-    onSinkError: (error) => warnOperator(`micromegas: a sink failed: ${errorMessage(error)}`),
+    onSinkError: (error) => tellSeldom('sink', `micromegas: a sink failed: ${errorMessage(error)}`),
     onLateEvent: lateEvents.onFirst,
   })
   const metrics =
@@ -138,21 +140,21 @@ function makeHttpSink(
   const { telemetryUrl, telemetryUrlSetting } = config
   if (telemetryUrl === undefined) {
     if (config.sinks.length === 0)
-      warnOperator(`micromegas: ${telemetryUrlSetting} is not set, telemetry is not uploaded`)
+      tell(`micromegas: ${telemetryUrlSetting} is not set, telemetry is not uploaded`)
     return undefined
   }
   const endpoint = collect(problems, `${telemetryUrlSetting}: `, () => resolveEndpoint(telemetryUrl))
   const factory = collect(problems, '', () => resolveCredentials(config, problems))
   if (endpoint === undefined || problems.length > 0) return undefined
   if (factory === undefined) {
-    warnOperator(
+    tell(
       `micromegas: no API key and no OIDC client is configured, uploading to ${endpoint.label} without authentication`,
     )
   } else {
     collect(problems, `${telemetryUrlSetting}: `, () =>
       assertTransportSecurity(endpoint.insertUrls.block, {
         requireTls: config.requireTls,
-        warn: warnOperator,
+        warn: tell,
       }),
     )
   }
@@ -168,7 +170,7 @@ function sinkOptions(env: TelemetryEnvironment): HttpEventSinkOptions {
     requestTimeoutMs: env.requestTimeoutMs,
     spoolDir: env.spoolDir,
     spoolMaxBytes: env.spoolMaxBytes,
-    warn: warnOperator,
+    warn: tell,
   }
 }
 

@@ -2,8 +2,7 @@ import { timeoutSignal } from '../model/durations.ts'
 import { isTelemetryError } from '../model/errors.ts'
 import { Level } from '../model/level.ts'
 import { dispatch } from '../tracing/dispatch.ts'
-import { warnOperator } from './diagnostics.ts'
-import { printFatal, recordFatal } from './ends/fatal.ts'
+import { printError, printFatal, recordFatal } from './ends/fatal.ts'
 import { MainSignals } from './ends/main-signals.ts'
 import { type Started, startTelemetry } from './init-telemetry.ts'
 import type { TelemetryGuard } from './telemetry-guard.ts'
@@ -96,7 +95,7 @@ function startOrExit(options: MicromegasMainOptions): Started {
     return startTelemetry(options, { localSinkMaxLevel: Level.Debug })
   } catch (error) {
     if (!isTelemetryError(error)) throw error
-    warnOperator(`micromegas: ${error.message}`)
+    printError(`micromegas: ${error.message}`)
     process.exit(1)
   }
 }

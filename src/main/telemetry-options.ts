@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
 import type { RequestDecoratorFactory } from '../auth/request-decorator.ts'
+import type { Diagnostics } from '../config/diagnostics.ts'
 import type { EventSink } from '../model/event-sink.ts'
 import { Level, type LevelName, parseLevel } from '../model/level.ts'
 import { targetProblem } from '../tracing/target-levels.ts'
@@ -73,6 +74,12 @@ export interface TelemetryOptions {
    * @defaultValue `MICROMEGAS_SIGNAL_HANDLING`, or `true`
    */
   readonly signalHandling?: boolean | undefined
+  /**
+   * Where the package's own messages go, such as that the server cannot be reached: `true` for the standard error stream,
+   * `false` for nowhere, or a function that gets each as a line without its line end. An error at start is thrown all the
+   * same. @defaultValue `MICROMEGAS_DIAGNOSTICS`, or `true`
+   */
+  readonly diagnostics?: Diagnostics | undefined
   /** Further sinks. */
   readonly sinks?: readonly SinkOption[] | undefined
 }
@@ -100,6 +107,7 @@ export interface TelemetryConfig {
   readonly shutdownTimeoutMs: number
   readonly requireTls: boolean
   readonly signalHandling: boolean
+  readonly diagnostics: Diagnostics
   readonly sinks: readonly { readonly sink: EventSink; readonly maxLevel: Level }[]
 }
 
@@ -157,6 +165,11 @@ const schema = z.strictObject({
   ),
   requireTls: z.optional(flag),
   signalHandling: z.optional(flag),
+  diagnostics: z.optional(
+    z.custom<Diagnostics>((value) => typeof value === 'boolean' || typeof value === 'function', {
+      error: 'expected true, false or a function',
+    }),
+  ),
   sinks: z.optional(
     z.array(z.strictObject({ sink, maxLevel: z.optional(level) }, SINK_EXPECTED), SINKS_EXPECTED),
   ),
@@ -222,6 +235,7 @@ export function resolveOptions(
     ),
     requireTls: given.requireTls ?? env.requireTls ?? false,
     signalHandling: given.signalHandling ?? env.signalHandling ?? true,
+    diagnostics: given.diagnostics ?? env.diagnostics ?? true,
     sinks: (given.sinks ?? []).map((option) => ({
       sink: option.sink,
       maxLevel: toLevel(option.maxLevel) ?? mostVerbose,

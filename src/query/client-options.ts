@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { ApiKeyProvider } from '../auth/api-key-provider.ts'
 import type { AuthProvider } from '../auth/auth-provider.ts'
+import { tell } from '../config/diagnostics.ts'
 import { isCleartext } from '../http/transport-security.ts'
 import { TelemetryError } from '../model/errors.ts'
 import { resolveValueOptions, type ValueModes, type ValueOptions } from './arrow/value-options.ts'
@@ -114,7 +115,7 @@ export function resolveClientOptions(
   return {
     connection: {
       address,
-      proxy: queryProxy(address, options.proxy, env, console.warn),
+      proxy: queryProxy(address, options.proxy, env, tell),
       tls: { ca: options.ca, cert: options.cert, key: options.key },
       connectTimeoutMs: limit('connectTimeoutMs', options.connectTimeoutMs ?? 10_000, 1, MAX_TIMER_MS),
       keepaliveMs:
@@ -146,7 +147,7 @@ function checkTransport(address: AnalyticsAddress, options: FlightSQLClientOptio
       `${address.label} has no TLS, which requireTls (MICROMEGAS_REQUIRE_TLS) wants`,
     )
   }
-  console.warn(
+  tell(
     `micromegas: WARNING: credentials are sent unencrypted to ${address.label}: anyone on the way can read and use them. ` +
       'Use grpc+tls://; requireTls (MICROMEGAS_REQUIRE_TLS=true) turns this warning into an error',
   )

@@ -1,3 +1,4 @@
+import { tell } from '../config/diagnostics.ts'
 import { platformClock } from '../model/clock.ts'
 import { EMPTY_REPORT, sumReports } from '../model/delivery-report.ts'
 import { errorMessage } from '../model/error-message.ts'
@@ -6,7 +7,7 @@ import type { ProcessInfo } from '../model/process-info.ts'
 import { shareBlock } from '../tracing/block-memory.ts'
 
 export interface CompositeEventSinkOptions {
-  /** Told what a sink throws or rejects with, which breaks its contract. @defaultValue one line by `console.warn`, once a sink */
+  /** Told what a sink throws or rejects with, which breaks its contract. @defaultValue one message of the package, once a sink */
   readonly onError?: ((error: unknown, sink: EventSink) => void) | undefined
 }
 
@@ -94,6 +95,6 @@ function warnOnce(): (error: unknown, sink: EventSink) => void {
   return (error, sink) => {
     if (told.has(sink)) return
     told.add(sink)
-    console.warn(`micromegas: a sink failed: ${errorMessage(error)}`)
+    tell(`micromegas: a sink failed: ${errorMessage(error)}`)
   }
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { tell } from '../config/diagnostics.ts'
 import { MAX_TIMER_MS } from '../model/durations.ts'
 import { TelemetryError } from '../model/errors.ts'
 import type { BackoffPolicy } from './upload/shared-backoff.ts'
@@ -73,7 +74,7 @@ export interface HttpEventSinkOptions {
   readonly spoolMaxBytes?: number | undefined
   /**
    * Told, in one line, when uploads begin to fail, when they work again, and when data is given up; seldom, and never with
-   * a secret. @defaultValue `console.warn`
+   * a secret. @defaultValue where the package's messages go
    */
   readonly warn?: ((message: string) => void) | undefined
 }
@@ -131,7 +132,7 @@ const schema = z.strictObject({
   spoolMaxBytes: count(1024 * MIB, 1),
   warn: z._default(
     z.custom<(message: string) => void>((value) => typeof value === 'function', 'expected a function'),
-    () => (message: string) => console.warn(message), // looked up at each call: a replaced console is used
+    () => tell,
   ),
 })
 

@@ -3,7 +3,7 @@ import { EventEmitter, once } from 'node:events'
 import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, expect, type MockInstance, test, vi } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import type { OidcOptions } from '../../server/src/index.ts'
 import {
   ApiKeyRequestDecorator,
@@ -17,19 +17,20 @@ import { Uploads } from './support/uploads.ts'
 import { WatchedServer } from './support/watched-server.ts'
 
 let directory: string
-let warn: MockInstance<typeof console.warn>
+let messages: string[]
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'micromegas-e2e-'))
-  warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+  messages = []
+  vi.spyOn(process.stderr, 'write').mockImplementation((text) => messages.push(String(text).trim()) > 0)
 })
 afterEach(async () => {
   vi.restoreAllMocks()
   await rm(directory, { recursive: true })
 })
 
-/** What was said on the console, but for what the provider's own library says. */
+/** What the package has said. */
 function said(): string[] {
-  return warn.mock.calls.map(([message]) => String(message)).filter((line) => line.startsWith('micromegas:'))
+  return messages.filter((line) => line.startsWith('micromegas:'))
 }
 
 const log = logger('shop')

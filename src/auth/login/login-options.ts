@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { tell } from '../../config/diagnostics.ts'
 import { proxiedFetch } from '../../http/proxied-fetch.ts'
 import { isLoopback } from '../../http/transport-security.ts'
 import { TelemetryError } from '../../model/errors.ts'
@@ -119,7 +120,7 @@ export function resolveLoginClient(
     audience: options.audience,
     scope: options.scope ?? DEFAULT_SCOPE,
     tokenFile: options.tokenFile ?? tokenFilePath(env),
-    fetch: options.fetch ?? proxiedFetch(env, (message) => console.warn(message)),
+    fetch: options.fetch ?? proxiedFetch(env, tell),
   }
 }
 

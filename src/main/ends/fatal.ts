@@ -14,5 +14,10 @@ export function recordFatal(error: unknown, what: string): void {
 
 /** Shows an error on the standard error stream the way Node shows one that nobody caught. */
 export function printFatal(error: unknown): void {
-  process.stderr.write(`${inspect(error)}\n`)
+  printError(inspect(error))
+}
+
+/** Shows why the process ends, whatever is said of telemetry itself. */
+export function printError(text: string): void {
+  process.stderr.write(`${text}\n`)
 }

@@ -1,5 +1,5 @@
+import { tell } from '../../config/diagnostics.ts'
 import type { Dispatch } from '../../tracing/dispatch.ts'
-import { warnOperator } from '../diagnostics.ts'
 
 /**
  * Tells of events that are recorded when telemetry has been shut down, and are lost: how many, when the process ends or
@@ -17,7 +17,7 @@ export class LateEvents {
   readonly onFirst = (): void => {
     // A listener that is added while `exit` is emitted is not called any more.
     if ((process as { readonly _exiting?: boolean })._exiting) {
-      warnOperator('micromegas: an event was recorded after telemetry was shut down, and is lost')
+      tell('micromegas: an event was recorded after telemetry was shut down, and is lost')
       return
     }
     this.#listening = true
@@ -34,6 +34,6 @@ export class LateEvents {
     process.off('exit', this.#tell)
     const { lateEvents } = this.#dispatch
     const were = lateEvents === 1 ? '1 event was' : `${lateEvents} events were`
-    if (lateEvents > 0) warnOperator(`micromegas: ${were} recorded after telemetry was shut down, and lost`)
+    if (lateEvents > 0) tell(`micromegas: ${were} recorded after telemetry was shut down, and lost`)
   }
 }
