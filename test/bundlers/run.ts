@@ -64,9 +64,17 @@ async function counts(): Promise<Map<string, Counts>> {
     const { streams } = await get<{ streams: { tags: string[]; events: number }[] }>(`/api/processes/${id}`)
     const of = (tag: string): number =>
       streams.filter(({ tags }) => tags[0] === tag).reduce((sum, { events }) => sum + events, 0)
-    found.set(id, { log: of('log'), metrics: of('metrics') })
+    found.set(id, { log: of('log'), metrics: of('metrics') - (await accountOf(id)) })
   }
   return found
+}
+
+/** Metrics that the process's account of itself is made of. */
+async function accountOf(processId: string): Promise<number> {
+  const response = await fetch(
+    `${server.url}/api/measures?process_id=${processId}&target=micromegas&limit=1000`,
+  )
+  return ((await response.json()) as { rows: unknown[] }).rows.length
 }
 
 /** Runs a program to each of its ends, and counts what has arrived of it. */
