@@ -43,6 +43,16 @@ test('what was posted is answered by SQL, in code, over FlightSQL and over the g
   ])
 })
 
+test('a trace of a process is written for Perfetto', async () => {
+  await using server = await startServer()
+  await send(server, 'shop')
+  const rows = await server.query(
+    "select chunk_data from perfetto_trace_chunks('c71f39d4-bcdc-4731-8158-574ae644f10d', 'both', TIMESTAMP '2026-11-01T00:00:00Z', TIMESTAMP '2026-12-01T00:00:00.123456789Z')",
+  )
+  expect(rows.length).toBeGreaterThan(0)
+  expect(rows[0]!.chunk_data).toBeInstanceOf(Uint8Array)
+})
+
 test('a process that is deleted is no longer answered', async () => {
   await using server = await startServer()
   await send(server, 'shop')

@@ -64,12 +64,20 @@ function castConstant(value: Constant, from: ArrowType, target: ArrowType): Cons
     if (to.kind === 'Interval') return parseInterval(value)
     return undefined
   }
+  // Times of no zone are those of UTC, as on the reference servers.
+  if (typeof value === 'bigint' && from.kind === 'Timestamp' && to.kind === 'Timestamp') {
+    return from.unit === to.unit && isUtc(from.tz) && isUtc(to.tz) ? value : undefined
+  }
   if (typeof value === 'bigint' && isInteger(from)) {
     if (isInteger(to)) return fits(value, to) ? value : undefined
     if (to.kind === 'Float64') return Number(value)
   }
   if (typeof value === 'number' && isFloat(from) && to.kind === 'Float64') return value
   return undefined
+}
+
+function isUtc(tz: string | undefined): boolean {
+  return tz === undefined || tz === '+00:00' || tz === 'UTC'
 }
 
 function fits(value: bigint, type: ArrowType): boolean {
