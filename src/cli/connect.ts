@@ -1,5 +1,6 @@
 import { ApiKeyProvider } from '../auth/api-key-provider.ts'
 import type { AuthProvider } from '../auth/auth-provider.ts'
+import { hasClientProof } from '../auth/login/environment-login.ts'
 import { type LoginOptions, loginOptionsFromEnv } from '../auth/login/login-options.ts'
 import { OidcAuthProvider } from '../auth/login/oidc-auth-provider.ts'
 import { OidcClientCredentialsProvider } from '../auth/login/oidc-client-credentials-provider.ts'
@@ -53,10 +54,7 @@ export async function resolveTarget(
   const login = loginOf(profile, flags, env)
   if (login === undefined) return { uri, profile, auth: undefined }
   const interactive = process.stderr.isTTY === true && !env.CI
-  const hasProof = ['CLIENT_SECRET', 'CLIENT_SECRET_FILE', 'CLIENT_ASSERTION_FILE', 'PRIVATE_KEY_FILE'].some(
-    (name) => env[`MICROMEGAS_OIDC_${name}`]?.trim(),
-  )
-  if (hasProof && !interactive && (await readLogin(login.tokenFile as string)) === undefined) {
+  if (hasClientProof(env) && !interactive && (await readLogin(login.tokenFile as string)) === undefined) {
     return { uri, profile, auth: OidcClientCredentialsProvider.fromEnv(env) }
   }
   return { uri, profile, auth: await OidcAuthProvider.loadOrLogin({ ...login, interactive }) }

@@ -1,15 +1,15 @@
 import type { AuthProvider } from '../auth-provider.ts'
+import { OIDC_VARIABLES } from '../oidc-env.ts'
 import { type LoginOptions, loginOptionsFromEnv } from './login-options.ts'
 import { OidcAuthProvider } from './oidc-auth-provider.ts'
 import { OidcClientCredentialsProvider } from './oidc-client-credentials-provider.ts'
 
-/** Any of these says that the client is a service, which proves itself. */
-const PROOFS = [
-  'MICROMEGAS_OIDC_CLIENT_SECRET',
-  'MICROMEGAS_OIDC_CLIENT_SECRET_FILE',
-  'MICROMEGAS_OIDC_CLIENT_ASSERTION_FILE',
-  'MICROMEGAS_OIDC_PRIVATE_KEY_FILE',
-]
+const PROOFS = ['clientSecret', 'clientSecretFile', 'clientAssertionFile', 'privateKeyFile'] as const
+
+/** Whether the environment has something that a client proves itself with, as services do. */
+export function hasClientProof(env: NodeJS.ProcessEnv): boolean {
+  return PROOFS.some((option) => env[OIDC_VARIABLES[option]]?.trim())
+}
 
 /**
  * The token that the `MICROMEGAS_OIDC_*` variables describe: client credentials where a proof of the client is set, else
@@ -18,7 +18,7 @@ const PROOFS = [
  * @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` when a variable cannot be used.
  */
 export function oidcProviderFromEnv(env: NodeJS.ProcessEnv): AuthProvider | undefined {
-  if (PROOFS.some((name) => env[name]?.trim())) return OidcClientCredentialsProvider.fromEnv(env)
+  if (hasClientProof(env)) return OidcClientCredentialsProvider.fromEnv(env)
   const login = loginOptionsFromEnv(env)
   return login === undefined ? undefined : new LateLogin(login)
 }
