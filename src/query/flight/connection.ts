@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { createSecureContext } from 'node:tls'
 import { TelemetryError } from '../../model/errors.ts'
 import { QueryError } from '../query-error.ts'
@@ -168,10 +169,27 @@ function secure({ ca, cert, key }: TlsConfig): ChannelCredentials {
       ...(cert === undefined ? {} : { cert: pem(cert) }),
       ...(key === undefined ? {} : { key: pem(key) }),
     })
-    return credentials.createFromSecureContext(context)
+    return namingHostsOnly(credentials.createFromSecureContext(context))
   } catch (cause) {
     throw new TelemetryError('ERR_TELEMETRY_CONFIG', 'Cannot use ca, cert or key: expected PEM', { cause })
   }
+}
+
+/**
+ * gRPC names the server in the handshake even where its name is an address, which is no name there (RFC 6066, section 3) and
+ * which Node 26 refuses. Without a name the certificate is still checked against the address.
+ */
+function namingHostsOnly(secured: ChannelCredentials): ChannelCredentials {
+  const createConnector = secured._createSecureConnector.bind(secured)
+  secured._createSecureConnector = (...args) => {
+    const connector = createConnector(...args) as ReturnType<typeof createConnector> & {
+      readonly connectionOptions: { servername?: string }
+    }
+    const { connectionOptions } = connector
+    if (isIP(connectionOptions.servername ?? '') !== 0) connectionOptions.servername = ''
+    return connector
+  }
+  return secured
 }
 
 function pem(value: string | Uint8Array): string | Buffer {
