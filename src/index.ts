@@ -7,14 +7,14 @@ export {
 export {
   OidcClientCredentialsDecorator,
   type OidcRuntimeOptions,
-} from './auth/oidc-client-credentials-decorator.ts'
+} from './auth/oidc/oidc-client-credentials-decorator.ts'
 export type {
   IdentityProviderFetch,
   IdentityProviderRequest,
   IdentityProviderResponse,
   OidcAuthMethod,
   OidcClientCredentialsOptions,
-} from './auth/oidc-options.ts'
+} from './auth/oidc/oidc-options.ts'
 export type { DecoratedRequest, RequestDecorator, RequestDecoratorFactory } from './auth/request-decorator.ts'
 export { Secret } from './auth/secret.ts'
 export type { Diagnostics } from './config/diagnostics.ts'
@@ -62,13 +62,12 @@ export {
 } from './sink/http-event-sink.ts'
 export { InMemoryEventSink, type InMemoryEventSinkOptions } from './sink/in-memory-event-sink.ts'
 export type { ItemKind } from './sink/upload/priority.ts'
-export type { DecodedImage } from './telemetry/images.ts'
-export type { DecodedLogEntry } from './telemetry/log-entries.ts'
-export type { DecodedMeasure } from './telemetry/measures.ts'
-export type { DecodedProperties } from './telemetry/properties.ts'
-export type { SpanPlace, SpanRow } from './telemetry/span-place.ts'
+export type { DecodedImage } from './telemetry/decode/images.ts'
+export type { DecodedLogEntry } from './telemetry/decode/log-entries.ts'
+export type { DecodedMeasure } from './telemetry/decode/measures.ts'
+export type { DecodedProperties } from './telemetry/decode/properties.ts'
+export type { SpanPlace, SpanRow } from './telemetry/decode/span-place.ts'
 export type { RecordingStats } from './tracing/dispatch.ts'
-export type { StreamStats } from './tracing/event-stream.ts'
 export { recordImage } from './tracing/image.ts'
 export { type Logger, type LogMethod, logger } from './tracing/logger.ts'
 export {
@@ -78,7 +77,6 @@ export {
   imetric,
   type MetricOptions,
 } from './tracing/metric.ts'
-export { type Properties, type PropertySet, propertySet } from './tracing/property-set.ts'
 export { recordLog } from './tracing/record-log.ts'
 export {
   type AsyncSpanHandle,
@@ -96,4 +94,6 @@ export {
   type SpanFnOptions,
   spanFn,
 } from './tracing/span-fn.ts'
+export type { StreamStats } from './tracing/streams/event-stream.ts'
+export { type Properties, type PropertySet, propertySet } from './tracing/values/property-set.ts'
 export type { Member, UserDefinedType } from './transit/reflection.ts'

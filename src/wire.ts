@@ -3,9 +3,9 @@
  * services that record: see `micromegas`.
  */
 
-export type { HttpFetchRequest, HttpFetchResponse } from './http/http-fetch.ts'
-export { proxiedFetch } from './http/proxied-fetch.ts'
-export type { ProxyEnv } from './http/proxy.ts'
+export type { HttpFetchRequest, HttpFetchResponse } from './http/clients/http-fetch.ts'
+export { proxiedFetch } from './http/proxy/proxied-fetch.ts'
+export type { ProxyEnv } from './http/proxy/proxy.ts'
 export { isLoopbackHost } from './http/transport-security.ts'
 export { errorMessage } from './model/error-message.ts'
 export { TelemetryError, type TelemetryErrorCode } from './model/errors.ts'
@@ -21,33 +21,33 @@ export {
   type AsyncSpans,
   pairAsyncSpans,
   readAsyncSpanEvents,
-} from './telemetry/async-spans.ts'
+} from './telemetry/decode/async-spans.ts'
 export {
   type DecodedBlock,
   type DecodedStream,
   decodeBlock,
   decodeProcess,
   decodeStream,
-} from './telemetry/decoder.ts'
-export type { EventOptions } from './telemetry/event-options.ts'
-export { EVENT_READERS } from './telemetry/event-readers.ts'
-export { type DecodedImage, readImages } from './telemetry/images.ts'
-export { type DecodedLogEntry, readLogEntries } from './telemetry/log-entries.ts'
-export { decompressFrame } from './telemetry/lz4-frame.ts'
-export { type DecodedMeasure, readMeasures } from './telemetry/measures.ts'
-export type { DecodedProperties } from './telemetry/properties.ts'
-export { isSamePlace, type SpanPlace, type SpanRow } from './telemetry/span-place.ts'
+} from './telemetry/decode/decoder.ts'
+export { EVENT_READERS } from './telemetry/decode/event-readers.ts'
+export { type DecodedImage, readImages } from './telemetry/decode/images.ts'
+export { type DecodedLogEntry, readLogEntries } from './telemetry/decode/log-entries.ts'
+export { type DecodedMeasure, readMeasures } from './telemetry/decode/measures.ts'
+export type { DecodedProperties } from './telemetry/decode/properties.ts'
+export { isSamePlace, type SpanPlace, type SpanRow } from './telemetry/decode/span-place.ts'
 export {
   readThreadSpanEvents,
   rebuildThreadSpans,
   THREAD_ROW_ID,
   type ThreadSpanBlock,
   type ThreadSpanEvent,
-} from './telemetry/thread-spans.ts'
-export { type BlockEnd, type ProcessClock, TickConverter } from './telemetry/tick-converter.ts'
+} from './telemetry/decode/thread-spans.ts'
+export { type BlockEnd, type ProcessClock, TickConverter } from './telemetry/decode/tick-converter.ts'
+export type { EventOptions } from './telemetry/event-options.ts'
+export { decompressFrame } from './telemetry/lz4/lz4-frame.ts'
+export { xxh32 } from './telemetry/lz4/xxh32.ts'
 export { parseTimestamp } from './telemetry/timestamps.ts'
 export { parseUuid } from './telemetry/uuid.ts'
-export { xxh32 } from './telemetry/xxh32.ts'
 export type { ByteReader, DependencyId } from './transit/byte-reader.ts'
 export { BlockParser, type DynamicReader, type RecordContext, type RecordTypes } from './transit/parser.ts'
 export type { Member, UserDefinedType } from './transit/reflection.ts'

@@ -1,7 +1,7 @@
 import type { RecordKind } from './store/data-dir.ts'
 import type { Store } from './store/store.ts'
 import type { StoredBlock, StoredProcess, StoredStream } from './store/store-index.ts'
-import type { BlockFacts, BlockSource, Inventory, InventoryChange } from './tables/block-source.ts'
+import type { BlockFacts, BlockSource, Inventory, InventoryChange } from './tables/decode/block-source.ts'
 
 /** Tells the tables what a store holds, and what happens in it. */
 export class StoreFeed implements BlockSource {

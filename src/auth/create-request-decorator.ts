@@ -7,9 +7,9 @@ import { CredentialsConfigError, optionNames, type SettingNames } from './config
 import {
   OidcClientCredentialsDecorator,
   type OidcRuntimeOptions,
-} from './oidc-client-credentials-decorator.ts'
-import { oidcOptionsFromEnv, oidcVariableNames } from './oidc-env.ts'
-import type { OidcClientCredentialsOptions } from './oidc-options.ts'
+} from './oidc/oidc-client-credentials-decorator.ts'
+import { oidcOptionsFromEnv, oidcVariableNames } from './oidc/oidc-env.ts'
+import type { OidcClientCredentialsOptions } from './oidc/oidc-options.ts'
 import type { RequestDecorator } from './request-decorator.ts'
 import { Secret } from './secret.ts'
 

@@ -3,12 +3,12 @@ import { context, metrics, ProxyTracerProvider, propagation, trace } from '@open
 import { periodOf } from '../model/durations.ts'
 import { TelemetryError } from '../model/errors.ts'
 import type { BridgeState } from './opentelemetry/bridge-state.ts'
-import { MicromegasContextManager } from './opentelemetry/context-manager.ts'
 import { MicromegasLoggerProvider } from './opentelemetry/logger-provider.ts'
-import { MicromegasMeterProvider } from './opentelemetry/meter-provider.ts'
-import { ObservableCollector } from './opentelemetry/observable-collector.ts'
-import { DefaultPropagator } from './opentelemetry/propagator.ts'
-import { MicromegasTracerProvider } from './opentelemetry/tracer-provider.ts'
+import { MicromegasMeterProvider } from './opentelemetry/metrics/meter-provider.ts'
+import { ObservableCollector } from './opentelemetry/metrics/observable-collector.ts'
+import { MicromegasContextManager } from './opentelemetry/propagation/context-manager.ts'
+import { DefaultPropagator } from './opentelemetry/propagation/propagator.ts'
+import { MicromegasTracerProvider } from './opentelemetry/spans/tracer-provider.ts'
 
 /** The object `logs` of `@opentelemetry/api-logs`, as far as it is used here. */
 export interface OpenTelemetryLogsApi {

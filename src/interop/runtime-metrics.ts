@@ -8,7 +8,7 @@ import type {
 import { isMainThread } from 'node:worker_threads'
 import { periodOf } from '../model/durations.ts'
 import { type FloatMetric, fmetric, type IntegerMetric, imetric } from '../tracing/metric.ts'
-import { propertySet } from '../tracing/property-set.ts'
+import { propertySet } from '../tracing/values/property-set.ts'
 import { type MachineCpuTime, SystemProbe } from './system-probe.ts'
 
 export interface RuntimeMetricsOptions {

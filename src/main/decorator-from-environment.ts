@@ -1,7 +1,7 @@
 import { createRequestDecorator, readAuthEnv } from '../auth/create-request-decorator.ts'
 import type { RequestDecoratorFactory } from '../auth/request-decorator.ts'
 import { tell } from '../config/diagnostics.ts'
-import { proxiedFetch } from '../http/proxied-fetch.ts'
+import { proxiedFetch } from '../http/proxy/proxied-fetch.ts'
 import type { TelemetryConfig } from './telemetry-options.ts'
 
 /**

@@ -1,6 +1,6 @@
 import { routeDiagnostics, tell, tellSeldom } from '../config/diagnostics.ts'
+import { withoutTracing } from '../http/clients/suppress-tracing.ts'
 import { resolveEndpoint } from '../http/endpoint.ts'
-import { withoutTracing } from '../http/suppress-tracing.ts'
 import { assertTransportSecurity } from '../http/transport-security.ts'
 import { installConsoleCapture } from '../interop/console-capture.ts'
 import { startRuntimeMetrics } from '../interop/runtime-metrics.ts'

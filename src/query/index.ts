@@ -15,7 +15,7 @@ export type {
   IdentityProviderResponse,
   OidcAuthMethod,
   OidcClientCredentialsOptions,
-} from '../auth/oidc-options.ts'
+} from '../auth/oidc/oidc-options.ts'
 export { Secret } from '../auth/secret.ts'
 export { TelemetryError, type TelemetryErrorCode } from '../model/errors.ts'
 export type { Batch, Column, Row } from './arrow/batch.ts'

@@ -4,7 +4,7 @@ import { EMPTY_REPORT, sumReports } from '../model/delivery-report.ts'
 import { errorMessage } from '../model/error-message.ts'
 import type { DeliveryReport, EventSink, FlushOptions, LogEntry, SealedBlock } from '../model/event-sink.ts'
 import type { ProcessInfo } from '../model/process-info.ts'
-import { shareBlock } from '../tracing/block-memory.ts'
+import { shareBlock } from '../tracing/streams/block-memory.ts'
 
 export interface CompositeEventSinkOptions {
   /** Told what a sink throws or rejects with, which breaks its contract. @defaultValue one message of the package, once a sink */

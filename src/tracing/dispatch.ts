@@ -12,16 +12,16 @@ import type {
 } from '../model/event-sink.ts'
 import { Level } from '../model/level.ts'
 import type { ProcessInfo } from '../model/process-info.ts'
-import { shareBlock } from './block-memory.ts'
 import { readTicks } from './clock.ts'
-import type { EventStream, StreamStats } from './event-stream.ts'
 import { type FilterOptions, Filters } from './filters.ts'
-import { ImageStream } from './image-stream.ts'
-import { LogStream } from './log-stream.ts'
-import { MetricsStream } from './metrics-stream.ts'
-import type { PropertySet } from './property-set.ts'
 import { spanIdBase } from './span-ids.ts'
-import { type OpenAsyncSpan, SpanStream } from './span-stream.ts'
+import { shareBlock } from './streams/block-memory.ts'
+import type { EventStream, StreamStats } from './streams/event-stream.ts'
+import { ImageStream } from './streams/image-stream.ts'
+import { LogStream } from './streams/log-stream.ts'
+import { MetricsStream } from './streams/metrics-stream.ts'
+import { type OpenAsyncSpan, SpanStream } from './streams/span-stream.ts'
+import type { PropertySet } from './values/property-set.ts'
 
 /** A sink and the least severe level of the log events it gets. */
 export interface SinkRegistration {

@@ -1,11 +1,11 @@
 import { isError, isPlainObject } from '../model/kinds.ts'
 import { Level } from '../model/level.ts'
-import { BoundedTable, TableBound } from './bounded-table.ts'
-import { truncate } from './bounded-text.ts'
 import { dispatch } from './dispatch.ts'
-import { formatMessage, LogSite, MAX_MESSAGE_CHARS } from './log-stream.ts'
-import { isPropertySet, type Properties, type PropertySet, propertySet } from './property-set.ts'
-import { renderValue } from './render-value.ts'
+import { formatMessage, LogSite, MAX_MESSAGE_CHARS } from './streams/log-stream.ts'
+import { BoundedTable, TableBound } from './values/bounded-table.ts'
+import { truncate } from './values/bounded-text.ts'
+import { isPropertySet, type Properties, type PropertySet, propertySet } from './values/property-set.ts'
+import { renderValue } from './values/render-value.ts'
 
 /**
  * Records one log event. Never throws.

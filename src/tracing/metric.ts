@@ -1,10 +1,10 @@
-import { BoundedTable, TableBound } from './bounded-table.ts'
-import { truncate } from './bounded-text.ts'
-import { detachedText } from './detached-text.ts'
 import { dispatch } from './dispatch.ts'
-import { MetricSite } from './metrics-stream.ts'
-import { type Properties, type PropertySet, propertySet } from './property-set.ts'
-import { renderValue } from './render-value.ts'
+import { MetricSite } from './streams/metrics-stream.ts'
+import { BoundedTable, TableBound } from './values/bounded-table.ts'
+import { truncate } from './values/bounded-text.ts'
+import { detachedText } from './values/detached-text.ts'
+import { type Properties, type PropertySet, propertySet } from './values/property-set.ts'
+import { renderValue } from './values/render-value.ts'
 
 export interface MetricOptions {
   /** The part of the program that measures. @defaultValue `app` */

@@ -1,9 +1,9 @@
 import { Level } from '../model/level.ts'
 import { dispatch } from './dispatch.ts'
-import { MAX_MESSAGE_CHARS } from './log-stream.ts'
 import { toName } from './metric.ts'
-import { type Properties, type PropertySet, propertySet } from './property-set.ts'
-import { renderValue } from './render-value.ts'
+import { MAX_MESSAGE_CHARS } from './streams/log-stream.ts'
+import { type Properties, type PropertySet, propertySet } from './values/property-set.ts'
+import { renderValue } from './values/render-value.ts'
 
 /** Target of what the host writes to its console; a sink that shows logs there does not show it again. */
 export const CONSOLE_TARGET = 'console'

@@ -1,9 +1,9 @@
-import { BoundedTable, TableBound } from './bounded-table.ts'
 import { type CallSite, captureCallSite, UNKNOWN_CALL_SITE } from './call-site.ts'
-import { detachedText } from './detached-text.ts'
 import { dispatch } from './dispatch.ts'
 import { DEFAULT_TARGET, toName } from './metric.ts'
-import { type OpenAsyncSpan, SpanLocation, SpanRecord } from './span-stream.ts'
+import { type OpenAsyncSpan, SpanLocation, SpanRecord } from './streams/span-stream.ts'
+import { BoundedTable, TableBound } from './values/bounded-table.ts'
+import { detachedText } from './values/detached-text.ts'
 
 export interface SpanOptions {
   /** The part of the program that is measured. @defaultValue `app` */

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ApiKeyRequestDecorator } from '../../src/auth/api-key-request-decorator.ts'
 import { CredentialsConfigError } from '../../src/auth/config-error.ts'
 import { createRequestDecorator, readAuthEnv } from '../../src/auth/create-request-decorator.ts'
-import { OidcClientCredentialsDecorator } from '../../src/auth/oidc-client-credentials-decorator.ts'
-import type { OidcClientCredentialsOptions } from '../../src/auth/oidc-options.ts'
+import { OidcClientCredentialsDecorator } from '../../src/auth/oidc/oidc-client-credentials-decorator.ts'
+import type { OidcClientCredentialsOptions } from '../../src/auth/oidc/oidc-options.ts'
 
 const TRIO = {
   MICROMEGAS_OIDC_TOKEN_ENDPOINT: 'https://idp.example/token',

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { OidcClientCredentialsDecorator } from '../../src/auth/oidc-client-credentials-decorator.ts'
+import { OidcClientCredentialsDecorator } from '../../src/auth/oidc/oidc-client-credentials-decorator.ts'
 import { AUDIENCE, startIdentityProvider } from './support/identity-provider.ts'
 import { uploadRequest } from './support/requests.ts'
 import { startUploadServer } from './support/upload-server.ts'

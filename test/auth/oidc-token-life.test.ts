@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { OidcClientCredentialsDecorator } from '../../src/auth/oidc-client-credentials-decorator.ts'
+import type { OidcClientCredentialsDecorator } from '../../src/auth/oidc/oidc-client-credentials-decorator.ts'
 import type { DecoratedRequest } from '../../src/auth/request-decorator.ts'
 import { rig } from './support/decorator.ts'
 import { authorizationOf, rejection, uploadRequest } from './support/requests.ts'

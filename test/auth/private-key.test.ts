@@ -1,6 +1,6 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { importSigningKey, signingKeyProblem } from '../../src/auth/private-key.ts'
+import { importSigningKey, signingKeyProblem } from '../../src/auth/oidc/private-key.ts'
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
 const ec = (namedCurve: string): KeyObject => generateKeyPairSync('ec', { namedCurve }).privateKey

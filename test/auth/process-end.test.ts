@@ -46,7 +46,7 @@ async function run(
 
 /** Gets a token, starts its renewal in the background, and waits for the end of the input. */
 const RENEWAL = `
-  import { OidcClientCredentialsDecorator } from ${source('oidc-client-credentials-decorator.ts')}
+  import { OidcClientCredentialsDecorator } from ${source('oidc/oidc-client-credentials-decorator.ts')}
   let now = 0
   const decorator = OidcClientCredentialsDecorator.fromEnv(process.env, { now: () => now })
   const decorate = () => decorator.decorate({ headers: new Headers() }, AbortSignal.timeout(5000))

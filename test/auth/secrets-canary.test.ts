@@ -9,8 +9,8 @@ import { serialize } from 'node:v8'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { ApiKeyRequestDecorator } from '../../src/auth/api-key-request-decorator.ts'
 import { readAuthEnv } from '../../src/auth/create-request-decorator.ts'
-import { OidcClientCredentialsDecorator } from '../../src/auth/oidc-client-credentials-decorator.ts'
-import type { OidcClientCredentialsOptions } from '../../src/auth/oidc-options.ts'
+import { OidcClientCredentialsDecorator } from '../../src/auth/oidc/oidc-client-credentials-decorator.ts'
+import type { OidcClientCredentialsOptions } from '../../src/auth/oidc/oidc-options.ts'
 import type { RequestDecorator } from '../../src/auth/request-decorator.ts'
 import { authorizationOf, uploadRequest } from './support/requests.ts'
 import { json, type TokenAnswer, TokenServer } from './support/token-server.ts'
@@ -228,7 +228,7 @@ test('keys and assertions in files stay out of errors, whatever is wrong with th
 test('a process that dies of the error, with every debug log of Node on, prints no secret', async () => {
   await using server = await TokenServer.start(echo)
   const script = `
-    import { OidcClientCredentialsDecorator } from ${JSON.stringify(new URL('../../src/auth/oidc-client-credentials-decorator.ts', import.meta.url).href)}
+    import { OidcClientCredentialsDecorator } from ${JSON.stringify(new URL('../../src/auth/oidc/oidc-client-credentials-decorator.ts', import.meta.url).href)}
     const decorator = OidcClientCredentialsDecorator.fromEnv()
     console.log(decorator)
     await decorator.decorate({ headers: new Headers() }, AbortSignal.timeout(5000))

@@ -1,6 +1,6 @@
 import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
-import { describeTokenFailure } from '../../src/auth/token-failure.ts'
+import { describeTokenFailure } from '../../src/auth/oidc/token-failure.ts'
 
 const ACTION = 'get a token from https://login.test'
 

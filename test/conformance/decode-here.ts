@@ -1,6 +1,6 @@
-import { decodeBlock, decodeProcess, decodeStream } from '../../src/telemetry/decoder.ts'
-import { EVENT_READERS } from '../../src/telemetry/event-readers.ts'
-import { decompressFrame } from '../../src/telemetry/lz4-frame.ts'
+import { decodeBlock, decodeProcess, decodeStream } from '../../src/telemetry/decode/decoder.ts'
+import { EVENT_READERS } from '../../src/telemetry/decode/event-readers.ts'
+import { decompressFrame } from '../../src/telemetry/lz4/lz4-frame.ts'
 import { BlockParser } from '../../src/transit/parser.ts'
 import type { NumericKind, TransitObject, TransitValue } from '../../src/transit/value.ts'
 import type {

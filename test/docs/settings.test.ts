@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { resolveOptions as resolveServerOptions } from '../../server/src/options.ts'
-import { resolveOidcOptions } from '../../src/auth/oidc-options.ts'
+import { resolveOidcOptions } from '../../src/auth/oidc/oidc-options.ts'
 import { readEnvironment } from '../../src/main/environment.ts'
 import { resolveOptions } from '../../src/main/telemetry-options.ts'
 import { Level, levelName } from '../../src/model/level.ts'
@@ -114,7 +114,7 @@ describe('the default in the comment', () => {
     ['src/sink/http-event-sink-options.ts', 'RetryOptions', sink.metadataRetry, 2],
     ['src/sink/http-event-sink-options.ts', 'BlocksRetryOptions', sink.blocksRetry, 1],
     [
-      'src/auth/oidc-options.ts',
+      'src/auth/oidc/oidc-options.ts',
       'OidcClientCredentialsOptions',
       { ...oidcConfig, tokenBufferSeconds: tokenBufferMs / 1000 },
       3,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { decodeBlock } from '../../src/telemetry/decoder.ts'
+import { decodeBlock } from '../../src/telemetry/decode/decoder.ts'
 import { numbersBelow, summary } from './support/accounts.ts'
 import { FaultProxy, pass } from './support/fault-proxy.ts'
 import { expectEveryLossCounted } from './support/ledger.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { HeaderList } from '../../src/http/header-list.ts'
+import { HeaderList } from '../../src/http/answer/header-list.ts'
 
 test('it does what the Headers of fetch do', () => {
   for (const headers of [new HeaderList({ B: '1' }), new Headers({ B: '1' })]) {

@@ -4,8 +4,8 @@ import { createServer, request as httpRequest } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { Client, fetch as undiciFetch } from 'undici'
 import { afterEach, expect, test } from 'vitest'
-import { OidcClientCredentialsDecorator } from '../../src/auth/oidc-client-credentials-decorator.ts'
-import { withoutTracing } from '../../src/http/suppress-tracing.ts'
+import { OidcClientCredentialsDecorator } from '../../src/auth/oidc/oidc-client-credentials-decorator.ts'
+import { withoutTracing } from '../../src/http/clients/suppress-tracing.ts'
 import { issues, TokenServer } from '../auth/support/token-server.ts'
 import { type Service, startService } from '../sink/support/service.ts'
 import { SinkUnderTest } from '../sink/support/sink.ts'
@@ -228,7 +228,7 @@ test('where nobody listens nothing is touched', async () => {
     import { channel } from 'node:diagnostics_channel'
     import { register } from 'tsx/esm/api'
     const unregister = register()
-    const { withoutTracing } = await import('${new URL('../../src/http/suppress-tracing.ts', import.meta.url)}')
+    const { withoutTracing } = await import('${new URL('../../src/http/clients/suppress-tracing.ts', import.meta.url)}')
     const { isOwnWork } = await import('${new URL('../../src/model/own-work.ts', import.meta.url)}')
     console.log(withoutTracing(() => isOwnWork()), Object.hasOwn(channel('undici:request:create'), 'publish'))
     await unregister()`

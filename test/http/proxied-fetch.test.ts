@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { type AddressInfo, createServer as createTcpServer } from 'node:net'
 import { expect, test, vi } from 'vitest'
-import { OidcClientCredentialsDecorator } from '../../src/auth/oidc-client-credentials-decorator.ts'
-import { proxiedFetch } from '../../src/http/proxied-fetch.ts'
+import { OidcClientCredentialsDecorator } from '../../src/auth/oidc/oidc-client-credentials-decorator.ts'
+import { proxiedFetch } from '../../src/http/proxy/proxied-fetch.ts'
 import { startForwardProxy } from '../support/forward-proxy.ts'
 
 const REQUEST = {

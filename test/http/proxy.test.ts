@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest'
-import { type ProxyRoute, proxyFromEnv as routeFromEnv } from '../../src/http/proxy.ts'
+import { type ProxyRoute, proxyFromEnv as routeFromEnv } from '../../src/http/proxy/proxy.ts'
 
 const warnings: string[] = []
 beforeEach(() => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { parseRetryAfter } from '../../src/http/retry-after.ts'
+import { parseRetryAfter } from '../../src/http/answer/retry-after.ts'
 
 const NOW = Date.parse('Mon, 23 Nov 2026 12:00:00 GMT')
 

@@ -3,7 +3,7 @@ import { multistream, pino, stdTimeFunctions } from 'pino'
 import { expect, test } from 'vitest'
 import transport, { micromegasPinoStream } from '../../src/interop/pino.ts'
 import { Level } from '../../src/model/level.ts'
-import type { DecodedLogEntry } from '../../src/telemetry/log-entries.ts'
+import type { DecodedLogEntry } from '../../src/telemetry/decode/log-entries.ts'
 import { type Recording, startRecording } from './support/recording.ts'
 
 function logsOf(recording: Recording): readonly DecodedLogEntry[] {
@@ -146,7 +146,7 @@ test('what a line carries beyond the limits of properties is left out, and a __p
 })
 
 test('a thousand distinct lines leave no property sets behind', async () => {
-  const { propertySetBound } = await import('../../src/tracing/property-set.ts')
+  const { propertySetBound } = await import('../../src/tracing/values/property-set.ts')
   await using recording = startRecording()
   const log = pino(micromegasPinoStream())
   const before = propertySetBound.remaining

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { startRuntimeMetrics } from '../../src/interop/runtime-metrics.ts'
-import type { DecodedMeasure } from '../../src/telemetry/measures.ts'
+import type { DecodedMeasure } from '../../src/telemetry/decode/measures.ts'
 import { dispatch } from '../../src/tracing/dispatch.ts'
 import { type Recording, startRecording } from './support/recording.ts'
 

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import winston from 'winston'
 import { MicromegasWinstonTransport } from '../../src/interop/winston.ts'
 import { Level } from '../../src/model/level.ts'
-import type { DecodedLogEntry } from '../../src/telemetry/log-entries.ts'
+import type { DecodedLogEntry } from '../../src/telemetry/decode/log-entries.ts'
 import { type Recording, startRecording } from './support/recording.ts'
 
 function logsOf(recording: Recording): readonly DecodedLogEntry[] {

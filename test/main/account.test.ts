@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { DecodedMeasure } from '../../src/telemetry/measures.ts'
+import type { DecodedMeasure } from '../../src/telemetry/decode/measures.ts'
 import { type Service, startService } from '../sink/support/service.ts'
 import { Child } from './support/child.ts'
 import { Received } from './support/received.ts'

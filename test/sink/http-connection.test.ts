@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { describe, expect, test } from 'vitest'
-import { loadUndici } from '../../src/http/undici-client.ts'
+import { loadUndici } from '../../src/http/clients/undici-client.ts'
 import type { HttpEventSinkOptions } from '../../src/sink/http-event-sink.ts'
 import { startService } from './support/service.ts'
 import { QUICK, SinkUnderTest } from './support/sink.ts'

@@ -4,7 +4,7 @@ import { type Context, type ContextManager, context, ROOT_CONTEXT, trace } from 
 import { isTracingSuppressed } from '@opentelemetry/core'
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base'
 import { afterEach, expect, test } from 'vitest'
-import { withoutTracing } from '../../src/http/suppress-tracing.ts'
+import { withoutTracing } from '../../src/http/clients/suppress-tracing.ts'
 import { startService } from './support/service.ts'
 import { SinkUnderTest } from './support/sink.ts'
 

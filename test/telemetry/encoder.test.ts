@@ -7,9 +7,9 @@ import { decode } from 'cborg'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { SealedBlock } from '../../src/model/event-sink.ts'
-import { decodeBlock, decodeProcess, decodeStream } from '../../src/telemetry/decoder.ts'
+import { decodeBlock, decodeProcess, decodeStream } from '../../src/telemetry/decode/decoder.ts'
 import { createTelemetryEncoder, type TelemetryEncoder } from '../../src/telemetry/encoder.ts'
-import { decompressFrame } from '../../src/telemetry/lz4-frame.ts'
+import { decompressFrame } from '../../src/telemetry/lz4/lz4-frame.ts'
 import { LOG_BLOCK, LOG_DEPENDENCIES, LOG_OBJECTS, LOG_STREAM, PROCESS } from './worked-examples.ts'
 
 let encoder: TelemetryEncoder

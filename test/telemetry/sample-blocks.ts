@@ -1,5 +1,5 @@
-import { EVENT_READERS } from '../../src/telemetry/event-readers.ts'
-import { TickConverter } from '../../src/telemetry/tick-converter.ts'
+import { EVENT_READERS } from '../../src/telemetry/decode/event-readers.ts'
+import { TickConverter } from '../../src/telemetry/decode/tick-converter.ts'
 import { BlockParser, type RecordTypes } from '../../src/transit/parser.ts'
 import { dynamicType, fixedType } from '../../src/transit/reflection.ts'
 import type { TransitObject } from '../../src/transit/value.ts'

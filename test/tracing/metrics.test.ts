@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { dispatch } from '../../src/tracing/dispatch.ts'
 import { fmetric, imetric } from '../../src/tracing/metric.ts'
-import { type Properties, propertySet } from '../../src/tracing/property-set.ts'
+import { type Properties, propertySet } from '../../src/tracing/values/property-set.ts'
 import { startRecording } from './support/recording.ts'
 
 /** What the metrics recorded by `record` look like to a reader, and how many were counted as invalid. */

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Level } from '../../src/model/level.ts'
-import { pairAsyncSpans } from '../../src/telemetry/async-spans.ts'
+import { pairAsyncSpans } from '../../src/telemetry/decode/async-spans.ts'
 import { dispatch } from '../../src/tracing/dispatch.ts'
 import { recordImage } from '../../src/tracing/image.ts'
 import { logger } from '../../src/tracing/logger.ts'

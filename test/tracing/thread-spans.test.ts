@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { Dispatch, dispatch } from '../../src/tracing/dispatch.ts'
 import { defineSpan, span } from '../../src/tracing/span.ts'
-import { SpanRecord } from '../../src/tracing/span-stream.ts'
+import { SpanRecord } from '../../src/tracing/streams/span-stream.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { startRecording } from './support/recording.ts'
 

@@ -1,19 +1,19 @@
 import { describe, expect, test } from 'vitest'
 import type { SealedBlock } from '../../src/model/event-sink.ts'
 import { Level } from '../../src/model/level.ts'
-import type { EventStream } from '../../src/tracing/event-stream.ts'
-import { ImageStream } from '../../src/tracing/image-stream.ts'
-import { LogSite, LogStream } from '../../src/tracing/log-stream.ts'
-import { MetricSite, MetricsStream } from '../../src/tracing/metrics-stream.ts'
-import { propertySet } from '../../src/tracing/property-set.ts'
-import { SpanLocation, SpanRecord, SpanStream } from '../../src/tracing/span-stream.ts'
+import type { EventStream } from '../../src/tracing/streams/event-stream.ts'
+import { ImageStream } from '../../src/tracing/streams/image-stream.ts'
+import { LogSite, LogStream } from '../../src/tracing/streams/log-stream.ts'
+import { MetricSite, MetricsStream } from '../../src/tracing/streams/metrics-stream.ts'
+import { SpanLocation, SpanRecord, SpanStream } from '../../src/tracing/streams/span-stream.ts'
 import {
   CPU_LAYOUT,
   IMAGE_LAYOUT,
   LOG_LAYOUT,
   METRICS_LAYOUT,
   type StreamLayout,
-} from '../../src/tracing/stream-layouts.ts'
+} from '../../src/tracing/streams/stream-layouts.ts'
+import { propertySet } from '../../src/tracing/values/property-set.ts'
 
 /** The bytes of `protocol.md` sections 6 and 10. Ids are those of our own order; times are put in after the fact. */
 

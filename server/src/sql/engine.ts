@@ -1,4 +1,4 @@
-import type { InventoryChange } from '../tables/block-source.ts'
+import type { InventoryChange } from '../tables/decode/block-source.ts'
 import type { IpcMessage } from './arrow/ipc.ts'
 import type { Field } from './types/arrow-type.ts'
 

@@ -10,7 +10,7 @@ import { formatChrono, parseChrono } from './chrono.ts'
 import { type JsonPath, parseJsonPath, selectJson } from './jsonb/json-path.ts'
 import { formatJson, type Json, parseJson } from './jsonb/json-value.ts'
 import { decodeJsonb, encodeJsonb } from './jsonb/jsonb.ts'
-import { parseTimestampText } from './plan/temporal-text.ts'
+import { parseTimestampText } from './plan/expression/temporal-text.ts'
 
 /** An error of a value in the words of the reference; `exec:` and `arrow:` say which kind of error it is there. */
 function fail(text: string): never {

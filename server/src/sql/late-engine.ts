@@ -1,4 +1,4 @@
-import type { InventoryChange } from '../tables/block-source.ts'
+import type { InventoryChange } from '../tables/decode/block-source.ts'
 import type { SqlAnswer, SqlCaller, SqlEngine, SqlRequest } from './engine.ts'
 import { SqlError } from './sql-error.ts'
 

@@ -1,9 +1,9 @@
 import { TickConverter } from 'micromegas/wire'
-import type { BlockReader, OpenStream, ProcessInfo } from './block-reader.ts'
-import { unreadable } from './block-reader.ts'
-import type { BlockFacts, InventoryChange, ItemFacts } from './block-source.ts'
-import { ColumnBuffer } from './column-buffer.ts'
-import { sortedJson } from './json-text.ts'
+import type { BlockReader, OpenStream, ProcessInfo } from './decode/block-reader.ts'
+import { unreadable } from './decode/block-reader.ts'
+import type { BlockFacts, InventoryChange, ItemFacts } from './decode/block-source.ts'
+import { ColumnBuffer } from './decode/column-buffer.ts'
+import { sortedJson } from './decode/json-text.ts'
 
 /** A process whose description the tables have. */
 export interface ProcessEntry {

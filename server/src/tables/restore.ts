@@ -1,6 +1,6 @@
 import type { Connection } from './database.ts'
-import type { DecodeState } from './decode-state.ts'
-import type { DictionaryStart } from './event-rows.ts'
+import type { DecodeState } from './decode/decode-state.ts'
+import type { DictionaryStart } from './decode/event-rows.ts'
 import { type ProcessEntry, type Registry, type RegistryStart, threadNameOf } from './registry.ts'
 
 /** The numbers that follow those in the database. */

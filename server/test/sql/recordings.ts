@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { decodeBlock, decodeProcess, decodeStream } from 'micromegas/wire'
-import type { BlockFacts, BlockSource, Inventory, ItemFacts } from '../../src/tables/block-source.ts'
+import type { BlockFacts, BlockSource, Inventory, ItemFacts } from '../../src/tables/decode/block-source.ts'
 
 /** Request bodies as they were recorded, in the order in which they were posted. */
 export type Recording = readonly {

@@ -1,5 +1,5 @@
 import type { AuthProvider } from '../auth-provider.ts'
-import { OIDC_VARIABLES } from '../oidc-env.ts'
+import { OIDC_VARIABLES } from '../oidc/oidc-env.ts'
 import { type LoginOptions, loginOptionsFromEnv } from './login-options.ts'
 import { OidcAuthProvider } from './oidc-auth-provider.ts'
 import { OidcClientCredentialsProvider } from './oidc-client-credentials-provider.ts'

@@ -1,9 +1,9 @@
 import * as z from 'zod/mini'
 import { tell } from '../../config/diagnostics.ts'
-import { proxiedFetch } from '../../http/proxied-fetch.ts'
+import { proxiedFetch } from '../../http/proxy/proxied-fetch.ts'
 import { isLoopback } from '../../http/transport-security.ts'
 import { TelemetryError } from '../../model/errors.ts'
-import type { IdentityProviderFetch } from '../oidc-options.ts'
+import type { IdentityProviderFetch } from '../oidc/oidc-options.ts'
 import { isSecret, Secret } from '../secret.ts'
 import { tokenFilePath } from './token-file.ts'
 

@@ -1,7 +1,7 @@
 import { readdir, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import type { IdentityProviderFetch } from '../oidc-options.ts'
+import type { IdentityProviderFetch } from '../oidc/oidc-options.ts'
 import { resolveLoginClient } from './login-options.ts'
 import { LoginSession } from './login-session.ts'
 import { readLogin, tokenFilePath } from './token-file.ts'

@@ -1,7 +1,7 @@
 import { waitFor } from '../../http/wait-for.ts'
 import type { AuthProvider } from '../auth-provider.ts'
 import type { Secret } from '../secret.ts'
-import { loginByBrowser } from './browser-login.ts'
+import { loginByBrowser } from './browser/browser-login.ts'
 import { loginByDeviceCode } from './device-login.ts'
 import { withFileLock } from './file-lock.ts'
 import { type IdTokenClaims, readIdToken } from './id-token.ts'

@@ -1,6 +1,6 @@
 import type { AuthProvider } from '../auth-provider.ts'
-import { OidcClientCredentialsDecorator } from '../oidc-client-credentials-decorator.ts'
-import type { OidcClientCredentialsOptions } from '../oidc-options.ts'
+import { OidcClientCredentialsDecorator } from '../oidc/oidc-client-credentials-decorator.ts'
+import type { OidcClientCredentialsOptions } from '../oidc/oidc-options.ts'
 
 /**
  * The access token of a service that asks questions: OAuth 2.0 client credentials, fetched once for all who wait and

@@ -1,6 +1,6 @@
 import * as api from '@opentelemetry/api'
 import { isPlainObject } from '../../model/kinds.ts'
-import type { Properties } from '../../tracing/property-set.ts'
+import type { Properties } from '../../tracing/values/property-set.ts'
 
 /** Attributes of a span, an event or a link, as many as OpenTelemetry's SDK keeps. */
 const MAX_ATTRIBUTES = 128

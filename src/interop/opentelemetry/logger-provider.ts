@@ -1,16 +1,16 @@
 import { type Context, context } from '@opentelemetry/api'
 import { Level, parseLevel } from '../../model/level.ts'
 import { dispatch } from '../../tracing/dispatch.ts'
-import { MAX_MESSAGE_CHARS } from '../../tracing/log-stream.ts'
-import { eventPropertySet, type Properties } from '../../tracing/property-set.ts'
 import { recordLog } from '../../tracing/record-log.ts'
-import { renderValue } from '../../tracing/render-value.ts'
+import { MAX_MESSAGE_CHARS } from '../../tracing/streams/log-stream.ts'
+import { eventPropertySet, type Properties } from '../../tracing/values/property-set.ts'
+import { renderValue } from '../../tracing/values/render-value.ts'
 import { withStack } from '../with-stack.ts'
-import { spanOf, validContextOf } from './api-context.ts'
 import { BridgeProvider, type BridgeState } from './bridge-state.ts'
-import { describeException } from './exceptions.ts'
-import { countUnreadable, MicromegasSpan, spanProperties } from './micromegas-span.ts'
-import { targetOf } from './tracer-provider.ts'
+import { spanOf, validContextOf } from './propagation/api-context.ts'
+import { describeException } from './spans/exceptions.ts'
+import { countUnreadable, MicromegasSpan, spanProperties } from './spans/micromegas-span.ts'
+import { targetOf } from './spans/tracer-provider.ts'
 
 /** A log record of OpenTelemetry, whose types are not named here: the packages that have them are not needed. */
 export interface OpenTelemetryLogRecord {

@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto'
-import type { OpenAsyncSpan } from '../../tracing/span-stream.ts'
+import type { OpenAsyncSpan } from '../../tracing/streams/span-stream.ts'
 
 /**
  * Ids of the W3C trace context, made from those that spans have in this process: the same span has the same ids whoever

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 import { Level } from '../../model/level.ts'
-import { eventPropertySet } from '../../tracing/property-set.ts'
 import { recordLog } from '../../tracing/record-log.ts'
+import { eventPropertySet } from '../../tracing/values/property-set.ts'
 import { withStack } from '../with-stack.ts'
 import { type JsonMember, readMembers, textOfJson } from './json-members.ts'
 import { type LoggerReader, type LoggerTraits, NO_TRAITS, type RecordedLevel } from './logger-traits.ts'

@@ -1,5 +1,5 @@
-import { MAX_MESSAGE_CHARS } from '../../tracing/log-stream.ts'
-import { isErrorLike, renderSerializedError } from '../../tracing/render-error.ts'
+import { MAX_MESSAGE_CHARS } from '../../tracing/streams/log-stream.ts'
+import { isErrorLike, renderSerializedError } from '../../tracing/values/render-error.ts'
 import { type JsonMember, readMembers, textOfJson } from './json-members.ts'
 
 /** Members of an error that its text tells, and that of its causes and of the errors that it stands for. */

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util'
 import { isError } from '../../model/kinds.ts'
-import { MAX_MESSAGE_CHARS } from '../../tracing/log-stream.ts'
-import { renderValue } from '../../tracing/render-value.ts'
+import { MAX_MESSAGE_CHARS } from '../../tracing/streams/log-stream.ts'
+import { renderValue } from '../../tracing/values/render-value.ts'
 import { withStack } from '../with-stack.ts'
 
 /** What winston's formats transform. */

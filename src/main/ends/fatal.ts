@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { Level } from '../../model/level.ts'
 import { recordLog } from '../../tracing/record-log.ts'
-import { renderValue } from '../../tracing/render-value.ts'
+import { renderValue } from '../../tracing/values/render-value.ts'
 
 /** Target of what the SDK records about the process it runs in. */
 const PROCESS_TARGET = 'process'

@@ -1,6 +1,6 @@
 import type { ItemKind } from '../../sink/upload/priority.ts'
 import { imetric } from '../../tracing/metric.ts'
-import { propertySet } from '../../tracing/property-set.ts'
+import { propertySet } from '../../tracing/values/property-set.ts'
 
 /** Target of what the SDK records about itself. */
 export const SELF_TARGET = 'micromegas'

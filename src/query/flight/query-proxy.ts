@@ -1,4 +1,4 @@
-import { proxyFromEnv } from '../../http/proxy.ts'
+import { proxyFromEnv } from '../../http/proxy/proxy.ts'
 import { TelemetryError } from '../../model/errors.ts'
 import type { AnalyticsAddress } from './analytics-uri.ts'
 

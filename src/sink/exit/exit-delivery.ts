@@ -1,4 +1,4 @@
-import type { PostRequest } from '../../http/upload-client.ts'
+import type { PostRequest } from '../../http/clients/upload-client.ts'
 
 /** Sends requests while this thread is blocked. */
 export interface BlockingDelivery {

@@ -7,7 +7,7 @@
  * after a short wait; a 401 is final, for there is nobody left to authenticate again.
  */
 import { parentPort, workerData } from 'node:worker_threads'
-import { NodeUploadClient } from '../../http/node-upload-client.ts'
+import { NodeUploadClient } from '../../http/clients/node-upload-client.ts'
 import { withTimeout } from '../../http/with-timeout.ts'
 import { platformClock as clock } from '../../model/clock.ts'
 import { classifyResponse } from '../upload/outcome.ts'

@@ -1,5 +1,5 @@
-import { TransportError, type UploadResponse } from '../../http/http-response.ts'
-import { parseRetryAfter } from '../../http/retry-after.ts'
+import { TransportError, type UploadResponse } from '../../http/answer/http-response.ts'
+import { parseRetryAfter } from '../../http/answer/retry-after.ts'
 import { errorMessage } from '../../model/error-message.ts'
 import { isError } from '../../model/kinds.ts'
 

@@ -1,6 +1,6 @@
 import pRetry from 'p-retry'
+import type { UploadClient } from '../../http/clients/upload-client.ts'
 import type { Endpoint } from '../../http/endpoint.ts'
-import type { UploadClient } from '../../http/upload-client.ts'
 import type { Clock } from '../../model/clock.ts'
 import { errorMessage } from '../../model/error-message.ts'
 import type { SealedBlock } from '../../model/event-sink.ts'

@@ -1,5 +1,5 @@
-import { OidcClientCredentialsDecorator } from '../../../src/auth/oidc-client-credentials-decorator.ts'
-import type { OidcClientCredentialsOptions } from '../../../src/auth/oidc-options.ts'
+import { OidcClientCredentialsDecorator } from '../../../src/auth/oidc/oidc-client-credentials-decorator.ts'
+import type { OidcClientCredentialsOptions } from '../../../src/auth/oidc/oidc-options.ts'
 import { TestClock } from './requests.ts'
 import type { TokenServer } from './token-server.ts'
 

@@ -1,8 +1,8 @@
 import { Level } from '../../../src/model/level.ts'
 import { dispatch } from '../../../src/tracing/dispatch.ts'
 import { logger } from '../../../src/tracing/logger.ts'
-import { propertySet } from '../../../src/tracing/property-set.ts'
 import { recordLog } from '../../../src/tracing/record-log.ts'
+import { propertySet } from '../../../src/tracing/values/property-set.ts'
 import { type ExpectedRecord, LONG, LONG_UNICODE, UNICODE, UNICODE_NAME } from './expected.ts'
 
 export function recordLogs(expected: ExpectedRecord[]): void {

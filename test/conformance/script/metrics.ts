@@ -1,6 +1,6 @@
 import { dispatch } from '../../../src/tracing/dispatch.ts'
 import { fmetric, imetric } from '../../../src/tracing/metric.ts'
-import { propertySet } from '../../../src/tracing/property-set.ts'
+import { propertySet } from '../../../src/tracing/values/property-set.ts'
 import { type ExpectedRecord, UNICODE, UNICODE_NAME } from './expected.ts'
 
 export function recordMetrics(expected: ExpectedRecord[]): void {

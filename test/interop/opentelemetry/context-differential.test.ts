@@ -3,7 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { type Context, type ContextManager, createContextKey, ROOT_CONTEXT, trace } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import { expect, test } from 'vitest'
-import { MicromegasContextManager } from '../../../src/interop/opentelemetry/context-manager.ts'
+import { MicromegasContextManager } from '../../../src/interop/opentelemetry/propagation/context-manager.ts'
 import { outcomeOf } from './support/both.ts'
 
 const key = createContextKey('test')

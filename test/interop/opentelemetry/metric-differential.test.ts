@@ -11,7 +11,7 @@ import {
 import type { Histogram, ResourceMetrics } from '@opentelemetry/sdk-metrics'
 import { expect, test } from 'vitest'
 import { dispatch } from '../../../src/tracing/dispatch.ts'
-import { propertySet } from '../../../src/tracing/property-set.ts'
+import { propertySet } from '../../../src/tracing/values/property-set.ts'
 import type { Recording } from '../support/recording.ts'
 import { observe, outcomeOf, withBridge, withReference } from './support/both.ts'
 

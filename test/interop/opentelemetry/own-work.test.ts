@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { context, metrics, trace } from '@opentelemetry/api'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { withoutTracing } from '../../../src/http/suppress-tracing.ts'
+import { withoutTracing } from '../../../src/http/clients/suppress-tracing.ts'
 import { registerOpenTelemetryBridge } from '../../../src/interop/opentelemetry.ts'
 import { dispatch } from '../../../src/tracing/dispatch.ts'
 import { startService } from '../../sink/support/service.ts'

@@ -13,7 +13,7 @@ import { hrTime } from '@opentelemetry/core'
 import type { ReadableSpan } from '@opentelemetry/sdk-trace'
 import { expect, test } from 'vitest'
 import { Level } from '../../../src/model/level.ts'
-import { renderValue } from '../../../src/tracing/render-value.ts'
+import { renderValue } from '../../../src/tracing/values/render-value.ts'
 import type { Recording } from '../support/recording.ts'
 import { outcomeOf, withBridge, withReference } from './support/both.ts'
 

@@ -3,7 +3,7 @@ import { TraceIdRatioBasedSampler } from '@opentelemetry/sdk-trace'
 import { expect, test } from 'vitest'
 import { spanIdOf, traceIdOf } from '../../../src/interop/opentelemetry/w3c-ids.ts'
 import { registerOpenTelemetryBridge } from '../../../src/interop/opentelemetry.ts'
-import type { OpenAsyncSpan } from '../../../src/tracing/span-stream.ts'
+import type { OpenAsyncSpan } from '../../../src/tracing/streams/span-stream.ts'
 import { startRecording } from '../support/recording.ts'
 
 const COUNT = 10_000

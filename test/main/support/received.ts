@@ -4,18 +4,18 @@ import {
   type AsyncSpans,
   pairAsyncSpans,
   readAsyncSpanEvents,
-} from '../../../src/telemetry/async-spans.ts'
+} from '../../../src/telemetry/decode/async-spans.ts'
 import {
   type DecodedStream,
   decodeBlock,
   decodeProcess,
   decodeStream,
-} from '../../../src/telemetry/decoder.ts'
-import { EVENT_READERS } from '../../../src/telemetry/event-readers.ts'
-import { type DecodedLogEntry, readLogEntries } from '../../../src/telemetry/log-entries.ts'
-import { decompressFrame } from '../../../src/telemetry/lz4-frame.ts'
-import { type DecodedMeasure, readMeasures } from '../../../src/telemetry/measures.ts'
-import { TickConverter } from '../../../src/telemetry/tick-converter.ts'
+} from '../../../src/telemetry/decode/decoder.ts'
+import { EVENT_READERS } from '../../../src/telemetry/decode/event-readers.ts'
+import { type DecodedLogEntry, readLogEntries } from '../../../src/telemetry/decode/log-entries.ts'
+import { type DecodedMeasure, readMeasures } from '../../../src/telemetry/decode/measures.ts'
+import { TickConverter } from '../../../src/telemetry/decode/tick-converter.ts'
+import { decompressFrame } from '../../../src/telemetry/lz4/lz4-frame.ts'
 import { BlockParser } from '../../../src/transit/parser.ts'
 import type { TransitObject } from '../../../src/transit/value.ts'
 import type { ReceivedRequest } from '../../sink/support/service.ts'

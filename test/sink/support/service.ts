@@ -8,7 +8,7 @@ import {
 } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
-import { decodeBlock, decodeProcess, decodeStream } from '../../../src/telemetry/decoder.ts'
+import { decodeBlock, decodeProcess, decodeStream } from '../../../src/telemetry/decode/decoder.ts'
 import type { Certificate } from '../../support/certificate.ts'
 
 export interface ReceivedRequest {

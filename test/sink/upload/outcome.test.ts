@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { PermanentDecoratorError } from '../../../src/auth/errors.ts'
-import { TransportError } from '../../../src/http/http-response.ts'
-import { parseRetryAfter } from '../../../src/http/retry-after.ts'
+import { TransportError } from '../../../src/http/answer/http-response.ts'
+import { parseRetryAfter } from '../../../src/http/answer/retry-after.ts'
 import {
   classifyDecoratorError,
   classifyResponse,

@@ -1,8 +1,8 @@
 import { Level } from '../../../src/model/level.ts'
-import { readAsyncSpanEvents } from '../../../src/telemetry/async-spans.ts'
-import { EVENT_READERS } from '../../../src/telemetry/event-readers.ts'
-import { readThreadSpanEvents } from '../../../src/telemetry/thread-spans.ts'
-import { TickConverter } from '../../../src/telemetry/tick-converter.ts'
+import { readAsyncSpanEvents } from '../../../src/telemetry/decode/async-spans.ts'
+import { EVENT_READERS } from '../../../src/telemetry/decode/event-readers.ts'
+import { readThreadSpanEvents } from '../../../src/telemetry/decode/thread-spans.ts'
+import { TickConverter } from '../../../src/telemetry/decode/tick-converter.ts'
 import { dispatch } from '../../../src/tracing/dispatch.ts'
 
 import { BlockParser } from '../../../src/transit/parser.ts'

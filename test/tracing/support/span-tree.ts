@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
-import { pairAsyncSpans } from '../../../src/telemetry/async-spans.ts'
-import type { SpanRow } from '../../../src/telemetry/span-place.ts'
+import { pairAsyncSpans } from '../../../src/telemetry/decode/async-spans.ts'
+import type { SpanRow } from '../../../src/telemetry/decode/span-place.ts'
 import type { Recording } from './recording.ts'
 
 /** The spans of a recording by name; every event has its other half. */

@@ -1,6 +1,6 @@
-import { type Call, countArgs, literalOf, type ScalarFunction } from '../plan/call.ts'
-import { cast } from '../plan/cast.ts'
-import { quote } from '../plan/expr.ts'
+import { type Call, countArgs, literalOf, type ScalarFunction } from '../plan/expression/call.ts'
+import { cast } from '../plan/expression/cast.ts'
+import { quote } from '../plan/expression/expr.ts'
 import { planError } from '../sql-error.ts'
 import {
   type ArrowType,

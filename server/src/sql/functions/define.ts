@@ -1,6 +1,6 @@
-import { type Answer, type Call, countArgs, type ScalarFunction, wrongType } from '../plan/call.ts'
-import { cast } from '../plan/cast.ts'
-import type { Expr } from '../plan/expr.ts'
+import { type Answer, type Call, countArgs, type ScalarFunction, wrongType } from '../plan/expression/call.ts'
+import { cast } from '../plan/expression/cast.ts'
+import type { Expr } from '../plan/expression/expr.ts'
 import {
   type ArrowType,
   FLOAT64,

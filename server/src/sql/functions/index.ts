@@ -1,14 +1,14 @@
-import type { AggregateFunction, ScalarFunction } from '../plan/call.ts'
-import { aggregateFunctions } from './aggregates.ts'
+import type { AggregateFunction, ScalarFunction } from '../plan/expression/call.ts'
+import { aggregateFunctions } from './aggregates/aggregates.ts'
+import { histogramFunctions } from './aggregates/histogram.ts'
+import { windowFunctions } from './aggregates/window.ts'
 import { conditionalFunctions } from './conditional.ts'
-import { histogramFunctions } from './histogram.ts'
 import { jsonbFunctions } from './jsonb.ts'
-import { listFunctions } from './lists.ts'
+import { listFunctions } from './lists/lists.ts'
+import { structFunctions } from './lists/structs.ts'
 import { numberFunctions } from './numbers.ts'
-import { structFunctions } from './structs.ts'
 import { temporalFunctions } from './temporal.ts'
 import { textFunctions } from './text.ts'
-import { windowFunctions } from './window.ts'
 
 const scalars = new Map<string, ScalarFunction>()
 textFunctions(scalars)

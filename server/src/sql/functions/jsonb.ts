@@ -1,5 +1,5 @@
-import { type Call, countArgs, literalOf, type ScalarFunction } from '../plan/call.ts'
-import { cast } from '../plan/cast.ts'
+import { type Call, countArgs, literalOf, type ScalarFunction } from '../plan/expression/call.ts'
+import { cast } from '../plan/expression/cast.ts'
 import { planError } from '../sql-error.ts'
 import {
   BINARY,

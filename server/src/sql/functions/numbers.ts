@@ -1,5 +1,5 @@
-import { type Call, countArgs, type ScalarFunction, wrongType } from '../plan/call.ts'
-import { cast } from '../plan/cast.ts'
+import { type Call, countArgs, type ScalarFunction, wrongType } from '../plan/expression/call.ts'
+import { cast } from '../plan/expression/cast.ts'
 import {
   type ArrowType,
   BOOLEAN,

@@ -1,8 +1,8 @@
-import { type Call, countArgs, literalOf, type ScalarFunction, wrongType } from '../plan/call.ts'
-import { cast, NANOSECONDS, scaled } from '../plan/cast.ts'
-import { type Expr, isConstant, quote } from '../plan/expr.ts'
-import { constantSql } from '../plan/literals.ts'
-import { parseInterval, parseTimestampText } from '../plan/temporal-text.ts'
+import { type Call, countArgs, literalOf, type ScalarFunction, wrongType } from '../plan/expression/call.ts'
+import { cast, NANOSECONDS, scaled } from '../plan/expression/cast.ts'
+import { type Expr, isConstant, quote } from '../plan/expression/expr.ts'
+import { constantSql } from '../plan/expression/literals.ts'
+import { parseInterval, parseTimestampText } from '../plan/expression/temporal-text.ts'
 import { planError } from '../sql-error.ts'
 import {
   type ArrowType,

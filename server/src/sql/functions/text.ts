@@ -1,7 +1,7 @@
-import { type Call, countArgs, literalOf, type ScalarFunction } from '../plan/call.ts'
-import { cast } from '../plan/cast.ts'
-import type { Expr } from '../plan/expr.ts'
-import { regexSql } from '../plan/operators.ts'
+import { type Call, countArgs, literalOf, type ScalarFunction } from '../plan/expression/call.ts'
+import { cast } from '../plan/expression/cast.ts'
+import type { Expr } from '../plan/expression/expr.ts'
+import { regexSql } from '../plan/expression/operators.ts'
 import { planError } from '../sql-error.ts'
 import {
   type ArrowType,

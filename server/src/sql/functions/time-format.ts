@@ -1,4 +1,4 @@
-import { quote } from '../plan/expr.ts'
+import { quote } from '../plan/expression/expr.ts'
 
 /** Letters that mean the same to `chrono` there and to DuckDB's strftime here. */
 const SAME = new Set('aAbBdHIjmMpSUwWyY%'.split(''))

@@ -1,4 +1,4 @@
-import { compareCodePoints } from '../../tables/json-text.ts'
+import { compareCodePoints } from '../../tables/decode/json-text.ts'
 
 /** A JSON value whose numbers keep their digits: `JSON.parse` rounds those above 2^53. */
 export type Json = null | boolean | string | JsonNumber | readonly Json[] | ReadonlyMap<string, Json>

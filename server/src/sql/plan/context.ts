@@ -1,7 +1,7 @@
 import type { Place } from '../sql-error.ts'
 import type { Field } from '../types/arrow-type.ts'
 import type { Ast } from './ast.ts'
-import type { Expr, Relation } from './expr.ts'
+import type { Expr, Relation } from './expression/expr.ts'
 import type { Scope } from './scope.ts'
 
 /** A query in brackets or WITH, made into a relation. */

@@ -1,9 +1,9 @@
 import { SqlError } from '../sql-error.ts'
 import type { Ast } from './ast.ts'
 import type { BoundQuery, Catalog, Ctes, Env, PlanContext, TableSource } from './context.ts'
-import type { Column, Expr, Relation } from './expr.ts'
-import { bindExpr } from './expressions.ts'
-import { bindQuery } from './query.ts'
+import type { Column, Expr, Relation } from './expression/expr.ts'
+import { bindExpr } from './expression/expressions.ts'
+import { bindQuery } from './query/query.ts'
 import type { Scope } from './scope.ts'
 
 /** A query would be longer than this in the database's SQL: names used again and again inside each other. */

@@ -1,5 +1,5 @@
-import { cast } from '../plan/cast.ts'
-import { type Expr, isConstant } from '../plan/expr.ts'
+import { cast } from '../plan/expression/cast.ts'
+import { type Expr, isConstant } from '../plan/expression/expr.ts'
 import { type Place, planError } from '../sql-error.ts'
 import { TIME_UTC } from '../types/arrow-type.ts'
 import { parseUuidText } from './uuid.ts'

@@ -1,6 +1,6 @@
 import { AGGREGATES, SCALARS, WINDOWS } from '../functions/index.ts'
 import type { TableSource } from '../plan/context.ts'
-import { quote } from '../plan/expr.ts'
+import { quote } from '../plan/expression/expr.ts'
 import {
   type ArrowType,
   BOOLEAN,

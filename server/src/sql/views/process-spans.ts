@@ -1,6 +1,6 @@
 import type { Tables } from '../../tables/tables.ts'
 import type { TableSource } from '../plan/context.ts'
-import { quote } from '../plan/expr.ts'
+import { quote } from '../plan/expression/expr.ts'
 import { type Place, planError } from '../sql-error.ts'
 import { textArgument, uuidArgument } from './arguments.ts'
 import { FIELDS } from './fields.ts'

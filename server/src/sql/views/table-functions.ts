@@ -1,7 +1,7 @@
-import { HISTOGRAM } from '../functions/histogram.ts'
-import { cast } from '../plan/cast.ts'
+import { HISTOGRAM } from '../functions/aggregates/histogram.ts'
 import type { TableSource } from '../plan/context.ts'
-import { type Expr, isConstant } from '../plan/expr.ts'
+import { cast } from '../plan/expression/cast.ts'
+import { type Expr, isConstant } from '../plan/expression/expr.ts'
 import { type Place, planError } from '../sql-error.ts'
 import {
   type ArrowType,

@@ -1,6 +1,6 @@
 import type { DecodedViewSet } from '../../tables/schema.ts'
 import type { ScanHints, TableSource } from '../plan/context.ts'
-import { quote } from '../plan/expr.ts'
+import { quote } from '../plan/expression/expr.ts'
 import { SqlError } from '../sql-error.ts'
 import { scanSql, type ViewShape } from './scan-builder.ts'
 import type { Preparations } from './session-plan.ts'

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { parentPort, workerData } from 'node:worker_threads'
-import type { BlockSource, Inventory } from '../../tables/block-source.ts'
+import type { BlockSource, Inventory } from '../../tables/decode/block-source.ts'
 import type { SqlBatch } from '../engine.ts'
 import { LocalEngine } from '../local-engine.ts'
 import { plainError } from '../sql-error.ts'

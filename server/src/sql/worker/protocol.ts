@@ -1,4 +1,4 @@
-import type { Inventory, InventoryChange } from '../../tables/block-source.ts'
+import type { Inventory, InventoryChange } from '../../tables/decode/block-source.ts'
 import type { IpcMessage } from '../arrow/ipc.ts'
 import type { QueryAudit, SqlBatch, SqlCaller, SqlRequest } from '../engine.ts'
 import type { EngineOptions } from '../local-engine.ts'

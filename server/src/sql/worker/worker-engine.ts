@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import type { BlockSource, InventoryChange } from '../../tables/block-source.ts'
+import type { BlockSource, InventoryChange } from '../../tables/decode/block-source.ts'
 import type { SqlAnswer, SqlBatch, SqlCaller, SqlEngine, SqlRequest } from '../engine.ts'
 import type { EngineOptions } from '../local-engine.ts'
 import { restoreError, SqlError } from '../sql-error.ts'
