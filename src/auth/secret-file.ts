@@ -1,7 +1,8 @@
-import { readFileSync, statSync } from 'node:fs'
-import { readFile, stat } from 'node:fs/promises'
+import { builtin } from '../model/builtins.ts'
 import { isError } from '../model/kinds.ts'
 import { Secret } from './secret.ts'
+
+const fs = builtin('node:fs')
 
 /** Keys and tokens are a few KiB; the limit keeps a wrong path (a log file, a device) from being read whole. */
 const MAX_SECRET_FILE_BYTES = 64 * 1024
@@ -63,9 +64,9 @@ export class SecretFile {
     this.#check = check
     this.#warn = warn
     try {
-      const problem = shapeProblem(statSync(path))
+      const problem = shapeProblem(fs.statSync(path))
       if (problem !== undefined) throw new SecretFileError(`${setting} ${problem}`)
-      this.#current = this.#accept(readFileSync(path, 'utf8'))
+      this.#current = this.#accept(fs.readFileSync(path, 'utf8'))
     } catch (error) {
       if (error instanceof SecretFileError) throw error
       throw new SecretFileError(`${setting} ${describeReadError(error)}`, { cause: error })
@@ -90,9 +91,9 @@ export class SecretFile {
 
   async #read(): Promise<Secret> {
     try {
-      const problem = shapeProblem(await stat(this.path))
+      const problem = shapeProblem(await fs.promises.stat(this.path))
       if (problem !== undefined) throw new SecretFileError(`${this.#setting} ${problem}`)
-      this.#current = this.#accept(await readFile(this.path, 'utf8'))
+      this.#current = this.#accept(await fs.promises.readFile(this.path, 'utf8'))
       this.#reported = undefined
     } catch (error) {
       const problem =

@@ -5,7 +5,7 @@ import type {
   PerformanceEntry,
   PerformanceObserver,
 } from 'node:perf_hooks'
-import { isMainThread } from 'node:worker_threads'
+import { builtin } from '../model/builtins.ts'
 import { periodOf } from '../model/durations.ts'
 import { type FloatMetric, fmetric, type IntegerMetric, imetric } from '../tracing/metric.ts'
 import { propertySet } from '../tracing/values/property-set.ts'
@@ -74,7 +74,7 @@ export function startRuntimeMetrics(options: RuntimeMetricsOptions = {}): Runtim
   }
   const samplers: Sampler[] = [new EventLoopSampler(resolutionMs), new HeapSampler(), new GcRecorder()]
   // Worker threads share the process that the main thread samples.
-  if (isMainThread) samplers.push(new ProcessSampler(procRoot))
+  if (builtin('node:worker_threads').isMainThread) samplers.push(new ProcessSampler(procRoot))
   return new Sampling(samplers, everyMs)
 }
 

@@ -1,5 +1,7 @@
-import { closeSync, openSync, readSync } from 'node:fs'
 import { cpus, freemem, totalmem } from 'node:os'
+import { builtin } from '../model/builtins.ts'
+
+const fs = builtin('node:fs')
 
 /** Processor time of the whole machine, in a unit of the system's own. */
 export interface MachineCpuTime {
@@ -107,7 +109,7 @@ class ProcFile {
   constructor(path: string) {
     this.#buffer = Buffer.allocUnsafeSlow(READ_BYTES)
     try {
-      this.#descriptor = openSync(path, 'r')
+      this.#descriptor = fs.openSync(path, 'r')
     } catch {
       // No proc file system, or a hidden one: the callers have another source, or do without.
     }
@@ -117,7 +119,7 @@ class ProcFile {
   read(): string {
     if (this.#descriptor === undefined) return ''
     try {
-      const length = readSync(this.#descriptor, this.#buffer, 0, READ_BYTES, 0)
+      const length = fs.readSync(this.#descriptor, this.#buffer, 0, READ_BYTES, 0)
       return this.#buffer.toString('latin1', 0, length)
     } catch {
       return ''
@@ -125,7 +127,7 @@ class ProcFile {
   }
 
   close(): void {
-    if (this.#descriptor !== undefined) closeSync(this.#descriptor)
+    if (this.#descriptor !== undefined) fs.closeSync(this.#descriptor)
     this.#descriptor = undefined
   }
 }

@@ -1,5 +1,4 @@
-import { randomUUID } from 'node:crypto'
-import { getEnvironmentData, isMainThread, setEnvironmentData } from 'node:worker_threads'
+import { builtin } from '../model/builtins.ts'
 import type { ProcessInfo } from '../model/process-info.ts'
 import { collectProcessInfo } from '../telemetry/process-info.ts'
 import { readTicks } from '../tracing/clock.ts'
@@ -32,6 +31,7 @@ export function resolveProcess(
   parentProcessId: string | undefined,
   { processExe, processVersion, processProperties }: ProcessSettings,
 ): ProcessInfo {
+  const { getEnvironmentData, isMainThread, setEnvironmentData } = builtin('node:worker_threads')
   const inherited = isMainThread
     ? undefined
     : (getEnvironmentData(THREAD_DATA_KEY) as ProcessInfo | undefined)
@@ -39,7 +39,7 @@ export function resolveProcess(
   const registry = globalThis as { [LINEAGE_KEY]?: Lineage }
   registry[LINEAGE_KEY] ??= { parentProcessId }
   const process_ = collectProcessInfo({
-    processId: randomUUID(),
+    processId: builtin('node:crypto').randomUUID(),
     startTicks,
     startTimeMicros: wallClockMicros(startTicks),
     parentProcessId: registry[LINEAGE_KEY].parentProcessId,

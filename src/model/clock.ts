@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks'
 import * as timers from 'node:timers'
 import { MAX_TIMER_MS } from './durations.ts'
 
@@ -57,7 +56,8 @@ const clearRepeating = original(timers.clearInterval, 'clearInterval')
 const setSoon = original(timers.setImmediate, 'setImmediate')
 const { now: wallMs } = original(globalThis.Date, 'Date')
 const { random } = Math
-const now = performance.now.bind(performance)
+const { bigint: ticks } = original(process.hrtime, 'hrtime')
+const now = (): number => Number(ticks()) / 1e6
 
 /** The clock of the platform, as it was when the package was loaded. */
 export const platformClock: Clock = {

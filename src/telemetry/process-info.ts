@@ -1,7 +1,9 @@
-import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { builtin } from '../model/builtins.ts'
 import type { ProcessInfo } from '../model/process-info.ts'
+
+const fs = builtin('node:fs')
 
 /** Ticks of this SDK are nanoseconds. */
 const TICKS_PER_SECOND = 1_000_000_000n
@@ -158,7 +160,7 @@ export function parseCpuInfo(text: string): {
 /** Version in the package.json nearest to the script; one without a version, as builds leave in `dist`, is passed over. */
 function readApplicationVersion(script: string): string | undefined {
   // package managers start programs through symbolic links
-  const real = attempt(() => realpathSync(script)) ?? script
+  const real = attempt(() => fs.realpathSync(script)) ?? script
   let directory = path.dirname(real)
   for (;;) {
     const text = readText(path.join(directory, 'package.json'))
@@ -172,8 +174,8 @@ function readApplicationVersion(script: string): string | undefined {
 
 function readText(file: string): string | undefined {
   return attempt(() => {
-    if (!existsSync(file) || statSync(file).size > MAX_FILE_BYTES) return undefined
-    return readFileSync(file, 'utf8')
+    if (!fs.existsSync(file) || fs.statSync(file).size > MAX_FILE_BYTES) return undefined
+    return fs.readFileSync(file, 'utf8')
   })
 }
 

@@ -1,4 +1,4 @@
-import { fileURLToPath } from 'node:url'
+import { builtin } from '../model/builtins.ts'
 
 /** Where in the program a span was defined. */
 export interface CallSite {
@@ -72,7 +72,7 @@ function matchLocation(frame: string): RegExpExecArray | null {
 
 function toPath(url: string): string {
   try {
-    return fileURLToPath(url)
+    return builtin('node:url').fileURLToPath(url)
   } catch {
     return url
   }

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { threadId } from 'node:worker_threads'
+import { builtin } from '../model/builtins.ts'
 import { type Clock, platformClock, type Timer } from '../model/clock.ts'
 import { EMPTY_REPORT, sumReports } from '../model/delivery-report.ts'
 import type {
@@ -89,7 +89,8 @@ export class Dispatch {
   /** The sinks of the last run, once it is over, and what they had not got by then. */
   #stopped: readonly SinkRegistration[] = []
   #onSinkError: (error: unknown) => void = () => {}
-  #lastSpanId = spanIdBase(threadId)
+  /** Below zero before the first. */
+  #lastSpanId = -1
   #flushTimer: Timer | undefined
   #urgentTimer: Timer | undefined
   /** Whether an error waits to be sent: one recorded before the start does so until then. */
@@ -114,6 +115,7 @@ export class Dispatch {
 
   /** An id that no other async span of the process has. */
   nextSpanId(): number {
+    if (this.#lastSpanId < 0) this.#lastSpanId = spanIdBase(builtin('node:worker_threads').threadId)
     return ++this.#lastSpanId
   }
 
@@ -322,5 +324,6 @@ function leastSevere(sinks: readonly SinkRegistration[]): Level {
 /** Threads are told apart by their stream's properties; the views parse `thread-id` as an integer. */
 function streamProperties(stream: EventStream): Readonly<Record<string, string>> {
   if (stream.kind !== 'cpu') return {}
+  const { threadId } = builtin('node:worker_threads')
   return { 'thread-id': String(threadId), 'thread-name': threadId === 0 ? 'main' : 'worker' }
 }

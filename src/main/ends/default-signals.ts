@@ -1,4 +1,4 @@
-import { isMainThread } from 'node:worker_threads'
+import { builtin } from '../../model/builtins.ts'
 import { platformClock } from '../../model/clock.ts'
 import type { TelemetryGuard } from '../telemetry-guard.ts'
 import { END_SIGNALS, endBySignal, hasten, receivesSignals } from './end-signals.ts'
@@ -17,7 +17,7 @@ export class DefaultSignals {
 
   constructor(guard: TelemetryGuard) {
     this.#guard = guard
-    if (!isMainThread || !receivesSignals()) return
+    if (!builtin('node:worker_threads').isMainThread || !receivesSignals()) return
     process.on('newListener', this.#onAdded)
     process.on('removeListener', this.#onRemoved)
     for (const signal of END_SIGNALS) this.#settle(signal)

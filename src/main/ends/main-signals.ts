@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events'
-import { isMainThread } from 'node:worker_threads'
+import { builtin } from '../../model/builtins.ts'
 import { platformClock } from '../../model/clock.ts'
 import type { TelemetryGuard } from '../telemetry-guard.ts'
 import { END_SIGNALS, exitCodeOf, hasten, receivesSignals } from './end-signals.ts'
@@ -24,7 +24,7 @@ export class MainSignals {
     this.#abort = abort
     this.#guard = guard
     this.#mainHeeds = mainHeeds
-    if (!isMainThread || !receivesSignals()) return
+    if (!builtin('node:worker_threads').isMainThread || !receivesSignals()) return
     process.on('removeListener', this.#onRemoved)
     for (const signal of END_SIGNALS) process.on(signal, this.#onSignal)
   }

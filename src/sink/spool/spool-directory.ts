@@ -1,19 +1,10 @@
-import { randomUUID } from 'node:crypto'
-import {
-  accessSync,
-  constants,
-  mkdirSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  utimes,
-  writeFileSync,
-} from 'node:fs'
-import { readdir, readFile, rename, rm, rmdir, stat, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { builtin } from '../../model/builtins.ts'
 import type { Clock, Timer } from '../../model/clock.ts'
 import { TelemetryError } from '../../model/errors.ts'
 import { isOwnerAlive, LOCK_REFRESH_MS, LOCK_STALE_MS, parseOwner, thisOwner } from './spool-lock.ts'
+
+const fs = builtin('node:fs')
 
 const LOCK = 'lock'
 const SESSION_PREFIX = 'session-'
@@ -54,8 +45,8 @@ export class SpoolDirectory {
     this.#root = root
     this.#clock = clock
     try {
-      mkdirSync(root, { recursive: true })
-      accessSync(root, constants.R_OK | constants.W_OK | constants.X_OK)
+      fs.mkdirSync(root, { recursive: true })
+      fs.accessSync(root, fs.constants.R_OK | fs.constants.W_OK | fs.constants.X_OK)
     } catch (cause) {
       const { code } = cause as NodeJS.ErrnoException
       throw new TelemetryError(
@@ -71,10 +62,10 @@ export class SpoolDirectory {
   async write(name: string, bytes: Uint8Array): Promise<void> {
     const path = join(this.#open(), name)
     try {
-      await writeFile(`${path}.tmp`, bytes, { flag: 'wx', mode: 0o600 })
-      await rename(`${path}.tmp`, path)
+      await fs.promises.writeFile(`${path}.tmp`, bytes, { flag: 'wx', mode: 0o600 })
+      await fs.promises.rename(`${path}.tmp`, path)
     } catch (error) {
-      await unlink(`${path}.tmp`).catch(() => {}) // there may be none
+      await fs.promises.unlink(`${path}.tmp`).catch(() => {}) // there may be none
       this.#reopenIfGone(error)
       throw error
     }
@@ -84,22 +75,22 @@ export class SpoolDirectory {
   writeSync(name: string, bytes: Uint8Array): void {
     const path = join(this.#open(), name)
     try {
-      writeFileSync(`${path}.tmp`, bytes, { flag: 'wx', mode: 0o600 })
-      renameSync(`${path}.tmp`, path)
+      fs.writeFileSync(`${path}.tmp`, bytes, { flag: 'wx', mode: 0o600 })
+      fs.renameSync(`${path}.tmp`, path)
     } catch (error) {
-      rmSync(`${path}.tmp`, { force: true })
+      fs.rmSync(`${path}.tmp`, { force: true })
       this.#reopenIfGone(error)
       throw error
     }
   }
 
   read(name: string): Promise<Buffer> {
-    return readFile(join(this.#open(), name))
+    return fs.promises.readFile(join(this.#open(), name))
   }
 
   /** Removes a file, now or in a moment; one that is gone is none the worse. */
   remove(name: string): void {
-    if (this.#session !== undefined) unlink(join(this.#session, name)).catch(() => {})
+    if (this.#session !== undefined) fs.promises.unlink(join(this.#session, name)).catch(() => {})
   }
 
   /** Puts a file out of the way, for people to look at; beyond a few it is removed. */
@@ -109,7 +100,7 @@ export class SpoolDirectory {
       this.remove(name)
       return
     }
-    rename(join(this.#session, name), join(this.#root, `${name}.corrupt`)).catch(() => {}) // it may be gone
+    fs.promises.rename(join(this.#session, name), join(this.#root, `${name}.corrupt`)).catch(() => {}) // it may be gone
   }
 
   /**
@@ -120,12 +111,12 @@ export class SpoolDirectory {
     if (this.#adopting) return
     this.#adopting = true
     try {
-      for (const entry of await readdir(this.#root, { withFileTypes: true })) {
+      for (const entry of await fs.promises.readdir(this.#root, { withFileTypes: true })) {
         if (this.#closed) return
         const path = join(this.#root, entry.name)
         if (!entry.isDirectory() || path === this.#session) continue
         if (entry.name.startsWith(NEW_PREFIX)) {
-          if (await this.#isStale(path)) await rm(path, { recursive: true, force: true })
+          if (await this.#isStale(path)) await fs.promises.rm(path, { recursive: true, force: true })
         } else if (await this.#isFree(entry.name)) yield* this.#takeOver(path)
       }
     } finally {
@@ -140,9 +131,9 @@ export class SpoolDirectory {
     const session = this.#session
     this.#session = undefined
     if (session === undefined) return
-    rmSync(join(session, LOCK), { force: true })
+    fs.rmSync(join(session, LOCK), { force: true })
     try {
-      rmdirSync(session)
+      fs.rmdirSync(session)
     } catch {
       // Not empty: that is what it is for.
     }
@@ -151,12 +142,12 @@ export class SpoolDirectory {
   #open(): string {
     if (this.#session !== undefined) return this.#session
     if (this.#closed) throw new Error('the spool is closed')
-    const id = randomUUID()
+    const id = builtin('node:crypto').randomUUID()
     const fresh = join(this.#root, NEW_PREFIX + id)
     const session = join(this.#root, SESSION_PREFIX + id)
-    mkdirSync(fresh, { recursive: true, mode: 0o700 })
-    writeFileSync(join(fresh, LOCK), JSON.stringify(thisOwner(this.#clock)), { mode: 0o600 })
-    renameSync(fresh, session) // never seen without its lock
+    fs.mkdirSync(fresh, { recursive: true, mode: 0o700 })
+    fs.writeFileSync(join(fresh, LOCK), JSON.stringify(thisOwner(this.#clock)), { mode: 0o600 })
+    fs.renameSync(fresh, session) // never seen without its lock
     this.#session = session
     this.#sessionId = id
     this.#refreshing?.cancel()
@@ -166,7 +157,7 @@ export class SpoolDirectory {
 
   #refresh(): void {
     const now = this.#clock.wallMs() / 1000
-    if (this.#session !== undefined) utimes(join(this.#session, LOCK), now, now, () => {}) // the next write finds out
+    if (this.#session !== undefined) fs.utimes(join(this.#session, LOCK), now, now, () => {}) // the next write finds out
   }
 
   /** Somebody took us for dead, or removed the directory: the next write makes another. */
@@ -181,24 +172,27 @@ export class SpoolDirectory {
   async *#takeOver(path: string): AsyncGenerator<AdoptedFile> {
     if (this.#closed) return
     const session = this.#open()
-    const taking = join(this.#root, `${TAKING_PREFIX}${this.#sessionId}-${randomUUID()}`)
+    const taking = join(
+      this.#root,
+      `${TAKING_PREFIX}${this.#sessionId}-${builtin('node:crypto').randomUUID()}`,
+    )
     try {
-      await rename(path, taking)
+      await fs.promises.rename(path, taking)
     } catch {
       return // another process was faster
     }
-    for (const name of await readdir(taking)) {
+    for (const name of await fs.promises.readdir(taking)) {
       if (this.#session !== session) return
       const from = join(taking, name)
       if (name === LOCK || name.endsWith('.tmp')) {
-        await rm(from, { force: true }) // a temporary file is a write that was cut
+        await fs.promises.rm(from, { force: true }) // a temporary file is a write that was cut
         continue
       }
-      const { size } = await stat(from)
-      await rename(from, join(session, name))
+      const { size } = await fs.promises.stat(from)
+      await fs.promises.rename(from, join(session, name))
       yield { name, size }
     }
-    await rmdir(taking)
+    await fs.promises.rmdir(taking)
   }
 
   /** Whether a directory is a sink's that is gone, or one whose taking over was cut, by ourselves perhaps. */
@@ -214,8 +208,8 @@ export class SpoolDirectory {
   async #hasNoOwner(session: string): Promise<boolean> {
     const lock = join(session, LOCK)
     try {
-      const { mtimeMs } = await stat(lock)
-      const owner = parseOwner(await readFile(lock, 'utf8'))
+      const { mtimeMs } = await fs.promises.stat(lock)
+      const owner = parseOwner(await fs.promises.readFile(lock, 'utf8'))
       return !isOwnerAlive(owner, this.#clock.wallMs() - mtimeMs, this.#clock)
     } catch (error) {
       return (error as NodeJS.ErrnoException).code === 'ENOENT'
@@ -224,7 +218,7 @@ export class SpoolDirectory {
 
   async #isStale(path: string): Promise<boolean> {
     try {
-      return this.#clock.wallMs() - (await stat(path)).mtimeMs > LOCK_STALE_MS
+      return this.#clock.wallMs() - (await fs.promises.stat(path)).mtimeMs > LOCK_STALE_MS
     } catch {
       return false // its owner was not dead after all
     }

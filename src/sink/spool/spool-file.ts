@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib'
+import { builtin } from '../../model/builtins.ts'
 import { TelemetryError } from '../../model/errors.ts'
 import type { StreamKind } from '../../model/event-sink.ts'
 
@@ -61,7 +61,7 @@ export function encodeSpoolFile({ processId, streamId, process, stream, block }:
     file.set(body, at)
     at += body.byteLength
   }
-  file.writeUInt32LE(crc32(file.subarray(0, at)), at)
+  file.writeUInt32LE(builtin('node:zlib').crc32(file.subarray(0, at)), at)
   return file
 }
 
@@ -74,7 +74,8 @@ export function decodeSpoolFile(file: Buffer): SpoolRecord {
   const end = file.byteLength - CHECKSUM_BYTES
   if (end < HEADER_BYTES || !file.subarray(0, MAGIC.length).equals(MAGIC))
     throw corrupt('it is too short or no spool file')
-  if (file.readUInt32LE(end) !== crc32(file.subarray(0, end))) throw corrupt('its checksum does not match')
+  if (file.readUInt32LE(end) !== builtin('node:zlib').crc32(file.subarray(0, end)))
+    throw corrupt('its checksum does not match')
   const idAt = (at: number): string => file.toString('latin1', at, at + UUID_BYTES).trim()
   const ids = MAGIC.length
   const lengths = HEADER_BYTES - 3 * 4

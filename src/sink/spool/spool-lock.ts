@@ -1,6 +1,8 @@
-import { readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { builtin } from '../../model/builtins.ts'
 import type { Clock } from '../../model/clock.ts'
+
+const fs = builtin('node:fs')
 
 /** Who owns a directory of the spool, as its lock file says. */
 export interface SpoolOwner {
@@ -61,7 +63,7 @@ export function parseOwner(text: string): SpoolOwner | undefined {
 
 function processNamespace(): string {
   try {
-    return readlinkSync('/proc/self/ns/pid')
+    return fs.readlinkSync('/proc/self/ns/pid')
   } catch {
     return '' // not Linux
   }

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { builtin } from '../../model/builtins.ts'
 import type { SealedBlock, StreamInfo, StreamKind } from '../../model/event-sink.ts'
 import { DependencyWriter } from '../../transit/dependency-writer.ts'
 import { readTicks } from '../clock.ts'
@@ -87,7 +87,7 @@ export class EventStream {
     onBlock: (block: SealedBlock) => void,
   ): void {
     this.#info = {
-      streamId: randomUUID(),
+      streamId: builtin('node:crypto').randomUUID(),
       processId,
       kind: this.kind,
       dependenciesMetadata: this.#layout.dependencies,
@@ -184,7 +184,7 @@ export class EventStream {
     const copied = cursor * 2 < capacity
     const reusable = copied && capacity === this.#blockBytes
     const block: SealedBlock = {
-      blockId: randomUUID(),
+      blockId: builtin('node:crypto').randomUUID(),
       stream: info,
       beginTicks: this.#beginTicks,
       endTicks,
