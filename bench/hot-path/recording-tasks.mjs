@@ -39,7 +39,7 @@ const wait = defineSpan('wait')
 const repeat = (count, row) => Array.from({ length: count }, (_, i) => row(i))
 const values = (memory) =>
   memory.metrics().map(({ name, value, properties }) => ({ name, value, properties }))
-const messages = (memory) => memory.logs().map(({ message, properties }) => ({ message, properties }))
+const messages = (memory) => memory.logs().map(({ msg, properties }) => ({ msg, properties }))
 const threadSpans = (memory) => memory.threadSpans().map(({ name }) => name)
 const asyncSpans = (memory) => memory.asyncSpans().map(({ name, depth }) => ({ name, depth }))
 
@@ -89,7 +89,7 @@ export const metricTasks = [
   },
 ]
 
-const same = (message, properties) => (count) => repeat(count, () => ({ message, properties }))
+const same = (msg, properties) => (count) => repeat(count, () => ({ msg, properties }))
 
 /** One call site again and again. */
 const repeatedLogTasks = [
@@ -151,7 +151,7 @@ const repeatedLogTasks = [
       for (let i = 0; i < count; i++) log.info`order ${100_000 + i} placed by ${USERS[i % 6]}`
     },
     rows: messages,
-    expected: (count) => repeat(count, (i) => ({ message: orderMessage(i), properties: {} })),
+    expected: (count) => repeat(count, (i) => ({ msg: orderMessage(i), properties: {} })),
   },
   {
     id: 'log.formatted.tagged',
@@ -161,7 +161,7 @@ const repeatedLogTasks = [
       for (let i = 0; i < count; i++) tagged.info`order ${100_000 + i} placed by ${USERS[i % 6]}`
     },
     rows: messages,
-    expected: (count) => repeat(count, (i) => ({ message: orderMessage(i), properties: REGION })),
+    expected: (count) => repeat(count, (i) => ({ msg: orderMessage(i), properties: REGION })),
   },
   {
     id: 'log.built',
@@ -171,13 +171,12 @@ const repeatedLogTasks = [
       for (let i = 0; i < count; i++) log.info(`order ${100_000 + i} placed by ${USERS[i % 6]}`)
     },
     rows: messages,
-    expected: (count) => repeat(count, (i) => ({ message: orderMessage(i), properties: {} })),
+    expected: (count) => repeat(count, (i) => ({ msg: orderMessage(i), properties: {} })),
   },
 ]
 
 const REQUEST = ['request accepted', 'payload parsed', 'stock reserved', 'answer sent']
-const requestMessages = (properties) => (count) =>
-  repeat(count, (i) => ({ message: REQUEST[i % 4], properties }))
+const requestMessages = (properties) => (count) => repeat(count, (i) => ({ msg: REQUEST[i % 4], properties }))
 
 /**
  * Four call sites in turn, as a service passes from one to the next: what an implementation keeps at hand of the last one

@@ -59,7 +59,7 @@ function inOrder(rows: readonly Row[]): Row[] {
 function showLog(row: Row): void {
   const level = String(row.level_name ?? row.level).toUpperCase()
   const colour = level === 'ERROR' ? 'red' : level === 'WARN' ? 'yellow' : 'green'
-  const [message, ...stack] = String(row.msg ?? row.message).split('\n')
+  const [message, ...stack] = String(row.msg).split('\n')
   const properties = Object.entries((row.properties ?? {}) as Row).map(([key, value]) => ` ${key}=${value}`)
   console.log(
     `  ${dim(String(row.time).slice(11, 23))} ${styleText(colour, level.padEnd(5))} ${row.target}: ${message}${dim(properties.join(''))}`,

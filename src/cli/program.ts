@@ -86,7 +86,8 @@ export function makeProgram(onExitCode: (code: number) => void): Command {
 
   asking(program.command('tail'))
     .description('follow what arrives')
-    .option('--level <level>', 'least severe level')
+    .option('--max-level <level>', 'least severe level: fatal … trace, or 1 … 6')
+    .addOption(new Option('--level <level>').hideHelp())
     .option('--target <text>', 'whose target contains this')
     .option('--grep <text>', 'whose message contains this')
     .option('--exclude <text>', 'whose message does not contain this')
@@ -97,9 +98,9 @@ export function makeProgram(onExitCode: (code: number) => void): Command {
     .option('--once', 'end after what is there now')
     .option('--color', 'colours, wherever the output goes')
     .option('--no-color', 'no colours')
-    .action(async (flags, command: Command) => {
+    .action(async ({ level, ...flags }, command: Command) => {
       const color = command.getOptionValueSource('color') === 'cli' ? flags.color : undefined
-      await (await import('./commands/tail.ts')).tail({ ...flags, color })
+      await (await import('./commands/tail.ts')).tail({ ...flags, maxLevel: flags.maxLevel ?? level, color })
     })
 
   asking(program.command('login'))

@@ -48,7 +48,7 @@ export interface LogEntry {
   readonly timeMs: number
   readonly level: Level
   readonly target: string
-  readonly message: string
+  readonly msg: string
   readonly properties: Readonly<Record<string, string>> | undefined
 }
 

@@ -194,7 +194,7 @@ export class Dispatch {
       timeMs: this.#clock.wallMs(),
       level,
       target,
-      message,
+      msg: message,
       properties: properties?.toJSON(),
     }
     this.#showing = true // what a sink logs while it shows an event is not shown: that would not end

@@ -199,7 +199,7 @@ test('fastify with @fastify/otel: its spans are within those of http, and ours w
     expect(targets.at(-1)).toBe(HTTP)
   }
   const failed = received.logs.filter(({ level }) => level === Level.Error)
-  expect(failed.map(({ message }) => message.split('\n')[0])).toContain('Error: no such order')
+  expect(failed.map(({ msg }) => msg.split('\n')[0])).toContain('Error: no such order')
 })
 
 test('the documentation has a set-up for modules and for CommonJS, with and without the entry register', () => {

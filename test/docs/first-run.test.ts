@@ -45,7 +45,7 @@ test('the first sample of the README does what the README says', async () => {
     child.kill('SIGTERM')
     expect(await exited).toEqual([143, null])
     const logs = await server.reader.logEntries({ target: 'shop.*', order: 'oldest' })
-    expect(logs.rows.map(({ message }) => message)).toEqual(['listening on port 8000', 'GET /a answered'])
+    expect(logs.rows.map(({ msg }) => msg)).toEqual(['listening on port 8000', 'GET /a answered'])
     const measures = await server.reader.measures({ name: 'request_latency' })
     expect(measures.rows).toHaveLength(1)
   } finally {

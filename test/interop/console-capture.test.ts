@@ -35,7 +35,7 @@ test('what is written is recorded with the level of its method, and still writte
   console.error('e')
   release()
   const logs = recording.read().logs()
-  expect(logs.map(({ level, target, message }) => [level, target, message])).toEqual([
+  expect(logs.map(({ level, target, msg }) => [level, target, msg])).toEqual([
     [Level.Debug, 'console', 'a'],
     [Level.Info, 'console', 'b'],
     [Level.Info, 'console', 'c'],
@@ -57,7 +57,7 @@ test('the message is what util.format makes of the arguments', async () => {
   const messages = recording
     .read()
     .logs()
-    .map(({ message }) => message)
+    .map(({ msg }) => msg)
   expect(messages.slice(0, 4)).toEqual([
     'x is 42, {"a":1} [ 2 ] Map(1) { \'k\' => 1 }',
     '100%s',
@@ -76,7 +76,7 @@ test('a failed assertion is one error, a held one is nothing', async () => {
   console.assert(null, ...([{ cart: 1 }] as unknown as [string]))
   release()
   const logs = recording.read().logs()
-  expect(logs.map(({ level, message }) => [level, message])).toEqual([
+  expect(logs.map(({ level, msg }) => [level, msg])).toEqual([
     [Level.Error, 'Assertion failed'],
     [Level.Error, 'Assertion failed: cart c1'],
     [Level.Error, 'Assertion failed: { cart: 1 }'],
@@ -92,7 +92,7 @@ test('a trace is recorded once, at trace level, with the stack of its caller', a
   const [log, ...others] = recording.read().logs()
   expect(others).toEqual([])
   expect(log!.level).toBe(Level.Trace)
-  expect(log!.message).toMatch(/^at here\n {4}at .*console-capture\.test\.ts/)
+  expect(log!.msg).toMatch(/^at here\n {4}at .*console-capture\.test\.ts/)
   expect(written).toMatch(/^Trace: at here\n/)
 })
 
@@ -108,7 +108,7 @@ test('objects that are looked into are recorded as they are shown, without colou
     inspect(nested, { customInspect: false }),
   )! // by the version of Node
   const logs = recording.read().logs()
-  expect(logs.map(({ level, message }) => [level, message.replace(/\s+/g, ' ')])).toEqual([
+  expect(logs.map(({ level, msg }) => [level, msg.replace(/\s+/g, ' ')])).toEqual([
     [Level.Info, `{ a: [Object], ${symbol}: [Function: [nodejs.util.inspect.custom]] }`],
     [Level.Info, `{ a: { b: { c: [Object] } }, ${symbol}: [Function: [nodejs.util.inspect.custom]] }`],
     [Level.Info, '{ a: 1 } and'],
@@ -122,7 +122,7 @@ test('escape sequences that the program writes are not recorded', async () => {
   console.warn('\u001b[1m%s\u001b[22m', 'bold')
   release()
   const logs = recording.read().logs()
-  expect(logs.map(({ message }) => message)).toEqual(['red', 'bold'])
+  expect(logs.map(({ msg }) => msg)).toEqual(['red', 'bold'])
   expect(written).toBe('\u001b[31mred\u001b[39m\n\u001b[1mbold\u001b[22m\n')
 })
 
@@ -135,7 +135,7 @@ test('methods that are built on others are recorded once', async () => {
   const messages = recording
     .read()
     .logs()
-    .map(({ message }) => message)
+    .map(({ msg }) => msg)
   expect(messages).toHaveLength(2)
   expect(messages[0]).toContain('│ a │')
   expect(messages[1]).toBe('hits: 1')
@@ -144,8 +144,8 @@ test('methods that are built on others are recorded once', async () => {
 test('a sink that itself writes to the console makes no further events', async () => {
   const shown: string[] = []
   const onLog = (entry: LogEntry): void => {
-    shown.push(entry.message)
-    console.log(`shown: ${entry.message}`)
+    shown.push(entry.msg)
+    console.log(`shown: ${entry.msg}`)
     console.error('and again')
   }
   await using recording = startRecording({ onLog })
@@ -176,7 +176,7 @@ test('levels that are filtered out are not formatted', async () => {
     recording
       .read()
       .logs()
-      .map(({ message }) => message),
+      .map(({ msg }) => msg),
   ).toEqual(['value'])
 })
 
@@ -196,7 +196,7 @@ test('an argument that cannot be inspected behaves as without the capture, and c
     recording
       .read()
       .logs()
-      .map(({ message }) => message),
+      .map(({ msg }) => msg),
   ).toEqual(['fine'])
 })
 
@@ -206,8 +206,8 @@ test('a message beyond the limit is cut where it is recorded and whole where it 
   console.log('x'.repeat(300_000))
   release()
   const [log] = recording.read().logs()
-  expect(log!.message).toMatch(/^x{262000,262144}… \[\d+ more characters\]$/)
-  expect(log!.message.length).toBeLessThan(262_200)
+  expect(log!.msg).toMatch(/^x{262000,262144}… \[\d+ more characters\]$/)
+  expect(log!.msg.length).toBeLessThan(262_200)
   expect(written).toHaveLength(300_001)
 })
 
@@ -227,7 +227,7 @@ test('installed twice it records once, until the last release', async () => {
     recording
       .read()
       .logs()
-      .map(({ message }) => message),
+      .map(({ msg }) => msg),
   ).toEqual(['one', 'two'])
 })
 
@@ -246,7 +246,7 @@ test('a function that others have wrapped since is left in the chain, silent', a
     recording
       .read()
       .logs()
-      .map(({ message }) => message),
+      .map(({ msg }) => msg),
   ).toEqual(['[prefix] recorded', 'recorded again'])
   expect(written).toBe('[prefix] recorded\n[prefix] not recorded\n[prefix] recorded again\n')
 })

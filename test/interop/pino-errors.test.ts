@@ -14,9 +14,9 @@ test('the class of an error heads its stack, and is a property unless it is a pl
   log.error(new TypeError('odd'), 'typed')
   log.error(new Error('plain'))
   const [own, typed, plain] = recording.read().logs()
-  expect(own!.message).toMatch(/^OrderError: refused\n {4}at /)
+  expect(own!.msg).toMatch(/^OrderError: refused\n {4}at /)
   expect(own!.properties).toEqual({ 'err.type': 'OrderError', 'err.orderId': '7' })
-  expect(typed!.message).toMatch(/^typed\nTypeError: odd\n {4}at /)
+  expect(typed!.msg).toMatch(/^typed\nTypeError: odd\n {4}at /)
   expect(typed!.properties).toEqual({ 'err.type': 'TypeError' })
   expect(plain!.properties).toEqual({})
 })
@@ -27,7 +27,7 @@ test('the errors of an AggregateError are shown, and theirs', async () => {
   const inner = new AggregateError([new RangeError('deep')], 'inner')
   log.error(new AggregateError([new TypeError('one'), inner, 'text'], 'all of it'), 'connect')
   const [entry] = recording.read().logs()
-  expect(entry!.message).toMatch(
+  expect(entry!.msg).toMatch(
     /^connect\nAggregateError: all of it\n {4}at .*TypeError: one\n +at .*AggregateError: inner\n +at .*RangeError: deep\n +at .*/s,
   )
   expect(entry!.properties).toEqual({ 'err.type': 'AggregateError' })
@@ -49,10 +49,10 @@ test('hundreds of errors of one are bounded', async () => {
   await using recording = startRecording()
   const many = Array.from({ length: 500 }, (_, i) => new Error(`part ${i}`))
   pino(micromegasPinoStream()).error(new AggregateError(many, 'many'))
-  const { message } = recording.read().logs()[0]!
-  expect(message).toContain('part 0')
-  expect(message).not.toContain('part 499')
-  expect(message.length).toBeLessThan(100_000)
+  const { msg } = recording.read().logs()[0]!
+  expect(msg).toContain('part 0')
+  expect(msg).not.toContain('part 499')
+  expect(msg.length).toBeLessThan(100_000)
 })
 
 test.each([
@@ -64,10 +64,10 @@ test.each([
   const cause = new TypeError('no route', { cause: new RangeError('port 0') })
   log.error(new Error('refused', { cause }))
   const [entry] = recording.read().logs()
-  expect(entry!.message).toMatch(
+  expect(entry!.msg).toMatch(
     /^Error: refused\n {4}at .*\ncaused by: TypeError: no route\n {4}at .*\ncaused by: RangeError: port 0\n {4}at /s,
   )
-  expect(entry!.message.split('port 0')).toHaveLength(2)
+  expect(entry!.msg.split('port 0')).toHaveLength(2)
   expect(entry!.properties).toEqual({})
 })
 
@@ -77,7 +77,7 @@ test('a message that was changed after the stack was made is shown', async () =>
   expect(error.stack).toContain('before')
   error.message = 'after'
   pino(micromegasPinoStream()).error(error, 'changed')
-  expect(recording.read().logs()[0]!.message).toMatch(/^changed\nOrderError: after\nError: before\n {4}at /)
+  expect(recording.read().logs()[0]!.msg).toMatch(/^changed\nOrderError: after\nError: before\n {4}at /)
 })
 
 test('what serializers leave of an error counts, and what is not an error is a property', async () => {
@@ -95,7 +95,7 @@ test('what serializers leave of an error counts, and what is not an error is a p
     recording
       .read()
       .logs()
-      .map(({ message, properties }) => [message, properties]),
+      .map(({ msg, properties }) => [msg, properties]),
   ).toEqual([
     ['a', { err: 'text only' }],
     ['b\nError: failed\n[Redacted]', { 'err.secret': '[Redacted]' }],
@@ -114,8 +114,8 @@ test('a stack that JSON cannot carry whole, or that other programs made, is not 
   stream.write('{"msg":"b","err":{"stack":{"frames":[]}}}\n')
   const [a, b] = recording.read().logs()
   expect(a).toMatchObject({
-    message: 'a\njava.lang.Error: x\n\tat Main',
+    msg: 'a\njava.lang.Error: x\n\tat Main',
     properties: { 'err.cause': '{b}', 'err.aggregateErrors': '7' },
   })
-  expect(b).toMatchObject({ message: 'b', properties: { err: '{"stack":{"frames":[]}}' } })
+  expect(b).toMatchObject({ msg: 'b', properties: { err: '{"stack":{"frames":[]}}' } })
 })

@@ -21,7 +21,7 @@ test.each([
   const names = ['emerg', 'alert', 'crit', 'error', 'warning', 'notice', 'info', 'debug'] as const
   for (const name of names) log[name](name)
   const logs = recording.read().logs()
-  expect(logs.map(({ message, level }) => [message, level])).toEqual([
+  expect(logs.map(({ msg, level }) => [msg, level])).toEqual([
     ['emerg', Level.Fatal],
     ['alert', Level.Fatal],
     ['crit', Level.Fatal],
@@ -224,6 +224,6 @@ test('events that the filters drop are not read', async () => {
     recording
       .read()
       .logs()
-      .map(({ message }) => message),
+      .map(({ msg }) => msg),
   ).toEqual(['kept'])
 })

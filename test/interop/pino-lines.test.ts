@@ -50,7 +50,7 @@ test('a message that is not a text is recorded as it is written', async () => {
     recording
       .read()
       .logs()
-      .map(({ message }) => message),
+      .map(({ msg }) => msg),
   ).toEqual(['9007199254740993', '{"text":"structured"}', 'true', 'null', 'a\n"b" é'])
 })
 
@@ -59,7 +59,7 @@ test('fields of an event that are called as those of the logger are properties',
   const log = pino({ name: 'shop' }, micromegasPinoStream())
   log.warn({ level: 'gold', name: 'Ada', hostname: 'elsewhere', pid: 0, time: 5 }, 'customer')
   const [entry] = recording.read().logs()
-  expect(entry).toMatchObject({ level: Level.Warn, target: 'shop', message: 'customer' })
+  expect(entry).toMatchObject({ level: Level.Warn, target: 'shop', msg: 'customer' })
   expect(entry!.properties).toEqual({
     level: 'gold',
     name: 'Ada',
@@ -88,7 +88,7 @@ test.each([
 ])("the logger's own time is not recorded twice: %s", async (_title, timestamp) => {
   await using recording = startRecording()
   pino({ timestamp }, micromegasPinoStream()).info('now')
-  expect(recording.read().logs()).toMatchObject([{ message: 'now', properties: {} }])
+  expect(recording.read().logs()).toMatchObject([{ msg: 'now', properties: {} }])
 })
 
 test('a time under another name is a property', async () => {
@@ -107,11 +107,11 @@ test('the keys of the logger need not be told again, by the stream of several lo
     .child({ b: 2 })
     .info({ message: 'a field' }, 'four')
   const [one, two, three, four] = recording.read().logs()
-  expect(one!.message).toMatch(/^one\nError: broken\n {4}at /)
+  expect(one!.msg).toMatch(/^one\nError: broken\n {4}at /)
   expect(one!.properties).toEqual({})
-  expect(two).toMatchObject({ message: 'two', properties: { payload: '{"a":1,"msg":"within"}' } })
-  expect(three!.message).toMatch(/^three\nError: nested\n {4}at /)
-  expect(four).toMatchObject({ message: 'four', properties: { b: '2', message: 'a field' } })
+  expect(two).toMatchObject({ msg: 'two', properties: { payload: '{"a":1,"msg":"within"}' } })
+  expect(three!.msg).toMatch(/^three\nError: nested\n {4}at /)
+  expect(four).toMatchObject({ msg: 'four', properties: { b: '2', message: 'a field' } })
 })
 
 test('bytes and texts may be piped in, in chunks that break anywhere', async () => {
@@ -130,7 +130,7 @@ test('bytes and texts may be piped in, in chunks that break anywhere', async () 
     [Level.Info, 'pino', '[1,2]', {}],
     [Level.Info, 'pino', '{"level":50', {}],
   ]
-  expect(logs.map(({ level, target, message, properties }) => [level, target, message, properties])).toEqual([
+  expect(logs.map(({ level, target, msg, properties }) => [level, target, msg, properties])).toEqual([
     ...expected,
     ...expected,
     ...expected,
@@ -144,7 +144,7 @@ test('a JSON object that is whole does not wait for the end of its line, other t
     recording
       .read()
       .logs()
-      .map(({ message }) => message)
+      .map(({ msg }) => msg)
   stream.write('{"level":30,"msg":"whole"}')
   stream.write('\n')
   stream.write('7b226d7367223a22686578227d0a', 'hex')
@@ -171,7 +171,7 @@ test('callbacks are called, and a stream that has ended still records what its l
     recording
       .read()
       .logs()
-      .map(({ message }) => message),
+      .map(({ msg }) => msg),
   ).toEqual(['first', 'last', 'after the end', 'after that'])
 })
 
@@ -202,7 +202,7 @@ test.each([
 ])('text that is not a JSON object is recorded as it is: %s', async (text) => {
   await using recording = startRecording()
   micromegasPinoStream().write(`${text}\n`)
-  expect(recording.read().logs()).toMatchObject([{ level: Level.Info, message: text, properties: {} }])
+  expect(recording.read().logs()).toMatchObject([{ level: Level.Info, msg: text, properties: {} }])
 })
 
 test('what a hook makes of a line is one event, in several lines too', async () => {
@@ -212,7 +212,7 @@ test('what a hook makes of a line is one event, in several lines too', async () 
   const [entry, ...others] = recording.read().logs()
   expect(entry).toMatchObject({
     level: Level.Error,
-    message: expect.stringMatching(/^pretty:\n {2}\{"level":50,.*\}$/),
+    msg: expect.stringMatching(/^pretty:\n {2}\{"level":50,.*\}$/),
   })
   expect(others).toEqual([])
 })
@@ -224,6 +224,6 @@ test('a line without an end is kept up to a bound', async () => {
   for (let i = 0; i < 100; i++) stream.write(chunk)
   stream.write('\n{"msg":"next"}\n')
   const [long, next] = recording.read().logs()
-  expect(long!.message).toMatch(/^x+… \[\d+ more characters\]$/)
-  expect(next!.message).toBe('next')
+  expect(long!.msg).toMatch(/^x+… \[\d+ more characters\]$/)
+  expect(next!.msg).toBe('next')
 })

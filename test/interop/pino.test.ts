@@ -14,7 +14,7 @@ test('each level is recorded as ours of the same name', async () => {
   await using recording = startRecording()
   const log = pino({ level: 'trace' }, micromegasPinoStream())
   for (const level of ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const) log[level](level)
-  expect(logsOf(recording).map(({ message, level, target }) => [message, level, target])).toEqual([
+  expect(logsOf(recording).map(({ msg, level, target }) => [msg, level, target])).toEqual([
     ['fatal', Level.Fatal, 'pino'],
     ['error', Level.Error, 'pino'],
     ['warn', Level.Warn, 'pino'],
@@ -32,8 +32,8 @@ test('name is the target, for child loggers too, and bindings are properties', a
   child.info({ total: 9.5, paid: true, note: null }, 'placed')
   log.child({ name: 'shop.db' }).info('renamed')
   const [plain, placed, renamed] = logsOf(recording)
-  expect(plain).toMatchObject({ target: 'shop', message: 'plain', properties: {} })
-  expect(placed).toMatchObject({ target: 'shop', message: 'placed' })
+  expect(plain).toMatchObject({ target: 'shop', msg: 'plain', properties: {} })
+  expect(placed).toMatchObject({ target: 'shop', msg: 'placed' })
   expect(placed!.properties).toEqual({ requestId: 'r1', user: '{"id":7}', total: '9.5', paid: 'true' })
   expect(renamed!.target).toBe('shop.db')
 })
@@ -53,9 +53,9 @@ test('placeholders, prefixes, redaction, serializers and renamed keys are as pin
   log.info({ password: 'p', req: { url: '/a', headers: 'many' } }, 'user %s', 'Ada')
   log.error(new Error('broken'))
   const [entry, failure] = logsOf(recording)
-  expect(entry).toMatchObject({ target: 'web', message: '[web] user Ada' })
+  expect(entry).toMatchObject({ target: 'web', msg: '[web] user Ada' })
   expect(entry!.properties).toEqual({ password: '[Redacted]', req: '/a' })
-  expect(failure!.message).toMatch(/Error: broken\n {4}at /)
+  expect(failure!.msg).toMatch(/Error: broken\n {4}at /)
 })
 
 test('formatters that name levels, other times and no base do not disturb it', async () => {
@@ -65,7 +65,7 @@ test('formatters that name levels, other times and no base do not disturb it', a
     micromegasPinoStream(),
   )
   log.warn('named')
-  expect(logsOf(recording)[0]).toMatchObject({ level: Level.Warn, message: 'named', properties: {} })
+  expect(logsOf(recording)[0]).toMatchObject({ level: Level.Warn, msg: 'named', properties: {} })
 })
 
 test('mixins, formatters and serializers of children count', async () => {
@@ -114,7 +114,7 @@ test('it is one of several streams, with a level of its own', async () => {
   log.debug('one')
   log.child({ a: 1 }).warn('both')
   expect(logsOf(recording)).toMatchObject([
-    { message: 'both', level: Level.Warn, target: 'shop', properties: { a: '1' } },
+    { msg: 'both', level: Level.Warn, target: 'shop', properties: { a: '1' } },
   ])
   expect(written.trim().split('\n')).toHaveLength(2)
 })
@@ -126,8 +126,8 @@ test('a line beyond 1 Mi characters is not parsed: it is recorded cut, with its 
   log.error({ blob: 'x'.repeat(1024 * 1024 - 1000) }, 'just fits')
   const [huge, fits] = logsOf(recording)
   expect(huge).toMatchObject({ level: Level.Error, target: 'shop', properties: {} })
-  expect(huge!.message).toMatch(/^\{"level":50,.* more characters\]$/)
-  expect(fits!.message).toBe('just fits')
+  expect(huge!.msg).toMatch(/^\{"level":50,.* more characters\]$/)
+  expect(fits!.msg).toBe('just fits')
   expect(fits!.properties.blob!.length).toBeLessThan(9000)
 })
 

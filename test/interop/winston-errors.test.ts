@@ -26,7 +26,7 @@ test.each([
     log.log({ level: 'info', message: 'harvest', ...metadata })
     log.child(metadata).info('harvest')
     const logs = recording.read().logs()
-    expect(logs.map((entry) => entry.message)).toEqual(['harvest', 'harvest', 'harvest'])
+    expect(logs.map((entry) => entry.msg)).toEqual(['harvest', 'harvest', 'harvest'])
     expect(logs.map((entry) => entry.properties)).toEqual([properties, properties, properties])
   },
 )
@@ -35,7 +35,7 @@ test('an error under cause that is the cause of none is a property, with its sta
   await using recording = startRecording()
   makeLogger().warn('skipped', { cause: new TypeError('no route'), region: 'eu' })
   const [entry] = recording.read().logs()
-  expect(entry!.message).toBe('skipped')
+  expect(entry!.msg).toBe('skipped')
   expect(entry!.properties).toEqual({
     region: 'eu',
     cause: expect.stringMatching(/^TypeError: no route\n {4}at /),
@@ -48,8 +48,8 @@ test('a cause that is not an error is shown with the error that has it', async (
   log.error('failed', new Error('refused', { cause: 'timeout' }))
   log.error(new Error('refused', { cause: { code: 7 } }))
   const [joined, alone] = recording.read().logs()
-  expect(joined!.message).toMatch(/^failed refused\nError: refused\n {4}at .*\ncaused by: "timeout"$/s)
-  expect(alone!.message).toMatch(/^Error: refused\n {4}at .*\ncaused by: \{"code":7\}$/s)
+  expect(joined!.msg).toMatch(/^failed refused\nError: refused\n {4}at .*\ncaused by: "timeout"$/s)
+  expect(alone!.msg).toMatch(/^Error: refused\n {4}at .*\ncaused by: \{"code":7\}$/s)
   expect([joined!.properties, alone!.properties]).toEqual([{}, {}])
 })
 
@@ -61,8 +61,8 @@ test('the errors of an AggregateError are shown, however it was passed', async (
   log.error('connect', error())
   log.error({ message: error() })
   log.child({ requestId: 'r1' }).error('connect', error())
-  for (const { message } of recording.read().logs()) {
-    expect(message).toMatch(/AggregateError: both\n {4}at .*TypeError: one\n +at .*RangeError: two\n +at /s)
+  for (const { msg } of recording.read().logs()) {
+    expect(msg).toMatch(/AggregateError: both\n {4}at .*TypeError: one\n +at .*RangeError: two\n +at /s)
   }
 })
 
@@ -72,8 +72,7 @@ test('the class of an error heads its stack', async () => {
   const log = makeLogger()
   log.error('failed', new OrderError('refused'))
   log.error(new OrderError('refused'))
-  for (const { message } of recording.read().logs())
-    expect(message).toMatch(/(^|\n)OrderError: refused\n {4}at /)
+  for (const { msg } of recording.read().logs()) expect(msg).toMatch(/(^|\n)OrderError: refused\n {4}at /)
 })
 
 test('errors that winston does not look for are shown below the message', async () => {
@@ -85,7 +84,7 @@ test('errors that winston does not look for are shown below the message', async 
   const messages = recording
     .read()
     .logs()
-    .map(({ message }) => message)
+    .map(({ msg }) => msg)
   expect(messages).toEqual([
     expect.stringMatching(/^failed\nError: second\n {4}at /),
     expect.stringMatching(/^failed %s\nError: behind a text\n {4}at /),
@@ -97,8 +96,8 @@ test('an error that fills a placeholder is shown once', async () => {
   await using recording = startRecording()
   makeLogger(splat()).error('failed: %s', new Error('refused'))
   const [entry] = recording.read().logs()
-  expect(entry!.message).toMatch(/^failed: Error: refused\n {4}at /)
-  expect(entry!.message.split('refused')).toHaveLength(2)
+  expect(entry!.msg).toMatch(/^failed: Error: refused\n {4}at /)
+  expect(entry!.msg.split('refused')).toHaveLength(2)
 })
 
 test('what a format takes out of an error stays out', async () => {
@@ -110,7 +109,7 @@ test('what a format takes out of an error stays out', async () => {
     return info
   })()
   makeLogger(scrub).error('failed', Object.assign(new Error('secret'), { token: 't', code: 'E1' }))
-  expect(recording.read().logs()).toMatchObject([{ message: 'failed ***', properties: { code: 'E1' } }])
+  expect(recording.read().logs()).toMatchObject([{ msg: 'failed ***', properties: { code: 'E1' } }])
 })
 
 test('the format errors hands the stack and the cause on, or leaves them out', async () => {
@@ -120,9 +119,9 @@ test('the format errors hands the stack and the cause on, or leaves them out', a
   makeLogger(errors({ stack: true })).error(new Error('short'))
   makeLogger(errors({})).error(new Error('shortest'))
   const [both, stack, none] = recording.read().logs()
-  expect(both!.message).toMatch(/^Error: refused\n {4}at .*\ncaused by: TypeError: no route\n {4}at /s)
-  expect(stack!.message).toMatch(/^Error: short\n {4}at /)
-  expect(none!.message).toBe('shortest')
+  expect(both!.msg).toMatch(/^Error: refused\n {4}at .*\ncaused by: TypeError: no route\n {4}at /s)
+  expect(stack!.msg).toMatch(/^Error: short\n {4}at /)
+  expect(none!.msg).toBe('shortest')
   expect([both, stack, none].map((entry) => entry!.properties)).toEqual([{}, {}, {}])
 })
 
@@ -134,7 +133,7 @@ test('messages that are not texts are recorded as values are', async () => {
   log.info('')
   log.error(Object.assign(new Error(''), { code: 'E1' }))
   const logs = recording.read().logs()
-  expect(logs.slice(0, 9).map(({ message }) => message)).toEqual([
+  expect(logs.slice(0, 9).map(({ msg }) => msg)).toEqual([
     '{"a":[1]}',
     '7',
     '10',
@@ -146,7 +145,7 @@ test('messages that are not texts are recorded as values are', async () => {
     '',
   ])
   expect(logs[9]).toMatchObject({
-    message: expect.stringMatching(/^Error.*\n {4}at /),
+    msg: expect.stringMatching(/^Error.*\n {4}at /),
     properties: { code: 'E1' },
   })
 })

@@ -10,7 +10,7 @@ function messagesOf(recording: Recording): readonly string[] {
   return recording
     .read()
     .logs()
-    .map(({ message }) => message)
+    .map(({ msg }) => msg)
 }
 
 test('it is a transport of winston-transport, for the compiler too', () => {
@@ -24,7 +24,7 @@ test('an info may be logged without a callback and without a logger, and is anno
   const info = { level: 'warn', message: 'direct' }
   expect(transport.log(info)).toBe(true)
   expect(await once(transport, 'logged')).toEqual([info])
-  expect(recording.read().logs()).toMatchObject([{ level: Level.Warn, message: 'direct' }])
+  expect(recording.read().logs()).toMatchObject([{ level: Level.Warn, msg: 'direct' }])
 })
 
 test('each info is announced once to who listens, and none is kept for who does not', async () => {
@@ -97,7 +97,7 @@ test('a level that the logger does not know is left out, as by all transports; o
     recording
       .read()
       .logs()
-      .map(({ message, level, properties }) => [message, level, properties]),
+      .map(({ msg, level, properties }) => [msg, level, properties]),
   ).toEqual([
     ['a', Level.Error, { level: 'audit' }],
     ['b', Level.Info, { level: 'chat' }],
@@ -123,11 +123,11 @@ test('levels with colours of their own and the format cli leave no escape sequen
   for (const level of Object.keys(winston.config.cli.levels)) cli.log(level, level)
   const logs = recording.read().logs()
   expect(logs.slice(0, 3)).toMatchObject([
-    { message: 'fatal it is', level: Level.Fatal, properties: {} },
-    { message: 'audit it is', level: Level.Info, properties: { level: 'audit' } },
-    { message: 'info it is', level: Level.Info, properties: {} },
+    { msg: 'fatal it is', level: Level.Fatal, properties: {} },
+    { msg: 'audit it is', level: Level.Info, properties: { level: 'audit' } },
+    { msg: 'info it is', level: Level.Info, properties: {} },
   ])
-  expect(logs.slice(3).map(({ message, level }) => [message.trim(), level])).toEqual([
+  expect(logs.slice(3).map(({ msg, level }) => [msg.trim(), level])).toEqual([
     ['error', Level.Error],
     ['warn', Level.Warn],
     ['help', Level.Info],
@@ -186,13 +186,13 @@ test('rejections and exceptions that winston handles have causes, and what the l
   log.exceptions.unhandle()
   log.rejections.unhandle()
   const logs = recording.read().logs()
-  expect(logs.map(({ message }) => message.split('\n', 2))).toEqual([
+  expect(logs.map(({ msg }) => msg.split('\n', 2))).toEqual([
     ['uncaughtException: refused', 'Error: refused'],
     ['unhandledRejection: refused', 'Error: refused'],
   ])
-  for (const { message, level, properties } of logs) {
+  for (const { msg, level, properties } of logs) {
     expect(level).toBe(Level.Error)
-    expect(message).toMatch(/\ncaused by: TypeError: no route\n {4}at /)
+    expect(msg).toMatch(/\ncaused by: TypeError: no route\n {4}at /)
     expect(properties).toEqual({ service: 'shop', code: 'E1' })
   }
 })
@@ -202,7 +202,7 @@ test('metadata that are called as those of an exception are properties', async (
   const log = winston.createLogger({ transports: [new MicromegasWinstonTransport()] })
   log.warn('mailed', { rejection: true, date: 'today', process: 'mail', error: 'none' })
   expect(recording.read().logs()).toMatchObject([
-    { message: 'mailed', properties: { rejection: 'true', date: 'today', process: 'mail', error: 'none' } },
+    { msg: 'mailed', properties: { rejection: 'true', date: 'today', process: 'mail', error: 'none' } },
   ])
 })
 

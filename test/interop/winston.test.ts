@@ -12,14 +12,14 @@ function logsOf(recording: Recording): readonly DecodedLogEntry[] {
 }
 
 function messagesOf(recording: Recording): readonly string[] {
-  return logsOf(recording).map(({ message }) => message)
+  return logsOf(recording).map(({ msg }) => msg)
 }
 
 test('the levels of npm are recorded as the nearest of ours', async () => {
   await using recording = startRecording()
   const log = winston.createLogger({ level: 'silly', transports: [new MicromegasWinstonTransport()] })
   for (const level of ['error', 'warn', 'info', 'http', 'verbose', 'debug', 'silly']) log.log(level, level)
-  expect(logsOf(recording).map(({ message, level, target }) => [message, level, target])).toEqual([
+  expect(logsOf(recording).map(({ msg, level, target }) => [msg, level, target])).toEqual([
     ['error', Level.Error, 'winston'],
     ['warn', Level.Warn, 'winston'],
     ['info', Level.Info, 'winston'],
@@ -44,7 +44,7 @@ test('so are those of syslog, and those of the logger itself as told', async () 
     transports: [new MicromegasWinstonTransport({ levels: { audit: 'fatal', whisper: 'trace' } })],
   })
   for (const level of ['audit', 'chat', 'whisper']) own.log(level, level)
-  expect(logsOf(recording).map(({ message, level }) => [message, level])).toEqual([
+  expect(logsOf(recording).map(({ msg, level }) => [msg, level])).toEqual([
     ['emerg', Level.Fatal],
     ['alert', Level.Fatal],
     ['crit', Level.Fatal],
@@ -73,7 +73,7 @@ test('metadata, default metadata and those of a child become properties', async 
   log.child({ requestId: 'r1' }).info('placed', { cart: { items: 2 }, total: 9.5, none: undefined })
   const [entry] = logsOf(recording)
   expect(entry!.target).toBe('shop.web')
-  expect(entry!.message).toBe('placed')
+  expect(entry!.msg).toBe('placed')
   expect(entry!.properties).toEqual({ service: 'shop', requestId: 'r1', cart: '{"items":2}', total: '9.5' })
 })
 
@@ -85,7 +85,7 @@ test('placeholders are filled in by the format splat, what is left over becomes 
   })
   log.info('%s took %d ms', 'load', 12, { region: 'eu' })
   const [entry] = logsOf(recording)
-  expect(entry!.message).toBe('load took 12 ms')
+  expect(entry!.msg).toBe('load took 12 ms')
   expect(entry!.properties).toEqual({ region: 'eu' })
 })
 
@@ -98,13 +98,13 @@ test('an error is recorded with its stack, its causes and its own fields, howeve
   log.error(error())
   log.log({ level: 'error', message: 'as a field', error: error() })
   const [joined, alone, field] = logsOf(recording)
-  expect(joined!.message).toMatch(
+  expect(joined!.msg).toMatch(
     /^load failed refused\nError: refused\n {4}at .*\ncaused by: TypeError: no route\n {4}at /s,
   )
   expect(joined!.properties).toEqual({ code: 'E1' })
-  expect(alone!.message).toMatch(/^Error: refused\n {4}at .*\ncaused by: TypeError: no route\n {4}at /s)
+  expect(alone!.msg).toMatch(/^Error: refused\n {4}at .*\ncaused by: TypeError: no route\n {4}at /s)
   expect(alone!.properties).toEqual({ code: 'E1' })
-  expect(field!.message).toBe('as a field')
+  expect(field!.msg).toBe('as a field')
   expect(field!.properties.error).toContain('Error: refused')
 })
 
@@ -127,7 +127,7 @@ test('the level is known however the format has coloured it, and a label is the 
     transports: [new MicromegasWinstonTransport()],
   })
   log.warn('slow')
-  expect(logsOf(recording)[0]).toMatchObject({ level: Level.Warn, target: 'shop.db', message: 'slow' })
+  expect(logsOf(recording)[0]).toMatchObject({ level: Level.Warn, target: 'shop.db', msg: 'slow' })
 })
 
 test("the transport's own level, format and silence count", async () => {
@@ -142,7 +142,7 @@ test("the transport's own level, format and silence count", async () => {
   log.warn('enough')
   transport.silent = true
   log.error('silent')
-  expect(logsOf(recording).map(({ message, properties }) => [message, properties])).toEqual([
+  expect(logsOf(recording).map(({ msg, properties }) => [msg, properties])).toEqual([
     ['enough', { seen: 'true' }],
   ])
 })
@@ -214,7 +214,7 @@ test('an exception that winston handles is recorded where that is asked for, wit
   log.exceptions.unhandle()
   const entries = logsOf(recording)
   expect(entries.map(({ target }) => target)).toEqual(['exceptions'])
-  expect(entries[0]!.message).toMatch(/^uncaughtException: uncaught\nError: uncaught\n {4}at /)
+  expect(entries[0]!.msg).toMatch(/^uncaughtException: uncaught\nError: uncaught\n {4}at /)
   expect(entries[0]!.properties).toEqual({})
 })
 
@@ -236,7 +236,7 @@ test('values that cannot be read cost themselves, not the event', async () => {
   }
   log.info('odd', { circular, hostile, big: 10n, list: Array.from({ length: 100_000 }, (_, i) => i) })
   const [entry] = logsOf(recording)
-  expect(entry!.message).toBe('odd')
+  expect(entry!.msg).toBe('odd')
   expect(entry!.properties.circular).toBe('{"self":[circular]}')
   expect(entry!.properties.big).toBe('10')
   expect(entry!.properties.list!.length).toBeLessThan(10_000)

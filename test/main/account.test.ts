@@ -55,7 +55,7 @@ describe('a process says with its last blocks what it recorded, and the server h
 
   test('an event loop that runs dry, with a listener of exit that records more', async () => {
     const { logs, measures } = await run('last-words.mjs', 'dry', 'after')
-    expect(logs.map(({ message }) => message)).toEqual(['first', 'last'])
+    expect(logs.map(({ msg }) => msg)).toEqual(['first', 'last'])
     expect(sums(measures)).toEqual({
       telemetry_recorded_logs: 2,
       telemetry_recorded_metrics: measures.length,

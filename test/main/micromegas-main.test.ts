@@ -49,7 +49,7 @@ describe('every way out delivers what was recorded, with the exit code Node woul
     expect(ended).toMatchObject({ code, signal: null })
     expect(ended.stderr).toMatch(stderr)
     const received = expectEverything()
-    const fatal = received.logs.filter(({ level }) => level === 1).map(({ message }) => message)
+    const fatal = received.logs.filter(({ level }) => level === 1).map(({ msg }) => msg)
     if (log === undefined) expect(fatal).toEqual([])
     else expect(fatal).toEqual([expect.stringMatching(log)])
   })

@@ -72,7 +72,7 @@ test.each(['rust', 'node'] as const)('the views know every event that the %s SDK
 
 test('messages left as templates are rendered, overrides count, those of interop events do not', () => {
   const entries = readRust('log', readLogEntries)
-  const named = (message: string) => entries.find((entry) => entry.message === message)
+  const named = (message: string) => entries.find((entry) => entry.msg === message)
   expect(named('ada fetched 3 rows')).toMatchObject({ level: 4, properties: { user: 'ada', rows: '3' } })
   expect(named('debug value Some("x")')).toMatchObject({ level: 2, properties: { debug: 'Some("x")' } })
   const properties = { level: 'warning', target: 'overridden', other: 'kept' }

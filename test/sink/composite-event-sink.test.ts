@@ -4,7 +4,7 @@ import { CompositeEventSink } from '../../src/sink/composite-event-sink.ts'
 import { InMemoryEventSink } from '../../src/sink/in-memory-event-sink.ts'
 import { testBlock, testProcess, testStream } from './support/blocks.ts'
 
-const entry: LogEntry = { timeMs: 0, level: 4, target: 't', message: 'm', properties: undefined }
+const entry: LogEntry = { timeMs: 0, level: 4, target: 't', msg: 'm', properties: undefined }
 
 /** Breaks the contract in every call. */
 const failing: EventSink = {

@@ -40,8 +40,8 @@ test('what was recorded is read back out of the blocks', async () => {
   const report = await dispatch.flush()
   expect(report.delivered.blocks).toBe(4)
   expect(sink.logs()).toMatchObject([
-    { level: Level.Info, target: 'shop', message: 'order 42 placed', properties: {} },
-    { level: Level.Warn, target: 'shop', message: 'slow', properties: { region: 'eu' } },
+    { level: Level.Info, target: 'shop', msg: 'order 42 placed', properties: {} },
+    { level: Level.Warn, target: 'shop', msg: 'slow', properties: { region: 'eu' } },
   ])
   expect(sink.metrics()).toMatchObject([
     { name: 'latency', unit: 'ms', value: 12.5 },

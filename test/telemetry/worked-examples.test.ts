@@ -53,8 +53,8 @@ describe('the log block example', () => {
     expect(LOG_DEPENDENCIES).toHaveLength(118)
     expect(LOG_OBJECTS).toHaveLength(45)
     expect([...readLogEntries(parser.parse(LOG_DEPENDENCIES, LOG_OBJECTS), ticks)]).toEqual([
-      { timeNs: 1_704_067_200_000_001_000n, level: 4, target: 'app', message: 'hello', properties: {} },
-      { timeNs: 1_704_067_200_000_002_500n, level: 4, target: 'app', message: 'hi', properties: {} },
+      { timeNs: 1_704_067_200_000_001_000n, level: 4, target: 'app', msg: 'hello', properties: {} },
+      { timeNs: 1_704_067_200_000_002_500n, level: 4, target: 'app', msg: 'hi', properties: {} },
     ])
   })
 
@@ -68,15 +68,15 @@ describe('the log block example', () => {
         timeNs: 1_704_067_200_000_003_000n,
         level: 4,
         target: 'app',
-        message: 't',
+        msg: 't',
         properties: { env: 'prod' },
       },
-      { timeNs: 1_704_067_200_000_003_001n, level: 3, target: 'app', message: 'w', properties: {} },
+      { timeNs: 1_704_067_200_000_003_001n, level: 3, target: 'app', msg: 'w', properties: {} },
       {
         timeNs: 1_704_067_200_000_003_002n,
         level: 2,
         target: 'app',
-        message: 'e',
+        msg: 'e',
         properties: { env: 'prod' },
       },
     ])

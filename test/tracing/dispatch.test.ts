@@ -36,7 +36,7 @@ class LiveSink {
   }
 
   get messages(): string[] {
-    return this.entries.map(({ message }) => message)
+    return this.entries.map(({ msg }) => msg)
   }
 }
 

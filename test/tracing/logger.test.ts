@@ -25,11 +25,11 @@ describe('the six methods', () => {
     await using recording = startRecording()
     for (const method of METHODS) log[method](`a ${method} message`)
     for (const method of METHODS) log[method]`a ${method} message`
-    const rows = recording.logs().map(({ level, target, message }) => ({ level, target, message }))
+    const rows = recording.logs().map(({ level, target, msg }) => ({ level, target, msg }))
     const expected = METHODS.map((method, i) => ({
       level: i + 1,
       target: 'test.logger',
-      message: `a ${method} message`,
+      msg: `a ${method} message`,
     }))
     expect(rows).toEqual([...expected, ...expected])
   })
@@ -136,7 +136,7 @@ describe('a template', () => {
     const counter = { toString: () => String(++count) }
     for (let i = 0; i < 2; i++) log.info`count ${counter}`
     expect(recording.messages()).toEqual(['count 1', 'count 2'])
-    expect(live.entries.map(({ message }) => message)).toEqual(['count 1', 'count 2'])
+    expect(live.entries.map(({ msg }) => msg)).toEqual(['count 1', 'count 2'])
   })
 
   test('does not render values of a level that is off', async () => {
@@ -163,10 +163,10 @@ describe('a text', () => {
     log.info('object', { region: 'eu', n: 1, none: undefined, nil: null })
     log.info('set', propertySet({ region: 'us' }))
     log.info('both', { a: '1', b: '1' }, propertySet({ b: '2' }))
-    expect(recording.logs().map(({ message, properties }) => ({ message, properties }))).toEqual([
-      { message: 'object', properties: { region: 'eu', n: '1' } },
-      { message: 'set', properties: { region: 'us' } },
-      { message: 'both', properties: { a: '1', b: '2' } },
+    expect(recording.logs().map(({ msg, properties }) => ({ msg, properties }))).toEqual([
+      { msg: 'object', properties: { region: 'eu', n: '1' } },
+      { msg: 'set', properties: { region: 'us' } },
+      { msg: 'both', properties: { a: '1', b: '2' } },
     ])
   })
 
@@ -188,7 +188,7 @@ describe('a text', () => {
       log.info('order placed')
       if (i % 2 === 1) dispatch.seal()
     }
-    const regions = recording.logs().map(({ message, properties }) => `${message} ${properties.region}`)
+    const regions = recording.logs().map(({ msg, properties }) => `${msg} ${properties.region}`)
     expect(regions).toEqual(
       Array.from({ length: 6 }, (_, i) => [
         `order placed ${i % 2 === 0 ? 'eu' : 'us'}`,
@@ -208,10 +208,10 @@ describe('a text', () => {
     log.error('failed', error, { id: 7 })
     log.error(error)
     const [values, failed, bare] = recording.logs()
-    expect(values!.message).toBe('values 1 two [3] undefined')
-    expect(failed!.message).toContain(`failed\n${error.stack!}\ncaused by: TypeError: inner`)
+    expect(values!.msg).toBe('values 1 two [3] undefined')
+    expect(failed!.msg).toContain(`failed\n${error.stack!}\ncaused by: TypeError: inner`)
     expect(failed!.properties).toEqual({ id: '7' })
-    expect(bare!.message.startsWith(error.stack!)).toBe(true)
+    expect(bare!.msg.startsWith(error.stack!)).toBe(true)
   })
 
   test.each([

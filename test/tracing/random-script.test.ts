@@ -71,7 +71,7 @@ const shownValue = (given: unknown) => wellFormed(String(given))
 
 const logText: fc.Arbitrary<Step> = fc.tuple(level, name, text).map(([at, target, message]) => (model) => {
   logger(target)[METHODS[at - 1]!](message)
-  model.logs.push({ level: at, target, message: wellFormed(message), properties: {} })
+  model.logs.push({ level: at, target, msg: wellFormed(message), properties: {} })
 })
 
 const logTemplate: fc.Arbitrary<Step> = fc
@@ -88,7 +88,7 @@ const logTemplate: fc.Arbitrary<Step> = fc
       `${shownValue(a)} and ${shownValue(b)}!`,
       `${shownValue(a)}|${shownValue(b)}|${shownValue(c)}`,
     ][count]!
-    model.logs.push({ level: at, target, message, properties: {} })
+    model.logs.push({ level: at, target, msg: message, properties: {} })
   })
 
 const logTagged: fc.Arbitrary<Step> = fc
@@ -99,7 +99,7 @@ const logTagged: fc.Arbitrary<Step> = fc
     model.logs.push({
       level: at,
       target,
-      message: wellFormed(message),
+      msg: wellFormed(message),
       properties: shownProperties(given),
     })
   })
@@ -111,7 +111,7 @@ const logInterop: fc.Arbitrary<Step> = fc
     model.logs.push({
       level: at,
       target,
-      message: wellFormed(message),
+      msg: wellFormed(message),
       properties: shownProperties(given ?? {}),
     })
   })
@@ -196,7 +196,7 @@ const flood: fc.Arbitrary<Step> = fc.constant((model) => {
     logger('flood')
       .info`line ${i} of a text that is long enough to fill a block within a few of these floods: ${i}`
     const message = `line ${i} of a text that is long enough to fill a block within a few of these floods: ${i}`
-    model.logs.push({ level: Level.Info, target: 'flood', message, properties: {} })
+    model.logs.push({ level: Level.Info, target: 'flood', msg: message, properties: {} })
   }
 })
 

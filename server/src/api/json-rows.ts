@@ -22,11 +22,11 @@ export function levelName(level: number): string {
 }
 
 export function logEntryJson(row: LogEntryRow): Json {
-  const { level, target, message, properties } = row
-  const isCut = message.length > MAX_MESSAGE
-  const msg = isCut ? message.slice(0, MAX_MESSAGE) : message
+  const { level, target, properties } = row
+  const isCut = row.msg.length > MAX_MESSAGE
+  const msg = isCut ? row.msg.slice(0, MAX_MESSAGE) : row.msg
   const entry = { ...originJson(row), level, level_name: levelName(level), target, msg, properties }
-  return isCut ? { ...entry, msg_length: message.length } : entry
+  return isCut ? { ...entry, msg_length: row.msg.length } : entry
 }
 
 export function measureJson(row: MeasureRow): Json {

@@ -83,7 +83,7 @@ export function readRoutes(context: ServerContext): Hono<RouteTypes> {
     const request = {
       ...query.eventQuery(),
       cursor: query.cursor(),
-      maxLevel: query.level('level'),
+      maxLevel: query.level('max_level') ?? query.level('level'),
       target: query.target(),
       search: query.text('search'),
     }

@@ -70,14 +70,11 @@ export class LivePrinter {
     if (text !== '') this.#target.write(text)
   }
 
-  #log({ level, target, message, properties }: DecodedLogEntry): string {
+  #log({ level, target, msg, properties }: DecodedLogEntry): string {
     const name = levelName(level).toUpperCase().padEnd(6)
     const style = LEVEL_STYLES[level]
     const label = style === undefined ? name : this.#style(style, name)
-    const cut =
-      message.length > MAX_MESSAGE
-        ? `${message.slice(0, MAX_MESSAGE)}… (${message.length} characters)`
-        : message
+    const cut = msg.length > MAX_MESSAGE ? `${msg.slice(0, MAX_MESSAGE)}… (${msg.length} characters)` : msg
     // Stack traces keep their lines, indented: no line of a message can pass for an entry.
     const indented = cut.split(/\r?\n/).map(printable).join('\n    ')
     return `${label} ${this.#source(target)} ${indented}${this.#properties(properties)}`

@@ -71,7 +71,7 @@ export interface LogEntryRow extends EventOrigin {
   /** 1 fatal to 6 trace. */
   readonly level: number
   readonly target: string
-  readonly message: string
+  readonly msg: string
   readonly properties: DecodedProperties
 }
 
@@ -114,15 +114,13 @@ export function queryLogEntries(context: QueryContext, query: LogQuery): Promise
   return queryEvents<DecodedLogEntry, LogEntryRow>(context, query, {
     tag: 'log',
     read: readLogEntries,
-    isWanted: ({ level, target, message, properties }) =>
-      (maxLevel === undefined || level <= maxLevel) &&
-      isTarget(target) &&
-      isFound(properties, message, target),
-    toRow: ({ level, target, message, properties }, origin) => ({
+    isWanted: ({ level, target, msg, properties }) =>
+      (maxLevel === undefined || level <= maxLevel) && isTarget(target) && isFound(properties, msg, target),
+    toRow: ({ level, target, msg, properties }, origin) => ({
       ...origin,
       level,
       target,
-      message,
+      msg,
       properties,
     }),
   })

@@ -160,6 +160,7 @@ describe('log entries', () => {
       'payment refused',
       'slow',
     ])
+    expect(await messages('target=*&max_level=error')).toEqual(['payment refused'])
     expect(await messages('target=*&level=error')).toEqual(['payment refused'])
     const misplaced = await send(server.url, '/api/log_entries?target=*.checkout')
     expect([misplaced.status, JSON.parse(misplaced.text)]).toEqual([
@@ -616,7 +617,7 @@ describe('the API', () => {
     await insertBlocks(own, logBlock(shop, logs, [{ at: 1, message: 'm'.repeat(3_000_000) }]))
     const { rows } = await getJson(own, '/api/log_entries')
     expect([rows[0].msg.length, rows[0].msg_length]).toEqual([1024 * 1024, 3_000_000])
-    expect((await own.reader.logEntries()).rows[0]?.message).toHaveLength(3_000_000)
+    expect((await own.reader.logEntries()).rows[0]?.msg).toHaveLength(3_000_000)
   })
 
   test('ends a page early rather than answering with hundreds of megabytes', async () => {

@@ -17,7 +17,7 @@ describe('what is sent can be read back', () => {
     await insert(server, 'block', LOG_BLOCK_CBOR)
 
     const { rows } = await server.reader.logEntries({ order: 'oldest' })
-    expect(rows.map(({ timeNs, target, level, message }) => [timeNs, target, level, message])).toEqual([
+    expect(rows.map(({ timeNs, target, level, msg }) => [timeNs, target, level, msg])).toEqual([
       [1704067200000001000n, 'app', 4, 'hello'],
       [1704067200000002500n, 'app', 4, 'hi'],
     ])
@@ -85,7 +85,7 @@ describe('the first item of an id stands', () => {
     await insert(server, 'stream', streamBody(one), streamBody(other))
     await insertBlocks(server, logBlock(owner, one, [{ at: 1, message: 'kept' }], { blockId }))
     await insertBlocks(server, logBlock(owner, other, [{ at: 1, message: 'lost' }], { blockId }))
-    expect((await server.reader.logEntries()).rows.map(({ message }) => message)).toEqual(['kept'])
+    expect((await server.reader.logEntries()).rows.map(({ msg }) => msg)).toEqual(['kept'])
   })
 })
 
@@ -303,7 +303,7 @@ describe('blocks that no reader can make sense of', () => {
     expect(warnings).toContain('outside of begin_ticks and end_ticks')
     // Read all the same, whatever the edges say.
     const { rows } = await server.reader.logEntries({ untilNs: 1_704_067_200_000_000_011n })
-    expect(rows.map(({ message }) => message)).toEqual(['early'])
+    expect(rows.map(({ msg }) => msg)).toEqual(['early'])
   })
 })
 

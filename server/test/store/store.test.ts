@@ -91,7 +91,7 @@ describe('damaged files', () => {
     await writeFile(join(directory.path, 'blocks', 'README'), 'no block')
 
     await using server = await startServer({ dataDir: directory.path })
-    expect((await server.reader.logEntries()).rows.map(({ message }) => message)).toEqual(['m3'])
+    expect((await server.reader.logEntries()).rows.map(({ msg }) => msg)).toEqual(['m3'])
     expect(await readdir(join(directory.path, 'damaged'))).toHaveLength(4)
     expect(server.reasons().filter((reason) => reason.includes('damaged on disk'))).toHaveLength(4)
     // Their ids are free again.
@@ -146,7 +146,7 @@ describe('damaged files', () => {
       await writeFile(path, Buffer.concat([Buffer.from(`${changed}\n`), bytes.subarray(end + 1)]))
     }
     await using server = await startServer({ dataDir: directory.path })
-    expect((await server.reader.logEntries()).rows.map(({ message }) => message)).toEqual(['m0'])
+    expect((await server.reader.logEntries()).rows.map(({ msg }) => msg)).toEqual(['m0'])
     expect(await readdir(join(directory.path, 'damaged'))).toHaveLength(3)
     for (const route of ['processes', 'blocks', 'log_entries'])
       expect((await send(server.url, `/api/${route}`)).status).toBe(200)
@@ -163,7 +163,7 @@ describe('damaged files', () => {
     await mkdir(paths[1]!)
     await symlink('/dev/zero', paths[2]!)
     await using server = await startServer({ dataDir: directory.path })
-    expect((await server.reader.logEntries()).rows.map(({ message }) => message)).toEqual(['m3'])
+    expect((await server.reader.logEntries()).rows.map(({ msg }) => msg)).toEqual(['m3'])
     expect(
       server.reasons().filter((reason) => reason.includes('it is a folder, a FIFO or a device')),
     ).toHaveLength(3)

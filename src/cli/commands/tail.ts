@@ -11,7 +11,7 @@ import { DataOutput, wantsColor } from '../output/terminal.ts'
 import { UsageError } from '../usage-error.ts'
 
 export interface TailFlags extends ConnectionFlags {
-  readonly level?: string | undefined
+  readonly maxLevel?: string | undefined
   readonly target?: string | undefined
   readonly grep?: string | undefined
   readonly exclude?: string | undefined
@@ -50,11 +50,11 @@ export async function tail(flags: TailFlags): Promise<void> {
     throw new UsageError(`Cannot use --format ${flags.format}: tail shows text or ndjson`)
   }
   const isLog = flags.kind === 'log'
-  if (!isLog && flags.level !== undefined)
-    throw new UsageError('Cannot use --level with --kind metric: metrics have no level shown')
+  if (!isLog && flags.maxLevel !== undefined)
+    throw new UsageError('Cannot use --max-level with --kind metric: metrics have no level shown')
   const text = isLog ? 'msg' : 'name'
   const conditions = where([
-    flags.level === undefined ? undefined : sql`level <= ${level('--level', flags.level)}`,
+    flags.maxLevel === undefined ? undefined : sql`level <= ${level('--max-level', flags.maxLevel)}`,
     flags.target === undefined ? undefined : contains('target', flags.target),
     flags.grep === undefined ? undefined : contains(text, flags.grep),
     flags.exclude === undefined ? undefined : `NOT (${contains(text, flags.exclude)})`,

@@ -82,11 +82,11 @@ export class ConsoleEventSink implements EventSink {
 export function formatEntry(entry: LogEntry, colored: boolean): string {
   const style = (format: Style, text: string): string =>
     colored ? styleText(format, text, { validateStream: false }) : text
-  const { level, target, message, properties, timeMs } = entry
+  const { level, target, msg, properties, timeMs } = entry
   const shown =
-    message.length > MAX_MESSAGE_CHARS
-      ? `${message.slice(0, MAX_MESSAGE_CHARS)}… (${message.length - MAX_MESSAGE_CHARS} more characters)`
-      : message
+    msg.length > MAX_MESSAGE_CHARS
+      ? `${msg.slice(0, MAX_MESSAGE_CHARS)}… (${msg.length - MAX_MESSAGE_CHARS} more characters)`
+      : msg
   const name = levelName(level).toUpperCase().padEnd(5)
   let line = `${style('gray', new Date(timeMs).toISOString())} ${style(STYLES[level] ?? 'gray', name)} `
   if (target !== '') line += `${style('cyan', printableWord(target))}: `

@@ -19,7 +19,7 @@ export interface DecodedLogEntry {
   /** 1 fatal, 2 error, 3 warn, 4 info, 5 debug, 6 trace; a producer may send any other number. */
   readonly level: number
   readonly target: string
-  readonly message: string
+  readonly msg: string
   /** Frozen, and shared by the events of a block that have the same property set. */
   readonly properties: DecodedProperties
 }
@@ -107,7 +107,7 @@ function entry(
     timeNs: ticks.toNanoseconds(memberAsI64(event, 'time')),
     level: memberAsU32(source, 'level') | 0, // the view's column is a signed 32-bit integer
     target: memberAsString(source, 'target'),
-    message,
+    msg: message,
     properties: propertiesOf(properties),
   }
 }

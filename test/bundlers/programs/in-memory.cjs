@@ -7,7 +7,7 @@ module.exports = async function recordInMemory({ InMemoryEventSink, initTelemetr
   process.env.MICROMEGAS_TELEMETRY_URL = env
   logger('shop').warn('stock is low', { item: 'tea' })
   await telemetry.flush()
-  const messages = memory.logs().map(({ message }) => message)
+  const messages = memory.logs().map(({ msg }) => msg)
   if (messages.join() !== 'stock is low') throw new Error(`it has ${JSON.stringify(messages)}`)
   await telemetry.shutdown()
 }

@@ -55,7 +55,7 @@ export class WatchedServer implements AsyncDisposable {
   /** The messages that came from a target, the earliest first. */
   async messages(target: string): Promise<string[]> {
     const { rows } = await this.#server.reader.logEntries({ target, order: 'oldest', limit: 10_000 })
-    return rows.map(({ message }) => message)
+    return rows.map(({ msg }) => msg)
   }
 
   close(): Promise<void> {

@@ -29,7 +29,7 @@ describe.runIf(logs !== undefined)('with version 1.10 of the API', () => {
     early.emit({ body: 'too late' })
     expect(logs!.getLogger('x').enabled()).toBe(false)
     const lines = recording.read().logs()
-    expect(lines.map(({ target, message }) => [target, message])).toEqual([
+    expect(lines.map(({ target, msg }) => [target, msg])).toEqual([
       ['early', 'connected'],
       ['late', 'got late'],
     ])

@@ -23,7 +23,7 @@ test('a log record is a log event: severity, body, attributes, and the logger’
     recording
       .read()
       .logs()
-      .map(({ level, target, message, properties }) => [level, target, message, properties]),
+      .map(({ level, target, msg, properties }) => [level, target, msg, properties]),
   ).toEqual([
     [Level.Warn, 'shop.audit', 'slow', { ms: '12', tags: '["a"]' }],
     [Level.Info, 'shop.audit', '{"order":7,"lines":[1,2]}', { 'event.name': 'order.placed' }],
@@ -62,7 +62,7 @@ test('an exception is told with its stack', async () => {
   logs
     .getLogger('x')
     .emit({ severityNumber: SeverityNumber.ERROR, body: 'load failed', exception: new Error('refused') })
-  expect(recording.read().logs()[0]!.message).toMatch(/^load failed\nError: refused\n {4}at /)
+  expect(recording.read().logs()[0]!.msg).toMatch(/^load failed\nError: refused\n {4}at /)
 })
 
 test('the type of an exception is a property, and what is no error is told, too', async () => {
@@ -75,7 +75,7 @@ test('the type of an exception is a property, and what is no error is told, too'
   const found = recording
     .read()
     .logs()
-    .map(({ message, properties }) => [message.split('\n    at')[0], properties['exception.type']])
+    .map(({ msg, properties }) => [msg.split('\n    at')[0], properties['exception.type']])
   expect(found).toEqual([
     ['failed\nError: refused', 'ECONNREFUSED'],
     ['failed\nrefused', undefined],
@@ -103,7 +103,7 @@ test('what breaks the types of the API costs itself, not the host', async () => 
   })
   expect(logger.enabled(odd(null))).toBe(true)
   const lines = recording.read().logs()
-  expect(lines.map(({ message }) => message)).toEqual(['', '', '', '', '', 'Symbol(s)', '7'])
+  expect(lines.map(({ msg }) => msg)).toEqual(['', '', '', '', '', 'Symbol(s)', '7'])
 })
 
 test('a record names the span it was emitted in: of the API, of our own, or of the context it was given', async () => {
@@ -146,7 +146,7 @@ test('what filters leave out is not enabled and not recorded', async () => {
     recording
       .read()
       .logs()
-      .map(({ message }) => message),
+      .map(({ msg }) => msg),
   ).toEqual(['yes'])
 })
 
@@ -166,6 +166,6 @@ test('a logger got before is connected where the API’s object is given, and si
     recording
       .read()
       .logs()
-      .map(({ message }) => message),
+      .map(({ msg }) => msg),
   ).toEqual(['connected'])
 })

@@ -71,10 +71,10 @@ function ofBridge(recording: Recording, expected: Shown): Shown {
     status: [end['span.status'] ?? 'UNSET', end['span.status_message'] ?? ''],
     events: logs
       .filter(({ level }) => level === Level.Debug)
-      .map(({ message, properties }) => [message, without(properties, IDS)]),
+      .map(({ msg, properties }) => [msg, without(properties, IDS)]),
     exceptions: logs
       .filter(({ level }) => level === Level.Error)
-      .map(({ message, properties }, i) => [
+      .map(({ msg: message, properties }, i) => [
         properties['exception.type'],
         // The text is for people: what there is must be in it.
         ...expected.exceptions[i]!.slice(1).map((part) =>

@@ -209,7 +209,7 @@ test('an exception is an error log with its stack that names the span', async ()
   const [log, ...others] = logsOf(recording).filter(({ level }) => level < Level.Trace)
   expect(others).toEqual([]) // the status says nothing new
   expect(log).toMatchObject({ level: Level.Error, target: 'shop' })
-  expect(log!.message).toMatch(/^TypeError: no card\n {4}at /)
+  expect(log!.msg).toMatch(/^TypeError: no card\n {4}at /)
   expect(log!.properties).toEqual({
     'order.id': '7',
     'exception.type': 'TypeError',
@@ -231,7 +231,7 @@ test('exceptions that are no Error are recorded by what they have; what is no ex
   span.recordException({ foo: 'bar' } as unknown as string)
   span.end()
   const errors = logsOf(recording).filter(({ level }) => level === Level.Error)
-  expect(errors.map(({ message, properties }) => [message, properties['exception.type']])).toEqual([
+  expect(errors.map(({ msg, properties }) => [msg, properties['exception.type']])).toEqual([
     ['plain text', undefined],
     ['Refused: no card', 'Refused'],
     ['17', '17'],
@@ -254,7 +254,7 @@ test('an AggregateError shows its errors, of this realm, of another, and as a se
   span.end()
   const texts = logsOf(recording)
     .filter(({ level }) => level === Level.Error)
-    .map((log) => log.message)
+    .map((log) => log.msg)
   for (const { message: each } of refused) expect(texts[0]).toContain(each)
   expect(texts[1]).toMatch(/all far[\s\S]*far/)
   expect(texts[2]).toMatch(/^AggregateError: all near[\s\S]*Error: near/)
@@ -276,7 +276,7 @@ test('what a status says is told unless an exception has said it', async () => {
   none.setStatus({ code: SpanStatusCode.ERROR, message: 'gave up' })
   none.end()
   const warnings = logsOf(recording).filter(({ level }) => level === Level.Warn)
-  expect(warnings.map(({ message }) => message)).toEqual(['other: gave up after 3 attempts', 'none: gave up'])
+  expect(warnings.map(({ msg }) => msg)).toEqual(['other: gave up after 3 attempts', 'none: gave up'])
 })
 
 test('however many attributes a span has, its logs name it and say what it was', async () => {
@@ -334,7 +334,7 @@ test('a status of error without an exception is a warning at the end; ok is fina
   fine.setStatus({ code: SpanStatusCode.ERROR, message: 'too late' })
   fine.end()
   const warnings = logsOf(recording).filter(({ level }) => level === Level.Warn)
-  expect(warnings.map(({ message }) => message)).toEqual(['GET /orders: failed'])
+  expect(warnings.map(({ msg }) => msg)).toEqual(['GET /orders: failed'])
   expect(warnings[0]!.properties).toMatchObject({ 'http.response.status_code': '503' })
   expect(spansOf(recording).map(({ name }) => name)).toEqual(['GET', 'fine'])
 })
@@ -361,12 +361,12 @@ test('events are debug logs; at its end a log of trace level has what else is kn
   const ids = { trace_id: span.spanContext().traceId, span_id: span.spanContext().spanId }
   const logs = logsOf(recording)
   expect(logs.slice(0, 3)).toMatchObject([
-    { level: Level.Debug, target: 'shop', message: 'sent', properties: { bytes: '12', ...ids } },
-    { level: Level.Debug, message: 'acknowledged', properties: ids },
-    { level: Level.Debug, message: 'twice', properties: ids },
+    { level: Level.Debug, target: 'shop', msg: 'sent', properties: { bytes: '12', ...ids } },
+    { level: Level.Debug, msg: 'acknowledged', properties: ids },
+    { level: Level.Debug, msg: 'twice', properties: ids },
   ])
   expect(logs.slice(3)).toHaveLength(1)
-  expect(logs[3]).toMatchObject({ level: Level.Trace, message: 'publish order' })
+  expect(logs[3]).toMatchObject({ level: Level.Trace, msg: 'publish order' })
   expect(logs[3]!.properties).toMatchObject({
     ...ids,
     a: '2',
@@ -413,7 +413,7 @@ test('what the API says to a span of our own becomes logs, and does not end it',
     [Level.Error, 'app'],
     [Level.Warn, 'app'],
   ])
-  expect(logs[2]!.message).toBe('ours: gave up')
+  expect(logs[2]!.msg).toBe('ours: gave up')
   for (const { properties } of logs) expect(properties.async_span_id).toBe(String(row!.id))
 })
 

@@ -41,7 +41,7 @@ export class Received {
 
   /** Messages of the logs of one target, in the order of their blocks. */
   messages(target: string): string[] {
-    return this.logs.filter((entry) => entry.target === target).map((entry) => entry.message)
+    return this.logs.filter((entry) => entry.target === target).map((entry) => entry.msg)
   }
 
   asyncSpans(): AsyncSpans {

@@ -11,9 +11,7 @@ module.exports = async function record({ micromegas, pinoBridge, winstonBridge, 
   const transport = new winstonBridge.MicromegasWinstonTransport({ target: 'winston-shop' })
   winston.createLogger({ transports: [transport] }).error('by winston', error)
   await telemetry.shutdown()
-  const shown = memory
-    .logs()
-    .map(({ target, message }) => `${target}: ${message.split('\n').slice(0, 3).join('|')}`)
+  const shown = memory.logs().map(({ target, msg }) => `${target}: ${msg.split('\n').slice(0, 3).join('|')}`)
   const expected = [
     /^pino-shop: by pino\|TypeError: refused\| {4}at /,
     /^winston-shop: by winston refused\|TypeError: refused\| {4}at /,

@@ -13,7 +13,7 @@ function entry(message: string, over: Partial<LogEntry> = {}): LogEntry {
     timeMs: 1_700_000_000_123,
     level: Level.Info,
     target: 'shop',
-    message,
+    msg: message,
     properties: undefined,
     ...over,
   }

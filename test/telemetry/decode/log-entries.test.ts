@@ -32,7 +32,7 @@ function read(objects: Section, deps = dependencies()): DecodedLogEntry[] {
   return [...readLogEntries(objectsOf(LOG_TYPES, deps, objects), TICKS)]
 }
 
-const PLAIN = { timeNs: 7n, level: 4, target: 'app', message: 'static {}', properties: {} }
+const PLAIN = { timeNs: 7n, level: 4, target: 'app', msg: 'static {}', properties: {} }
 
 describe('every log event type', () => {
   test('LogStaticStrEvent takes its message, target and level from the descriptor', () => {
@@ -40,14 +40,12 @@ describe('every log event type', () => {
   })
 
   test('LogStringEventV2 brings its message', () => {
-    expect(read(section().dynamic(1, section().u64(10, 7).text('m')))).toEqual([{ ...PLAIN, message: 'm' }])
+    expect(read(section().dynamic(1, section().u64(10, 7).text('m')))).toEqual([{ ...PLAIN, msg: 'm' }])
   })
 
   test('TaggedLogString brings properties too', () => {
     const objects = section().dynamic(2, section().u64(10, 20, 7).text('m'))
-    expect(read(objects, dependencies(['k', 'v']))).toEqual([
-      { ...PLAIN, message: 'm', properties: { k: 'v' } },
-    ])
+    expect(read(objects, dependencies(['k', 'v']))).toEqual([{ ...PLAIN, msg: 'm', properties: { k: 'v' } }])
   })
 
   test('LogStaticStrInteropEvent brings level, target and message by reference', () => {
@@ -56,14 +54,14 @@ describe('every log event type', () => {
 
   test('LogStringInteropEventV3 brings level, target and message', () => {
     expect(read(section().dynamic(3, section().u64(7).u8(3).u64(2).text('m')))).toEqual([
-      { ...PLAIN, level: 3, message: 'm' },
+      { ...PLAIN, level: 3, msg: 'm' },
     ])
   })
 
   test('TaggedLogInteropEvent brings properties too', () => {
     const objects = section().dynamic(4, section().u64(7).u8(3).u64(2, 20).text('m'))
     expect(read(objects, dependencies(['k', 'v']))).toEqual([
-      { ...PLAIN, level: 3, message: 'm', properties: { k: 'v' } },
+      { ...PLAIN, level: 3, msg: 'm', properties: { k: 'v' } },
     ])
   })
 
@@ -79,29 +77,29 @@ describe('every log event type', () => {
 
   test('TaggedLogTemplateEvent renders the message of the descriptor with its properties', () => {
     expect(read(section().u8(12).u64(10, 20, 7), dependencies(['', 'v']))).toEqual([
-      { ...PLAIN, message: 'static v', properties: { '': 'v' } },
+      { ...PLAIN, msg: 'static v', properties: { '': 'v' } },
     ])
   })
 
   test('LogStringEvent, legacy, has the rest of the record as message', () => {
     expect(read(section().dynamic(7, section().u64(10, 7).raw('zażółć')))).toEqual([
-      { ...PLAIN, message: 'zażółć' },
+      { ...PLAIN, msg: 'zażółć' },
     ])
   })
 
   test('LogStringInteropEventV2, legacy, has a wide level, a StringId and the rest as message', () => {
     const objects = section().dynamic(8, section().u64(7).u32(300).u64(2, 0).raw('m'))
-    expect(read(objects)).toEqual([{ ...PLAIN, level: 300, message: 'm' }])
+    expect(read(objects)).toEqual([{ ...PLAIN, level: 300, msg: 'm' }])
   })
 })
 
 test('messages of legacy events must be valid UTF-8, those of others are repaired', () => {
   expectFormatError(() => read(section().dynamic(7, section().u64(10, 7).raw(hex('e9')))), /not valid UTF-8/)
-  expect(read(section().dynamic(1, section().u64(10, 7).text(hex('e9'))))[0]!.message).toBe('\ufffd')
+  expect(read(section().dynamic(1, section().u64(10, 7).text(hex('e9'))))[0]!.msg).toBe('\ufffd')
 })
 
 test('bytes after the message are ignored', () => {
-  expect(read(section().dynamic(1, section().u64(10, 7).text('m').raw('more')))[0]!.message).toBe('m')
+  expect(read(section().dynamic(1, section().u64(10, 7).text('m').raw('more')))[0]!.msg).toBe('m')
 })
 
 test('the target of interop events takes as many bytes as StaticStringRef has in the metadata', () => {
@@ -112,7 +110,7 @@ test('the target of interop events takes as many bytes as StaticStringRef has in
   const types = { ...LOG_TYPES, objectsMetadata: wide }
   expect([...readLogEntries(objectsOf(types, dependencies(), objects), TICKS)][0]).toMatchObject({
     target: 'app',
-    message: 'm',
+    msg: 'm',
   })
 })
 

@@ -42,7 +42,7 @@ export class Recording implements AsyncDisposable {
   }
 
   messages(): string[] {
-    return this.logs().map(({ message }) => message)
+    return this.logs().map(({ msg }) => msg)
   }
 
   measures(): DecodedMeasure[] {

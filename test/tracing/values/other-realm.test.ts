@@ -83,8 +83,8 @@ describe('a value of another realm', () => {
       [error.stack, {}],
       ['interop', tags],
     ]
-    expect(recording.logs().map(({ message, properties: found }) => [message, found])).toEqual(expected)
-    expect(live.map((entry) => [entry.message, entry.properties ?? {}])).toEqual(expected)
+    expect(recording.logs().map(({ msg, properties: found }) => [msg, found])).toEqual(expected)
+    expect(live.map((entry) => [entry.msg, entry.properties ?? {}])).toEqual(expected)
     expect(recording.measures().map(({ properties: found }) => found)).toEqual([tags])
     expect(propertySet(properties).toJSON()).toEqual(tags)
   })

@@ -97,11 +97,9 @@ export class EventRows {
     const { texts, properties } = this
     switch (viewSet) {
       case 'log_entries':
-        for (const { timeNs, level, target, message, properties: set } of [
-          ...readLogEntries(objects, ticks),
-        ]) {
-          this.logs.push(number, timeNs, texts.numberOf(target), level, message, properties.numberOfSet(set))
-          count.add(timeNs, message.length)
+        for (const { timeNs, level, target, msg, properties: set } of [...readLogEntries(objects, ticks)]) {
+          this.logs.push(number, timeNs, texts.numberOf(target), level, msg, properties.numberOfSet(set))
+          count.add(timeNs, msg.length)
         }
         break
       case 'measures':
