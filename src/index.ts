@@ -77,14 +77,18 @@ export {
   imetric,
   type MetricOptions,
 } from './tracing/metric.ts'
+export { type ActiveSpan, currentSpan } from './tracing/open-span.ts'
 export { recordLog } from './tracing/record-log.ts'
 export {
+  type ActiveThreadSpan,
   type AsyncSpanHandle,
+  type AsyncSpanOptions,
   asyncSpan,
   beginAsyncSpan,
   defineSpan,
   type SpanDefinition,
   type SpanOptions,
+  type SpanRunOptions,
   span,
 } from './tracing/span.ts'
 export {

@@ -22,6 +22,7 @@ export interface TelemetryEnvironment {
   readonly telemetrySinkMaxLevel: Level | undefined
   readonly targetMaxLevels: Readonly<Record<string, Level>> | undefined
   readonly cpuTracing: boolean | undefined
+  readonly spanProperties: boolean | undefined
   readonly systemMetrics: boolean | undefined
   readonly requireTls: boolean | undefined
   readonly processExe: string | undefined
@@ -150,6 +151,7 @@ const schema = z.object({
   MICROMEGAS_TELEMETRY_SINK_MAX_LEVEL: level,
   MICROMEGAS_TARGET_MAX_LEVELS: targetLevels,
   MICROMEGAS_ENABLE_CPU_TRACING: flag,
+  MICROMEGAS_SPAN_PROPERTIES: flag,
   MICROMEGAS_SYSTEM_METRICS: flag,
   MICROMEGAS_REQUIRE_TLS: flag,
   MICROMEGAS_PROCESS_EXE: text((value) => value),
@@ -190,6 +192,7 @@ export function readEnvironment(
     telemetrySinkMaxLevel: values.MICROMEGAS_TELEMETRY_SINK_MAX_LEVEL,
     targetMaxLevels: values.MICROMEGAS_TARGET_MAX_LEVELS,
     cpuTracing: values.MICROMEGAS_ENABLE_CPU_TRACING,
+    spanProperties: values.MICROMEGAS_SPAN_PROPERTIES,
     systemMetrics: values.MICROMEGAS_SYSTEM_METRICS,
     requireTls: values.MICROMEGAS_REQUIRE_TLS,
     processExe: values.MICROMEGAS_PROCESS_EXE,

@@ -98,6 +98,7 @@ function start(
     sinks,
     filters: config,
     cpuTracing: config.cpuTracing,
+    spanProperties: config.spanProperties,
     flushPeriodMs: config.flushPeriodMs,
     onFlushTick: () => reportDrops(httpSinks),
     onSinkError: (error) => tellSeldom('sink', `micromegas: a sink failed: ${errorMessage(error)}`),

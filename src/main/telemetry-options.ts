@@ -43,6 +43,12 @@ export interface TelemetryOptions {
   readonly interopMaxLevel?: LevelName | undefined
   /** Whether spans are recorded. @defaultValue `MICROMEGAS_ENABLE_CPU_TRACING`, or `false` */
   readonly cpuTracing?: boolean | undefined
+  /**
+   * Whether spans carry properties. Turn it off for servers before 0.33: they do not read the events that have them, and lose
+   * the ends of such spans.
+   * @defaultValue `MICROMEGAS_SPAN_PROPERTIES`, or `true`
+   */
+  readonly spanProperties?: boolean | undefined
   /** Whether metrics of the Node runtime and the system are recorded. @defaultValue `MICROMEGAS_SYSTEM_METRICS`, or `true` */
   readonly systemMetrics?: boolean | undefined
   /** Whether `console.log` and its like are recorded as logs too. @defaultValue `false` */
@@ -98,6 +104,7 @@ export interface TelemetryConfig {
   readonly targetMaxLevels: Readonly<Record<string, Level>>
   readonly interopMaxLevel: Level
   readonly cpuTracing: boolean
+  readonly spanProperties: boolean
   readonly systemMetrics: boolean
   readonly installLogCapture: boolean
   readonly processExe: string | undefined
@@ -150,6 +157,7 @@ const schema = z.strictObject({
   targetMaxLevels: z.optional(z.record(z.string(), level, 'expected an object of levels by target')),
   interopMaxLevel: z.optional(level),
   cpuTracing: z.optional(flag),
+  spanProperties: z.optional(flag),
   systemMetrics: z.optional(flag),
   installLogCapture: z.optional(flag),
   processExe: z.optional(nonBlank),
@@ -222,6 +230,7 @@ export function resolveOptions(
     targetMaxLevels,
     interopMaxLevel: toLevel(given.interopMaxLevel) ?? Level.Trace,
     cpuTracing: given.cpuTracing ?? env.cpuTracing ?? false,
+    spanProperties: given.spanProperties ?? env.spanProperties ?? true,
     systemMetrics: given.systemMetrics ?? env.systemMetrics ?? true,
     installLogCapture: given.installLogCapture ?? false,
     processExe: given.processExe?.trim() ?? env.processExe,

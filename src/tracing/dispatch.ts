@@ -18,6 +18,7 @@ import { spanIdBase } from './span-ids.ts'
 import { shareBlock } from './streams/block-memory.ts'
 import type { EventStream, StreamStats } from './streams/event-stream.ts'
 import { ImageStream } from './streams/image-stream.ts'
+import { LateSpanStream } from './streams/late-span-stream.ts'
 import { LogStream } from './streams/log-stream.ts'
 import { MetricsStream } from './streams/metrics-stream.ts'
 import { type OpenAsyncSpan, SpanStream } from './streams/span-stream.ts'
@@ -39,6 +40,8 @@ export interface DispatchOptions {
   readonly filters: FilterOptions
   /** Whether spans are recorded. */
   readonly cpuTracing: boolean
+  /** Whether spans carry properties. @defaultValue `true` */
+  readonly spanProperties?: boolean | undefined
   /** How long an event may wait in a part-filled block. */
   readonly flushPeriodMs: number
   /** Runs before each periodic flush: the place to record what is measured or counted now. */
@@ -59,11 +62,11 @@ const NO_EVENTS: StreamStats = { recorded: 0, dropped: 0, invalid: 0 }
 const URGENT_FLUSH_MS = 500
 
 /** Raised whenever the fields that recording code relies on change. */
-const ABI = 1
+const ABI = 2
 const REGISTRY_KEY = Symbol.for('micromegas.dispatch')
 
 /**
- * The process-wide meeting point of what records and what delivers: the four streams, the filters and the sinks. There
+ * The process-wide meeting point of what records and what delivers: the streams, the filters and the sinks. There
  * is one per thread, found through `globalThis`, so that the ESM and the CommonJS build of this package share it.
  */
 export class Dispatch {
@@ -72,6 +75,8 @@ export class Dispatch {
   readonly log: LogStream = new LogStream()
   readonly metrics: MetricsStream = new MetricsStream()
   readonly cpu: SpanStream = new SpanStream()
+  /** Async spans that are written when they end; like those of {@link cpu} otherwise. */
+  readonly late: LateSpanStream = new LateSpanStream()
   readonly image: ImageStream = new ImageStream()
   /** The async span that the running code is in. */
   readonly asyncSpans: AsyncLocalStorage<OpenAsyncSpan> = new AsyncLocalStorage<OpenAsyncSpan>()
@@ -132,8 +137,10 @@ export class Dispatch {
     this.filters.set(options.filters, blockMaxLevel, liveMaxLevel)
     this.attentionLevel = Math.max(Level.Error, liveMaxLevel) as Level
     this.cpu.enabled = options.cpuTracing
+    this.cpu.tagsEnds = options.spanProperties ?? true
+    this.late.tagsEnds = this.cpu.tagsEnds
     for (const stream of this.#streams) {
-      const wanted = blockMaxLevel > Level.Off && (stream !== this.cpu || options.cpuTracing)
+      const wanted = blockMaxLevel > Level.Off && (stream.kind !== 'cpu' || options.cpuTracing)
       if (wanted) stream.open(process.processId, this.recordingSince, streamProperties(stream), this.#onBlock)
       else stream.turnOff()
     }
@@ -180,8 +187,9 @@ export class Dispatch {
   /** Events that were lost since the last shutdown; 0 while telemetry runs. */
   get lateEvents(): number {
     if (this.#options !== undefined) return 0
-    return this.#streams.reduce(
-      (sum, stream) => sum + stream.stats.dropped - this.statsAtStop[stream.kind].dropped,
+    const { stats, statsAtStop } = this
+    return (['log', 'metrics', 'cpu', 'image'] as const).reduce(
+      (sum, kind) => sum + stats[kind].dropped - statsAtStop[kind].dropped,
       0,
     )
   }
@@ -208,13 +216,13 @@ export class Dispatch {
     return {
       log: this.log.stats,
       metrics: this.metrics.stats,
-      cpu: this.cpu.stats,
+      cpu: sumStats(this.cpu.stats, this.late.stats),
       image: this.image.stats,
     }
   }
 
   get #streams(): readonly EventStream[] {
-    return [this.log, this.metrics, this.cpu, this.image]
+    return [this.log, this.metrics, this.cpu, this.late, this.image]
   }
 
   readonly #onBlock = (block: SealedBlock): void => {
@@ -315,6 +323,10 @@ function findDispatch(): Dispatch {
   const created = new Dispatch()
   registry[REGISTRY_KEY] = created
   return created
+}
+
+function sumStats(a: StreamStats, b: StreamStats): StreamStats {
+  return { recorded: a.recorded + b.recorded, dropped: a.dropped + b.dropped, invalid: a.invalid + b.invalid }
 }
 
 function leastSevere(sinks: readonly SinkRegistration[]): Level {

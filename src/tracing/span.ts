@@ -1,13 +1,47 @@
 import { type CallSite, captureCallSite, UNKNOWN_CALL_SITE } from './call-site.ts'
 import { dispatch } from './dispatch.ts'
 import { DEFAULT_TARGET, toName } from './metric.ts'
-import { type OpenAsyncSpan, SpanLocation, SpanRecord } from './streams/span-stream.ts'
+import {
+  type ActiveSpan,
+  describeFailure,
+  LateSpan,
+  lateRecord,
+  OpenSpan,
+  SpanProperties,
+  setOf,
+  UNRECORDED,
+} from './open-span.ts'
+import { SpanLocation, SpanRecord } from './streams/span-stream.ts'
 import { BoundedTable, TableBound } from './values/bounded-table.ts'
 import { detachedText } from './values/detached-text.ts'
+import type { Properties, PropertySet } from './values/property-set.ts'
 
 export interface SpanOptions {
   /** The part of the program that is measured. @defaultValue `app` */
   readonly target?: string | undefined
+}
+
+/** How one run of a function is measured. */
+export interface SpanRunOptions extends SpanOptions {
+  /** What the span is tagged with, besides what is set while it runs. A set made by `propertySet` costs least. */
+  readonly properties?: Properties | PropertySet | undefined
+}
+
+export interface AsyncSpanOptions extends SpanRunOptions {
+  /**
+   * Whether name and target may change until the span ends. Such a span is written when it ends, or once it is open for
+   * five seconds, with the name it has then; others are written when they begin.
+   * @defaultValue true for a function that takes the span
+   */
+  readonly late?: boolean | undefined
+}
+
+/** A thread span while it runs. */
+export interface ActiveThreadSpan {
+  /** Adds properties, as `ActiveSpan.set` does; they become column `properties` of `thread_spans`. */
+  set(properties: Properties | PropertySet): this
+  /** As `ActiveSpan.fail`; what the function throws says so by itself. */
+  fail(error: unknown): this
 }
 
 /** Span names that are remembered; past it a span's events carry the name themselves. */
@@ -44,8 +78,8 @@ export class SpanDefinition {
   }
 
   /** Ends the span begun last under this definition. Without one it does nothing but count. */
-  end(): void {
-    if (dispatch.cpu.enabled) dispatch.cpu.endThreadSpan(this.#record)
+  end(properties?: PropertySet): void {
+    if (dispatch.cpu.enabled) dispatch.cpu.endThreadSpan(this.#record, properties)
   }
 
   /**
@@ -53,18 +87,13 @@ export class SpanDefinition {
    *
    * @internal
    */
-  openAsync(): OpenAsyncSpan {
+  openAsync(isLate = false): OpenSpan {
+    const record = this.#record
     const parent = dispatch.asyncSpans.getStore()
-    const spanId = dispatch.nextSpanId()
-    const open: OpenAsyncSpan = {
-      record: this.#record,
-      spanId,
-      parentSpanId: parent === undefined ? 0 : parent.spanId,
-      rootSpanId: parent === undefined ? spanId : parent.rootSpanId,
-      depth: parent === undefined ? 0 : parent.depth + 1,
-      beginTicksLow: 0,
-    }
-    dispatch.cpu.beginAsyncSpan(open)
+    const open = isLate
+      ? new LateSpan(lateRecord(record.name, record.target, record), parent)
+      : new OpenSpan(record, parent)
+    open.begin()
     return open
   }
 }
@@ -85,15 +114,54 @@ export function defineSpan(name: string, options?: SpanOptions): SpanDefinition 
  *
  * @param span - A name or a definition. File and line are those of the first call under the name.
  */
-export function span<T>(name: string | SpanDefinition, fn: () => T): T {
-  if (isPassedOver()) return fn()
+export function span<T>(name: string | SpanDefinition, fn: (span: ActiveThreadSpan) => T): T
+export function span<T>(
+  name: string | SpanDefinition,
+  options: SpanRunOptions,
+  fn: (span: ActiveThreadSpan) => T,
+): T
+export function span<T>(
+  name: string | SpanDefinition,
+  optionsOrFn: SpanRunOptions | ((span: ActiveThreadSpan) => T),
+  given?: (span: ActiveThreadSpan) => T,
+): T {
+  const fn = given ?? (optionsOrFn as (span: ActiveThreadSpan) => T)
+  if (isPassedOver()) return fn(UNRECORDED)
+  if (fn === given || fn.length > 0)
+    return measureTagged(name, fn === given ? (optionsOrFn as SpanRunOptions) : undefined, fn)
   const definition = resolveDefinition(name, undefined, span)
   definition.begin()
+  let failure: PropertySet | undefined
   try {
-    return fn()
+    return (fn as () => T)()
+  } catch (error) {
+    failure = failureSet(error)
+    throw error
   } finally {
-    definition.end()
+    definition.end(failure)
   }
+}
+
+function measureTagged<T>(
+  name: string | SpanDefinition,
+  options: SpanRunOptions | undefined,
+  fn: (span: ActiveThreadSpan) => T,
+): T {
+  const properties = new SpanProperties(options?.properties)
+  const definition = resolveDefinition(name, options?.target, span)
+  definition.begin()
+  try {
+    return fn(properties)
+  } catch (error) {
+    properties.fail(error)
+    throw error
+  } finally {
+    definition.end(properties.take())
+  }
+}
+
+function failureSet(error: unknown): PropertySet | undefined {
+  return dispatch.cpu.tagsEnds ? setOf(describeFailure(error)) : undefined
 }
 
 /**
@@ -102,18 +170,42 @@ export function span<T>(name: string | SpanDefinition, fn: () => T): T {
  * that is sent when somebody awaits it: it is awaited within the span.
  *
  * @param name - A name or a definition. File and line are those of the first call under the name.
+ * @param fn - Given the span, to tag it, to name it otherwise, or to say that it failed; a rejection says so by itself.
  */
-export function asyncSpan<T>(name: string | SpanDefinition, fn: () => PromiseLike<T> | T): Promise<T> {
-  if (isPassedOver()) return promiseOf(fn)
-  return measureAsync(resolveDefinition(name, undefined, asyncSpan), fn)
+export function asyncSpan<T>(
+  name: string | SpanDefinition,
+  fn: (span: ActiveSpan) => PromiseLike<T> | T,
+): Promise<T>
+export function asyncSpan<T>(
+  name: string | SpanDefinition,
+  options: AsyncSpanOptions,
+  fn: (span: ActiveSpan) => PromiseLike<T> | T,
+): Promise<T>
+export function asyncSpan<T>(
+  name: string | SpanDefinition,
+  optionsOrFn: AsyncSpanOptions | ((span: ActiveSpan) => PromiseLike<T> | T),
+  given?: (span: ActiveSpan) => PromiseLike<T> | T,
+): Promise<T> {
+  const fn = given ?? (optionsOrFn as (span: ActiveSpan) => PromiseLike<T> | T)
+  const options = fn === given ? (optionsOrFn as AsyncSpanOptions) : undefined
+  if (isPassedOver()) return promiseOf(() => fn(UNRECORDED))
+  const definition = resolveDefinition(name, options?.target, asyncSpan)
+  return measureAsync(definition.openAsync(options?.late ?? fn.length > 0), options?.properties, fn)
 }
 
-async function measureAsync<T>(definition: SpanDefinition, fn: () => PromiseLike<T> | T): Promise<T> {
-  const open = definition.openAsync()
+async function measureAsync<T>(
+  open: OpenSpan,
+  properties: Properties | PropertySet | undefined,
+  fn: (span: ActiveSpan) => PromiseLike<T> | T,
+): Promise<T> {
+  if (properties !== undefined) open.set(properties)
   try {
-    return await dispatch.asyncSpans.run(open, callAndAwait<T>, fn)
+    return await dispatch.asyncSpans.run(open, callAndAwait<T>, fn, open)
+  } catch (error) {
+    open.fail(error)
+    throw error
   } finally {
-    dispatch.cpu.endAsyncSpan(open)
+    open.end()
   }
 }
 
@@ -121,14 +213,14 @@ async function measureAsync<T>(definition: SpanDefinition, fn: () => PromiseLike
  * Calls a function and begins to await what it returns. A thenable's `then` runs in the context in which that begins, not
  * in that of the function: a query which is sent by `then` must be awaited where its spans belong.
  */
-function callAndAwait<T>(fn: () => PromiseLike<T> | T): Promise<T> {
-  return Promise.resolve(fn()) // a promise of our own kind is given back as it is
+function callAndAwait<T>(fn: (span: ActiveSpan) => PromiseLike<T> | T, open: ActiveSpan): Promise<T> {
+  return Promise.resolve(fn(open)) // a promise of our own kind is given back as it is
 }
 
 /** Calls a function that is not measured; an async function would add a promise to the one there is. */
 function promiseOf<T>(fn: () => PromiseLike<T> | T): Promise<T> {
   try {
-    return callAndAwait(fn)
+    return Promise.resolve(fn())
   } catch (error) {
     return Promise.reject(error)
   }
@@ -144,11 +236,16 @@ function isPassedOver(): boolean {
 
 /** An async span that is ended by hand: for callbacks, event emitters and streams. Made by {@link beginAsyncSpan}. */
 export class AsyncSpanHandle implements Disposable {
-  #open: OpenAsyncSpan | undefined
+  #open: OpenSpan | undefined
 
   /** @internal */
-  constructor(open: OpenAsyncSpan | undefined) {
+  constructor(open: OpenSpan | undefined) {
     this.#open = open
+  }
+
+  /** The span, to tag it, to name it otherwise or to say that it failed: what is told after its end is left out. */
+  get span(): ActiveSpan {
+    return this.#open ?? UNRECORDED
   }
 
   /**
@@ -163,7 +260,7 @@ export class AsyncSpanHandle implements Disposable {
   end(): void {
     const open = this.#open
     this.#open = undefined
-    if (open !== undefined) dispatch.cpu.endAsyncSpan(open)
+    open?.end()
   }
 
   [Symbol.dispose](): void {
@@ -172,9 +269,11 @@ export class AsyncSpanHandle implements Disposable {
 }
 
 /** Begins an async span that the caller ends. Prefer {@link asyncSpan} where there is a promise. */
-export function beginAsyncSpan(name: string | SpanDefinition, options?: SpanOptions): AsyncSpanHandle {
+export function beginAsyncSpan(name: string | SpanDefinition, options?: AsyncSpanOptions): AsyncSpanHandle {
   if (isPassedOver()) return new AsyncSpanHandle(undefined)
-  return new AsyncSpanHandle(resolveDefinition(name, options?.target, beginAsyncSpan).openAsync())
+  const open = resolveDefinition(name, options?.target, beginAsyncSpan).openAsync(options?.late)
+  if (options?.properties !== undefined) open.set(options.properties)
+  return new AsyncSpanHandle(open)
 }
 
 /** What a span is recorded under: whatever a caller passes for a name, the measured function must run. */

@@ -26,7 +26,7 @@ test('the Rust crates read every request of this SDK', () => {
   expect(rust.processes).toEqual(recordings.map((recording) => recording.process))
   for (const processId of PROCESS_IDS) {
     const streams = rust.streams.filter((stream) => stream.processId === processId)
-    expect(streams.flatMap((stream) => stream.tags).sort()).toEqual(['cpu', 'image', 'log', 'metrics'])
+    expect(streams.flatMap((stream) => stream.tags).sort()).toEqual(['cpu', 'cpu', 'image', 'log', 'metrics'])
   }
 })
 

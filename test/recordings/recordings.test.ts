@@ -59,6 +59,8 @@ const NODE_EVENT_TYPES = [
   'LogStaticStrEvent',
   'LogStringEventV2',
   'LogStringInteropEventV3',
+  'TaggedEndAsyncSpanEvent',
+  'TaggedEndThreadSpanEvent',
   'TaggedFloatMetricEvent',
   'TaggedIntegerMetricEvent',
   'TaggedLogInteropEvent',

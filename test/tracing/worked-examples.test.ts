@@ -246,7 +246,7 @@ describe('the metadata of a stream', () => {
       ],
     })
     expect(shown(CPU_LAYOUT)).toEqual({
-      dependencies: [strings, 'SpanRecord(48)', 'SpanLocationRecord(40)'],
+      dependencies: [strings, 'SpanRecord(48)', 'SpanLocationRecord(40)', ...sets],
       objects: [
         'BeginThreadSpanEvent(16)',
         'EndThreadSpanEvent(16)',
@@ -256,6 +256,8 @@ describe('the metadata of a stream', () => {
         'EndAsyncSpanEvent(36)',
         'BeginAsyncNamedSpanEvent(44)',
         'EndAsyncNamedSpanEvent(44)',
+        'TaggedEndThreadSpanEvent(24)',
+        'TaggedEndAsyncSpanEvent(44)',
       ],
     })
     expect(shown(IMAGE_LAYOUT)).toEqual({ dependencies: [], objects: ['ImageEvent(0)'] })

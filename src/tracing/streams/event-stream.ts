@@ -168,6 +168,11 @@ export class EventStream {
     if (this.onLate !== undefined) this.onLate()
   }
 
+  /** Says that an event of the open block is of that time: blocks that are written later than it begin with it. */
+  protected noteTime(ticks: bigint): void {
+    if (ticks < this.#beginTicks) this.#beginTicks = ticks
+  }
+
   /** Counts an event that cannot be written whatever the room. */
   countInvalid(): void {
     this.#invalid++

@@ -1,16 +1,20 @@
 import type { CallSite } from '../call-site.ts'
 import { readTicks, writeTicks } from '../clock.ts'
+import type { PropertySet } from '../values/property-set.ts'
 import { BLOCK_BYTES } from './block-memory.ts'
 import { EventStream } from './event-stream.ts'
 import { idBits } from './id-bits.ts'
 import {
   ASYNC_NAMED_SPAN_BEGIN,
   ASYNC_SPAN_BEGIN,
+  ASYNC_TAGGED_SPAN_END,
   CPU_LAYOUT,
   SPAN_INDEX,
   SPAN_LOCATION_INDEX,
+  SPAN_PROPERTY_SET_INDEX,
   THREAD_NAMED_SPAN_BEGIN,
   THREAD_SPAN_BEGIN,
+  THREAD_TAGGED_SPAN_END,
 } from './stream-layouts.ts'
 
 /** Verbosity every span is sent with, as the reference SDK's macros do (`max`); no view reads it. */
@@ -53,6 +57,18 @@ export class SpanLocation {
   }
 }
 
+/** A span of another process that caused one here: what a W3C `traceparent` says. */
+export interface RemoteParent {
+  /** 32 hexadecimal digits. */
+  readonly traceId: string
+  /** 16 hexadecimal digits. */
+  readonly spanId: string
+  /** Bit 0: the caller records the trace. */
+  readonly traceFlags: number
+  /** `tracestate`, as it came. */
+  readonly traceState?: string | undefined
+}
+
 /** An async span that has begun. */
 export interface OpenAsyncSpan {
   readonly record: SpanRecord
@@ -63,6 +79,8 @@ export interface OpenAsyncSpan {
   /** The outermost span's id: the span's own for a root. */
   readonly rootSpanId: number
   readonly depth: number
+  /** The trace of another process that the outermost span goes on with. */
+  readonly remote?: RemoteParent | undefined
   /** Low 32 bits of the ticks of its begin. */
   beginTicksLow: number
 }
@@ -71,6 +89,8 @@ export interface OpenAsyncSpan {
 export class SpanStream extends EventStream {
   /** False while spans are not recorded. */
   enabled = true
+  /** Whether ends carry properties, which servers before 0.33 do not read. */
+  tagsEnds = true
   readonly #open: (SpanRecord | undefined)[] = new Array<SpanRecord | undefined>(MAX_OPEN_SPANS).fill(
     undefined,
   )
@@ -117,14 +137,15 @@ export class SpanStream extends EventStream {
    * Ends a thread span. Servers refuse a stream whose ends do not match its begins, so an end without its begin is left
    * out and counted, and spans left open within the one that ends are ended with it.
    */
-  endThreadSpan(record: SpanRecord): void {
+  endThreadSpan(record: SpanRecord, properties?: PropertySet): void {
     if (this.refusing) return this.refuse()
     const top = this.#depth - 1
     if (this.#beyond > 0) {
       this.#beyond--
     } else if (top >= 0 && this.#open[top] === record) {
       this.#depth = top
-      this.#writeThreadEvent(THREAD_SPAN_BEGIN + 1, record)
+      if (properties === undefined) this.#writeThreadEvent(THREAD_SPAN_BEGIN + 1, record)
+      else this.#writeTaggedThreadEnd(record, properties)
     } else if (top >= 0 && this.#open[top] === undefined) {
       this.#depth = top
     } else {
@@ -148,8 +169,9 @@ export class SpanStream extends EventStream {
   }
 
   /** Ends an async span later than it began, if only by a tick: servers leave out spans of no duration. */
-  endAsyncSpan(span: OpenAsyncSpan): void {
-    this.#writeAsyncEvent(1, span)
+  endAsyncSpan(span: OpenAsyncSpan, properties?: PropertySet): void {
+    if (properties === undefined || !this.tagsEnds) this.#writeAsyncEvent(1, span)
+    else this.#writeTaggedAsyncEnd(span, properties)
   }
 
   #endUnbalanced(record: SpanRecord): void {
@@ -227,6 +249,54 @@ export class SpanStream extends EventStream {
     this.#writeAsyncMembers(start + 17, isEnd, span)
     this.cursor = start + 45
     this.eventCount++
+  }
+
+  /** A span whose name is not remembered has a plain end: what names it must be the same as at its begin. */
+  #writeTaggedThreadEnd(record: SpanRecord, properties: PropertySet): void {
+    if (record.location !== undefined || !this.tagsEnds) {
+      this.#writeThreadEvent(THREAD_SPAN_BEGIN + 1, record)
+      return
+    }
+    if (!this.#placeTagged(record, properties, 25)) return
+    const start = this.cursor
+    const view = this.view
+    view.setUint8(start, THREAD_TAGGED_SPAN_END)
+    view.setFloat64(start + 1, record.idBits, true)
+    view.setFloat64(start + 9, properties.cpuIdBits, true)
+    writeTicks(view, start + 17)
+    this.cursor = start + 25
+    this.eventCount++
+  }
+
+  /** The name is that of the begin event: here it may stand in a record, whether it is remembered or not. */
+  #writeTaggedAsyncEnd(span: OpenAsyncSpan, properties: PropertySet): void {
+    if (!this.#placeTagged(span.record, properties, 45)) return
+    const start = this.cursor
+    const view = this.view
+    view.setUint8(start, ASYNC_TAGGED_SPAN_END)
+    view.setFloat64(start + 1, span.record.idBits, true)
+    view.setFloat64(start + 9, properties.cpuIdBits, true)
+    this.#writeAsyncMembers(start + 17, 1, span)
+    this.cursor = start + 45
+    this.eventCount++
+  }
+
+  #placeTagged(record: SpanRecord, properties: PropertySet, size: number): boolean {
+    if (
+      record.epoch === this.epoch &&
+      properties.cpuEpoch === this.epoch &&
+      this.cursor + size <= this.capacity
+    ) {
+      return true
+    }
+    if (!this.#place(record, size)) return false
+    if (properties.cpuEpoch !== this.epoch) {
+      properties.cpuIdBits = idBits(
+        this.dependencies.propertySet(SPAN_PROPERTY_SET_INDEX, properties.entries),
+      )
+      properties.cpuEpoch = this.epoch
+    }
+    return true
   }
 
   #writeAsyncMembers(offset: number, isEnd: 0 | 1, span: OpenAsyncSpan): void {

@@ -84,6 +84,10 @@ export const THREAD_SPAN_BEGIN = 0
 export const THREAD_NAMED_SPAN_BEGIN = 2
 export const ASYNC_SPAN_BEGIN = 4
 export const ASYNC_NAMED_SPAN_BEGIN = 6
+export const THREAD_TAGGED_SPAN_END = 8
+export const ASYNC_TAGGED_SPAN_END = 9
+
+export const SPAN_PROPERTY_SET_INDEX = 3
 
 const threadSpan = { thread_span_desc: 'ref', time: 'i64' } as const
 const threadNamedSpan = { thread_span_location: 'ref', name: 'ref', time: 'i64' } as const
@@ -123,6 +127,8 @@ export const CPU_LAYOUT: StreamLayout = {
       line: 'u32',
       lod: 'u32',
     }),
+    propertySetDependency,
+    property,
   ],
   objects: [
     fixedType('BeginThreadSpanEvent', threadSpan),
@@ -133,6 +139,15 @@ export const CPU_LAYOUT: StreamLayout = {
     fixedType('EndAsyncSpanEvent', asyncSpan),
     fixedType('BeginAsyncNamedSpanEvent', asyncNamedSpan),
     fixedType('EndAsyncNamedSpanEvent', asyncNamedSpan),
+    fixedType('TaggedEndThreadSpanEvent', { thread_span_desc: 'ref', properties: 'ref', time: 'i64' }),
+    fixedType('TaggedEndAsyncSpanEvent', {
+      span_desc: 'ref',
+      properties: 'ref',
+      span_id: 'u64',
+      parent_span_id: 'u64',
+      time: 'i64',
+      depth: 'u32',
+    }),
   ],
 }
 

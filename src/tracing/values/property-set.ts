@@ -33,7 +33,7 @@ const SET_BRAND: unique symbol = Symbol.for('micromegas.property-set')
 type Entries = readonly (readonly [name: string, value: string])[]
 
 /**
- * An immutable set of string properties to tag logs and metrics with, made by {@link propertySet}. Sets of the same
+ * An immutable set of string properties to tag logs, metrics and spans with, made by {@link propertySet}. Sets of the same
  * content are one object, as long as the table of them has room.
  */
 export class PropertySet {
@@ -60,6 +60,10 @@ export class PropertySet {
   metricsEpoch = 0
   /** @internal */
   metricsIdBits = 0
+  /** @internal */
+  cpuEpoch = 0
+  /** @internal */
+  cpuIdBits = 0
   #metricEntries: Entries | undefined
 
   /** @internal */

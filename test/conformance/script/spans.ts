@@ -6,7 +6,10 @@ import { type ExpectedRecord, UNICODE_NAME } from './expected.ts'
 export async function recordSpans(expected: ExpectedRecord[]): Promise<void> {
   recordThreadSpans(expected)
   await recordAsyncSpans(expected)
+  const late: ExpectedRecord[] = []
+  await recordLateSpans(late)
   recordNamedSpans(expected)
+  expected.push(...late) // they come in a stream of their own
 }
 
 /** Where the spans of this file are defined. */
@@ -55,6 +58,15 @@ function recordThreadSpans(expected: ExpectedRecord[]): void {
     definition.end()
     ends('defined', UNICODE_NAME)
   }
+  span('tagged', { properties: { width: 800 } }, (tagged) => {
+    begins('tagged')
+    tagged.set({ height: '600' })
+  })
+  const properties = [
+    ['width', '800'],
+    ['height', '600'],
+  ]
+  expected.push({ type: 'TaggedEndThreadSpanEvent', thread_span_desc: spanDesc('tagged'), properties })
   for (const name of ['', 'n'.repeat(255)]) {
     span(name, () => begins(name))
     ends(name)
@@ -171,7 +183,17 @@ async function recordAsyncSpans(expected: ExpectedRecord[]): Promise<void> {
     const failingId = lastSpanId()
     task.begins(failingId, root, 1)
     await failing.catch(() => {})
-    task.ends(failingId, root, 1)
+    expected.push({
+      type: 'TaggedEndAsyncSpanEvent',
+      span_desc: spanDesc('task', 'conformance'),
+      properties: [
+        ['error.type', 'Error'],
+        ['exception.message', 'expected'],
+      ],
+      span_id: BigInt(failingId),
+      parent_span_id: BigInt(root),
+      depth: 1,
+    })
   })
   request.ends(root, 0, 0)
 
@@ -187,6 +209,35 @@ async function recordAsyncSpans(expected: ExpectedRecord[]): Promise<void> {
   child.end()
   query.ends(childId, parentId, 1)
   dispatch.seal()
+}
+
+/** They are written when they end, sorted by time: the inner one first ends, the outer one first begins. */
+async function recordLateSpans(expected: ExpectedRecord[]): Promise<void> {
+  let [outerId, innerId] = [0, 0]
+  await asyncSpan('GET', { target: 'conformance', properties: { path: '/orders/7' } }, async (outer) => {
+    outerId = lastSpanId()
+    outer.rename(UNICODE_NAME, 'renamed').set({ status: 200 })
+    await asyncSpan('late', { late: true }, async () => {
+      innerId = lastSpanId()
+      await nextTurn()
+    })
+  })
+  dispatch.seal()
+  const outer = { span_id: BigInt(outerId), parent_span_id: 0n, depth: 0 }
+  const inner = { span_id: BigInt(innerId), parent_span_id: BigInt(outerId), depth: 1 }
+  const properties = [
+    ['path', '/orders/7'],
+    ['status', '200'],
+  ]
+  expected.push({ type: 'BeginAsyncSpanEvent', span_desc: spanDesc(UNICODE_NAME, 'renamed'), ...outer })
+  expected.push({ type: 'BeginAsyncSpanEvent', span_desc: spanDesc('late'), ...inner })
+  expected.push({ type: 'EndAsyncSpanEvent', span_desc: spanDesc('late'), ...inner })
+  expected.push({
+    type: 'TaggedEndAsyncSpanEvent',
+    span_desc: spanDesc(UNICODE_NAME, 'renamed'),
+    properties,
+    ...outer,
+  })
 }
 
 function nextTurn(): Promise<void> {

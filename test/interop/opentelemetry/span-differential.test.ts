@@ -62,11 +62,14 @@ function without(
 
 function ofBridge(recording: Recording, expected: Shown): Shown {
   const logs = recording.read().logs()
-  const end = logs.findLast(({ level }) => level === Level.Trace)!.properties
+  const end = recording.read().asyncSpans().at(-1)!.properties
   const ids = (end['span.links'] ?? '').split(' ').filter(Boolean)
   const linkAttributes: Record<string, unknown>[] = JSON.parse(end['span.link_attributes'] ?? '[]')
   return {
-    attributes: without(end, [...IDS, ...Object.keys(end).filter((key) => key.startsWith('span.'))]),
+    attributes: without(end, [
+      ...IDS,
+      ...Object.keys(end).filter((key) => /^(span|otel)\./.test(key) || key === 'exception.message'),
+    ]),
     kind: end['span.kind']!,
     status: [end['span.status'] ?? 'UNSET', end['span.status_message'] ?? ''],
     events: logs

@@ -35,7 +35,9 @@ export function checkRun(blocks: readonly SealedBlock[], process: ProcessInfo): 
     for (const [index, block] of ofStream.entries()) {
       expect(block.eventCount).toBeGreaterThan(0)
       expect(block.objectOffset).toBe(offset)
-      if (index > 0) expect(block.beginTicks).toBe(beginTicks)
+      // Blocks of spans that are written when they end reach back into those before.
+      const reachesBack = stream.kind === 'cpu' && parseBlock(block).every(isAsync)
+      if (index > 0 && !reachesBack) expect(block.beginTicks).toBe(beginTicks)
       expect(block.beginTicks >= process.startTicks).toBe(true)
       offset += block.eventCount
       checkEvents(block, ticks)
@@ -52,6 +54,10 @@ export function checkRun(blocks: readonly SealedBlock[], process: ProcessInfo): 
       rebuildThreadSpans(relative, ticks, 'main')
     }
   }
+}
+
+function isAsync({ typeName }: TransitObject): boolean {
+  return typeName.includes('AsyncSpan')
 }
 
 function checkEvents(block: SealedBlock, ticks: TickConverter): void {

@@ -9,10 +9,10 @@ import {
 import { Level } from '../../../model/level.ts'
 import { dispatch } from '../../../tracing/dispatch.ts'
 import { toName } from '../../../tracing/metric.ts'
-import type { OpenAsyncSpan } from '../../../tracing/streams/span-stream.ts'
+import type { LateSpan } from '../../../tracing/open-span.ts'
+import { spanIdOf } from '../../../tracing/trace-ids.ts'
 import type { Properties } from '../../../tracing/values/property-set.ts'
 import { KeptAttributes, validAttributes } from '../attributes.ts'
-import { spanIdOf } from '../w3c-ids.ts'
 import type { ExceptionDescription } from './exceptions.ts'
 import { countUnreadable, MicromegasSpan, type RemoteTrace, statusMessageOf } from './micromegas-span.ts'
 
@@ -21,7 +21,7 @@ const MAX_LINKS = 128
 
 /** What a tracer needs to know of a span it begins. */
 export interface BridgeSpanInit {
-  readonly open: OpenAsyncSpan
+  readonly open: LateSpan
   readonly remote: RemoteTrace | undefined
   readonly target: string
   readonly name: string
@@ -39,6 +39,7 @@ interface KeptLink {
 
 /** A span begun and ended through OpenTelemetry's API. */
 export class BridgeSpan extends MicromegasSpan {
+  private readonly late: LateSpan
   private readonly kind: string
   private readonly remoteParentId: string | undefined
   private name: string
@@ -51,6 +52,7 @@ export class BridgeSpan extends MicromegasSpan {
 
   constructor(init: BridgeSpanInit) {
     super(init.open, init.remote, init.target)
+    this.late = init.open
     this.name = init.name
     this.kind = init.kind
     this.remoteParentId = init.remoteParentId
@@ -107,9 +109,11 @@ export class BridgeSpan extends MicromegasSpan {
     return this
   }
 
-  /** The name of the recorded span stays that of its begin; its log events have the new one. */
   override updateName(name: string): this {
-    if (this.takes('updateName')) this.name = toName(name)
+    if (this.takes('updateName')) {
+      this.name = toName(name)
+      this.late.rename(name)
+    }
     return this
   }
 
@@ -120,13 +124,14 @@ export class BridgeSpan extends MicromegasSpan {
       const reason = this.statusMessage === '' ? 'failed' : this.statusMessage
       this.log(Level.Warn, `${this.name}: ${reason}`, this.attributesForEvents())
     }
-    if (dispatch.filters.interopMaxLevelOf(this.target) >= Level.Trace) {
+    if (!dispatch.cpu.tagsEnds && dispatch.filters.interopMaxLevelOf(this.target) >= Level.Trace) {
       const description = this.description()
       // First, so that it is there however many attributes there are; and last, so that none of them replaces it.
       this.log(Level.Trace, this.name, { ...description, ...this.attributesForEvents(), ...description })
     }
     this.ended = true
-    dispatch.cpu.endAsyncSpan(this.open)
+    if (dispatch.cpu.tagsEnds) this.tag()
+    this.late.end()
   }
 
   protected override attributesForEvents(): Properties {
@@ -146,6 +151,21 @@ export class BridgeSpan extends MicromegasSpan {
   /** Whether an exception was recorded that says what the status says. */
   private isToldByException(): boolean {
     return this.exceptionMessage?.includes(this.statusMessage) ?? false
+  }
+
+  /** Names of status and exception are those of the semantic conventions. */
+  private tag(): void {
+    const ids = { trace_id: this.spanContext().traceId, span_id: this.spanContext().spanId }
+    const description = { ...ids, ...this.description() }
+    const isError = this.statusCode === SpanStatusCode.ERROR
+    // First, so that they are there however many attributes there are; and last, so that none of them replaces them.
+    this.late.set({
+      ...description,
+      ...this.attributesForEvents(),
+      ...description,
+      ...(isError ? { 'otel.status_code': 'ERROR', 'otel.status_description': this.statusMessage } : {}),
+      ...(this.exceptionMessage === undefined ? {} : { 'exception.message': this.exceptionMessage }),
+    })
   }
 
   private description(): Properties {

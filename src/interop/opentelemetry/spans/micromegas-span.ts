@@ -13,10 +13,10 @@ import { Level } from '../../../model/level.ts'
 import { dispatch } from '../../../tracing/dispatch.ts'
 import { recordLog } from '../../../tracing/record-log.ts'
 import type { OpenAsyncSpan } from '../../../tracing/streams/span-stream.ts'
+import { spanIdOf, traceIdOf } from '../../../tracing/trace-ids.ts'
 import { eventPropertySet, type Properties } from '../../../tracing/values/property-set.ts'
 import { renderValue } from '../../../tracing/values/render-value.ts'
 import { validAttributes } from '../attributes.ts'
-import { spanIdOf, traceIdOf } from '../w3c-ids.ts'
 import { describeException, type ExceptionDescription } from './exceptions.ts'
 
 /** The trace of another process that spans of this one go on with. */

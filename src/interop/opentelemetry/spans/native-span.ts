@@ -1,6 +1,8 @@
-import { type SpanStatus, SpanStatusCode } from '@opentelemetry/api'
+import { type Attributes, type SpanStatus, SpanStatusCode } from '@opentelemetry/api'
 import { Level } from '../../../model/level.ts'
+import type { OpenSpan } from '../../../tracing/open-span.ts'
 import type { Properties } from '../../../tracing/values/property-set.ts'
+import { validAttributes } from '../attributes.ts'
 import { countUnreadable, MicromegasSpan, statusMessageOf } from './micromegas-span.ts'
 
 /** The view that OpenTelemetry's API has of a span of our own, begun by `asyncSpan` and its like, which also end it. */
@@ -9,12 +11,13 @@ export class NativeSpan extends MicromegasSpan {
     return true
   }
 
-  /** Nothing takes them: our spans have no attributes. */
-  override setAttribute(): this {
-    return this
+  override setAttribute(key: string, value: Attributes[string]): this {
+    return this.setAttributes({ [key]: value })
   }
 
-  override setAttributes(): this {
+  /** They are properties of the span. */
+  override setAttributes(attributes: Attributes): this {
+    countUnreadable(() => (this.open as OpenSpan).set?.(validAttributes(attributes, false)))
     return this
   }
 
@@ -25,12 +28,16 @@ export class NativeSpan extends MicromegasSpan {
   override setStatus(status: SpanStatus): this {
     countUnreadable(() => {
       if (status?.code !== SpanStatusCode.ERROR) return
-      this.log(Level.Warn, `${this.open.record.name}: ${statusMessageOf(status.message) || 'failed'}`, {})
+      const message = statusMessageOf(status.message)
+      ;(this.open as OpenSpan).set?.({ 'otel.status_code': 'ERROR', 'otel.status_description': message })
+      this.log(Level.Warn, `${this.open.record.name}: ${message || 'failed'}`, {})
     })
     return this
   }
 
-  override updateName(): this {
+  override updateName(name: string): this {
+    const open = this.open as OpenSpan
+    open.rename?.(name)
     return this
   }
 

@@ -17,14 +17,15 @@ import { isOwnWork } from '../../../model/own-work.ts'
 import { type CallSite, captureCallSite, UNKNOWN_CALL_SITE } from '../../../tracing/call-site.ts'
 import { dispatch } from '../../../tracing/dispatch.ts'
 import { toName } from '../../../tracing/metric.ts'
-import { type OpenAsyncSpan, SpanLocation, SpanRecord } from '../../../tracing/streams/span-stream.ts'
+import { LateSpan, lateRecord } from '../../../tracing/open-span.ts'
+import type { OpenAsyncSpan } from '../../../tracing/streams/span-stream.ts'
 import { BoundedTable, TableBound } from '../../../tracing/values/bounded-table.ts'
 import { BridgeProvider, type BridgeState } from '../bridge-state.ts'
 import { isTracingSuppressed, spanOf, toContext, validContextOf } from '../propagation/api-context.ts'
 import { BridgeSpan } from './bridge-span.ts'
 import { MicromegasSpan, type RemoteTrace } from './micromegas-span.ts'
 
-/** Tracers and span names of a bridge that are remembered; past it a span's events carry the name themselves. */
+/** Tracers and span names of a bridge that are remembered; past it a span has no place. */
 const MAX_TRACERS = 256
 const MAX_SPAN_NAMES = 4096
 
@@ -52,15 +53,13 @@ export class MicromegasTracerProvider extends BridgeProvider implements TracerPr
 class BridgeTracer implements Tracer {
   private readonly state: BridgeState
   private readonly target: string
-  private readonly records: BoundedTable<string, SpanRecord>
-  /** Stands for names that are not remembered. */
-  private readonly location: SpanLocation
+  /** Where spans of a name are begun. */
+  private readonly places: BoundedTable<string, CallSite>
 
   constructor(state: BridgeState, target: string, nameBound: TableBound) {
     this.state = state
     this.target = target
-    this.records = new BoundedTable(nameBound)
-    this.location = new SpanLocation(target)
+    this.places = new BoundedTable(nameBound)
   }
 
   startSpan(name: string, options?: SpanOptions | null, parentContext?: Context | null): Span {
@@ -120,22 +119,10 @@ class BridgeTracer implements Tracer {
     name: string,
     parent: OpenAsyncSpan | undefined,
     callee: (...args: never[]) => unknown,
-  ): OpenAsyncSpan {
-    const record =
-      this.records.getOrMake(
-        name,
-        (ownName) => new SpanRecord(ownName, this.target, callSiteAbove(callee)),
-      ) ?? new SpanRecord(name, this.target, UNKNOWN_CALL_SITE, this.location)
-    const spanId = dispatch.nextSpanId()
-    const open: OpenAsyncSpan = {
-      record,
-      spanId,
-      parentSpanId: parent?.spanId ?? 0,
-      rootSpanId: parent?.rootSpanId ?? spanId,
-      depth: parent === undefined ? 0 : parent.depth + 1,
-      beginTicksLow: 0,
-    }
-    dispatch.cpu.beginAsyncSpan(open)
+  ): LateSpan {
+    const place = this.places.getOrMake(name, () => callSiteAbove(callee)) ?? UNKNOWN_CALL_SITE
+    const open = new LateSpan(lateRecord(name, this.target, place), parent)
+    open.begin()
     return open
   }
 }

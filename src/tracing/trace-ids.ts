@@ -1,5 +1,5 @@
-import { randomFillSync } from 'node:crypto'
-import type { OpenAsyncSpan } from '../../tracing/streams/span-stream.ts'
+import { builtin } from '../model/builtins.ts'
+import type { OpenAsyncSpan } from './streams/span-stream.ts'
 
 /**
  * Ids of the W3C trace context, made from those that spans have in this process: the same span has the same ids whoever
@@ -11,7 +11,7 @@ import type { OpenAsyncSpan } from '../../tracing/streams/span-stream.ts'
  */
 const ROUNDS = 4
 /** Of the high and the low half of trace ids, and of span ids. */
-const KEYS = randomFillSync(new Uint32Array(3 * ROUNDS))
+let keys: Uint32Array | undefined
 const TRACE_HIGH = 0
 const TRACE_LOW = ROUNDS
 const SPAN = 2 * ROUNDS
@@ -19,8 +19,9 @@ const SPAN = 2 * ROUNDS
 /** Where an id is put together: digits of a buffer take a tenth of the time of `toString(16)`. */
 const bytes = Buffer.alloc(16)
 
-/** 32 hexadecimal digits, the same for all spans below one root. */
-export function traceIdOf({ rootSpanId }: OpenAsyncSpan): string {
+/** 32 hexadecimal digits, the same for all spans below one root: those of the trace that the root goes on with, if any. */
+export function traceIdOf({ remote, rootSpanId }: OpenAsyncSpan): string {
+  if (remote !== undefined) return remote.traceId
   permute(rootSpanId, TRACE_HIGH, 0)
   permute(rootSpanId, TRACE_LOW, 8)
   return bytes.toString('hex')
@@ -38,10 +39,11 @@ export function spanIdOf(spanId: number): string {
  * @param id - From 1: what 0 becomes stands in for the zeros that one id would become, which are invalid.
  */
 function permute(id: number, firstKey: number, offset: number): void {
+  keys ??= builtin('node:crypto').randomFillSync(new Uint32Array(3 * ROUNDS))
   let left = (id / 2 ** 32) | 0
   let right = id | 0 // keeps the low 32 bits
   for (let key = firstKey; key < firstKey + ROUNDS; key++) {
-    const next = left ^ mix(right ^ KEYS[key]!)
+    const next = left ^ mix(right ^ keys[key]!)
     left = right
     right = next
   }
