@@ -112,7 +112,8 @@ describe.each(GENERATIONS)('$name', (generation) => {
       expect(unmatched).toEqual([])
       const counts = countBy(spans, ({ target, name }) => `${target} ${name}`)
       expect(counts).toMatchObject({
-        [`${HTTP} GET`]: SERVED + REQUESTS,
+        [`${HTTP} GET /orders/:id`]: SERVED,
+        [`${HTTP} GET`]: REQUESTS,
         [`${UNDICI} GET`]: REQUESTS,
         [`${EXPRESS} request handler`]: SERVED,
         'app load order': SERVED,
@@ -121,15 +122,14 @@ describe.each(GENERATIONS)('$name', (generation) => {
       for (const span of spans.filter(({ name }) => name === 'load order')) {
         let outermost = span
         while (outermost.parent !== 0n) outermost = byId.get(outermost.parent)!
-        expect(outermost).toMatchObject({ target: HTTP, name: 'GET' })
+        expect(outermost).toMatchObject({ target: HTTP, name: 'GET /orders/:id' })
       }
 
       // The trace goes on from the client to the server, by its headers.
-      const ends = received.logs.filter(({ level }) => level === Level.Trace)
-      const values = ends.flatMap(({ properties }) => Object.values(properties))
+      const values = spans.flatMap(({ properties }) => Object.values(properties))
       const namesUploads = new RegExp(`^${service.port}$|:${service.port}\\b`)
       expect(values.filter((value) => namesUploads.test(value))).toEqual([])
-      const ofHttp = ends.filter(({ target }) => target === HTTP || target === UNDICI)
+      const ofHttp = spans.filter(({ target }) => target === HTTP || target === UNDICI)
       const ofKind = (kind: string): Readonly<Record<string, string>>[] =>
         ofHttp.map(({ properties }) => properties).filter((properties) => properties['span.kind'] === kind)
       const clients = new Map(ofKind('CLIENT').map((client) => [client.span_id, client]))
