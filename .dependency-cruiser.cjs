@@ -37,6 +37,7 @@ const rooms = {
     ],
     types: [],
   },
+  'src/register': { imports: ['src/main', 'src/interop', 'src/model'], types: [] },
   'src/query': { imports: ['src/model', 'src/config', 'src/http', 'src/auth'], types: [] },
   'src/cli': { imports: ['src/model', 'src/config', 'src/auth', 'src/query'], types: [] },
   'server/src/store': { imports: [], types: [] },

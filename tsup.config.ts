@@ -65,10 +65,10 @@ const noProtoLoader: Plugin = {
 }
 
 export default defineConfig([
-  { ...shared, entry: library, format: 'esm', splitting: true },
+  { ...shared, entry: { ...library, register: 'src/register/import.ts' }, format: 'esm', splitting: true },
   {
     ...shared,
-    entry: library,
+    entry: { ...library, register: 'src/register/require.ts' },
     format: 'cjs',
     splitting: false,
     esbuildOptions: (options) => {
@@ -97,5 +97,10 @@ export default defineConfig([
     noExternal: [/.*/],
     esbuildPlugins: [noProtoLoader],
   },
-  { ...shared, entry: { ...library, ...query }, format: ['esm', 'cjs'], dts: { only: true } },
+  {
+    ...shared,
+    entry: { ...library, ...query, register: 'src/register/import.ts' },
+    format: ['esm', 'cjs'],
+    dts: { only: true },
+  },
 ])

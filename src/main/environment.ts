@@ -24,6 +24,10 @@ export interface TelemetryEnvironment {
   readonly cpuTracing: boolean | undefined
   readonly spanProperties: boolean | undefined
   readonly systemMetrics: boolean | undefined
+  /** Of `micromegas/register`: whether HTTP is instrumented. */
+  readonly instrumentHttp: boolean | undefined
+  /** Of `micromegas/register`: whether OpenTelemetry is taken over where it is installed. */
+  readonly instrumentOpenTelemetry: boolean | undefined
   readonly requireTls: boolean | undefined
   readonly processExe: string | undefined
   readonly processVersion: string | undefined
@@ -153,6 +157,8 @@ const schema = z.object({
   MICROMEGAS_ENABLE_CPU_TRACING: flag,
   MICROMEGAS_SPAN_PROPERTIES: flag,
   MICROMEGAS_SYSTEM_METRICS: flag,
+  MICROMEGAS_INSTRUMENT_HTTP: flag,
+  MICROMEGAS_INSTRUMENT_OPENTELEMETRY: flag,
   MICROMEGAS_REQUIRE_TLS: flag,
   MICROMEGAS_PROCESS_EXE: text((value) => value),
   MICROMEGAS_PROCESS_VERSION: text((value) => value),
@@ -194,6 +200,8 @@ export function readEnvironment(
     cpuTracing: values.MICROMEGAS_ENABLE_CPU_TRACING,
     spanProperties: values.MICROMEGAS_SPAN_PROPERTIES,
     systemMetrics: values.MICROMEGAS_SYSTEM_METRICS,
+    instrumentHttp: values.MICROMEGAS_INSTRUMENT_HTTP,
+    instrumentOpenTelemetry: values.MICROMEGAS_INSTRUMENT_OPENTELEMETRY,
     requireTls: values.MICROMEGAS_REQUIRE_TLS,
     processExe: values.MICROMEGAS_PROCESS_EXE,
     processVersion: values.MICROMEGAS_PROCESS_VERSION,

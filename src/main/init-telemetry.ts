@@ -19,7 +19,12 @@ import { LateEvents } from './ends/late-events.ts'
 import { readEnvironment, type TelemetryEnvironment } from './environment.ts'
 import { resolveProcess } from './lineage.ts'
 import { TelemetryGuard } from './telemetry-guard.ts'
-import { resolveOptions, type TelemetryConfig, type TelemetryOptions } from './telemetry-options.ts'
+import {
+  type OptionDefaults,
+  resolveOptions,
+  type TelemetryConfig,
+  type TelemetryOptions,
+} from './telemetry-options.ts'
 
 const lateEvents = new LateEvents(dispatch)
 
@@ -48,20 +53,50 @@ export interface Started {
  * ```
  */
 export function initTelemetry(options: TelemetryOptions = {}): TelemetryGuard {
-  const started = startTelemetry(options, { localSinkMaxLevel: Level.Info })
+  return endBySignals(startTelemetry(options, { localSinkMaxLevel: Level.Info })).guard
+}
+
+/** Delivers where a signal ends the process that the application does not handle. */
+function endBySignals(started: Started): Started {
   if (started.handlesSignals) {
     const signals = new DefaultSignals(started.guard)
     started.onStopped = () => signals.stop()
   }
-  return started.guard
+  return started
+}
+
+/** Where the copies of this package find what `micromegas/register` has started. */
+const REGISTERED_KEY = Symbol.for('micromegas.registered')
+const registry = globalThis as { [REGISTERED_KEY]?: Started | undefined }
+
+/**
+ * {@link initTelemetry} for `micromegas/register`: the first `initTelemetry` or `micromegasMain` of the program takes over what
+ * runs.
+ */
+export function startRegistered(defaults: OptionDefaults): void {
+  registry[REGISTERED_KEY] = endBySignals(startTelemetry({}, defaults))
+}
+
+function takeRegistered(options: TelemetryOptions): Started | undefined {
+  const registered = registry[REGISTERED_KEY]
+  if (registered === undefined) return undefined
+  registry[REGISTERED_KEY] = undefined
+  registered.onStopped() // signals are for whoever takes it over
+  registered.onStopped = () => {}
+  const names = Object.keys(options ?? {})
+  if (names.length > 0) {
+    tell(
+      `micromegas: telemetry was started by micromegas/register, these options are not used: ${names.join(', ')}`,
+    )
+  }
+  return registered
 }
 
 /** {@link initTelemetry} with the defaults of its caller. */
-export function startTelemetry(
-  options: TelemetryOptions,
-  defaults: { readonly localSinkMaxLevel: Level },
-): Started {
+export function startTelemetry(options: TelemetryOptions, defaults: OptionDefaults): Started {
   if (dispatch.running) {
+    const registered = takeRegistered(options)
+    if (registered !== undefined) return registered
     throw new TelemetryError('ERR_TELEMETRY_CONFIG', 'Cannot start telemetry: it is running already')
   }
   const problems: string[] = []

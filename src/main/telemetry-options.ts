@@ -183,6 +183,13 @@ const schema = z.strictObject({
   ),
 })
 
+/** What is not the same for all who start telemetry. */
+export interface OptionDefaults {
+  readonly localSinkMaxLevel: Level
+  /** @defaultValue `false` */
+  readonly cpuTracing?: boolean | undefined
+}
+
 /**
  * Puts options, environment and defaults together.
  *
@@ -191,7 +198,7 @@ const schema = z.strictObject({
 export function resolveOptions(
   options: TelemetryOptions,
   env: TelemetryEnvironment,
-  defaults: { readonly localSinkMaxLevel: Level },
+  defaults: OptionDefaults,
   problems: string[],
 ): TelemetryConfig {
   const parsed = schema.safeParse(options)
@@ -229,7 +236,7 @@ export function resolveOptions(
     maxLevel,
     targetMaxLevels,
     interopMaxLevel: toLevel(given.interopMaxLevel) ?? Level.Trace,
-    cpuTracing: given.cpuTracing ?? env.cpuTracing ?? false,
+    cpuTracing: given.cpuTracing ?? env.cpuTracing ?? defaults.cpuTracing ?? false,
     spanProperties: given.spanProperties ?? env.spanProperties ?? true,
     systemMetrics: given.systemMetrics ?? env.systemMetrics ?? true,
     installLogCapture: given.installLogCapture ?? false,

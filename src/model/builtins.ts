@@ -1,6 +1,8 @@
 type Modules = {
   readonly 'node:crypto': typeof import('node:crypto')
   readonly 'node:fs': typeof import('node:fs')
+  readonly 'node:http': typeof import('node:http')
+  readonly 'node:module': typeof import('node:module')
   readonly 'node:url': typeof import('node:url')
   readonly 'node:worker_threads': typeof import('node:worker_threads')
   readonly 'node:zlib': typeof import('node:zlib')

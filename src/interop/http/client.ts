@@ -1,0 +1,186 @@
+import { type ChannelListener, subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { errorMonitor } from 'node:events'
+import type { ClientRequest, IncomingMessage } from 'node:http'
+import { builtin } from '../../model/builtins.ts'
+import { isOwnWork } from '../../model/own-work.ts'
+import { dispatch } from '../../tracing/dispatch.ts'
+import type { LateSpan } from '../../tracing/open-span.ts'
+import { beginCall, DurationMetric, endCall, harmless, knownMethod } from './requests.ts'
+import { writeTraceParent } from './trace-parent.ts'
+
+const TRACEPARENT = 'traceparent'
+const TRACESTATE = 'tracestate'
+const duration = new DurationMetric('http.client.request.duration', 'server.address')
+
+/** Kept on the prototype, so that the ESM and the CommonJS build of this package change it once together. */
+const WRAPPED = Symbol.for('micromegas.http.client')
+
+/** What undici tells of a request, Node's `fetch` included. */
+interface UndiciRequest {
+  readonly origin?: unknown
+  readonly method: string
+  readonly path: string
+  addHeader(name: string, value: string): unknown
+}
+
+/**
+ * Records each request that the process makes by `node:http`, `node:https`, `fetch` or undici: a span below that of the
+ * caller, the metric `http.client.request.duration`, and the header `traceparent` where the caller set none.
+ *
+ * @returns Ends it.
+ */
+export function recordClientRequests(): () => void {
+  const undici = new UndiciRequests()
+  const restore = wrapClientRequest()
+  undici.start()
+  return () => {
+    undici.stop()
+    restore()
+  }
+}
+
+function isPassedOver(): boolean {
+  return !dispatch.cpu.enabled || dispatch.cpu.refusing || isOwnWork()
+}
+
+function record(
+  span: LateSpan,
+  method: string,
+  address: string,
+  path: string,
+  status: number | undefined,
+  error: unknown,
+): void {
+  const errorType =
+    error === undefined ? (status !== undefined && status >= 400 ? String(status) : undefined) : typeOf(error)
+  if (error !== undefined) span.fail(error)
+  span.set({
+    'span.kind': 'CLIENT',
+    'http.request.method': method,
+    'server.address': address,
+    'url.path': path.split('?', 1)[0],
+    'http.response.status_code': status,
+    'error.type': errorType,
+  })
+  endCall(span)
+  duration.record(span, knownMethod(method), address, { status, errorType })
+}
+
+function typeOf(error: unknown): string {
+  const { code, name } = (error ?? {}) as { readonly code?: unknown; readonly name?: unknown }
+  return typeof code === 'string' ? code : typeof name === 'string' ? name : 'error'
+}
+
+type ImplicitHeader = (this: ClientRequest) => void
+interface HeaderWriter {
+  _implicitHeader: ImplicitHeader & { [WRAPPED]?: true }
+}
+
+/**
+ * A request of `node:http` and `node:https` is met where its headers are about to be written: the one place, in all versions
+ * of Node, that comes after the caller has set them and in the caller's context. One whose headers are given as an array, and
+ * so written at once, is passed over.
+ */
+function wrapClientRequest(): () => void {
+  // an import of it would load undici besides: tens of milliseconds
+  const prototype = builtin('node:http').ClientRequest.prototype as unknown as HeaderWriter
+  const original = prototype._implicitHeader
+  if (typeof original !== 'function' || original[WRAPPED]) return () => {}
+  let isOn = true
+  function _implicitHeader(this: ClientRequest): void {
+    if (isOn && !isPassedOver()) beginHarmlessly(this)
+    original.call(this)
+  }
+  Object.defineProperty(_implicitHeader, WRAPPED, { value: true })
+  prototype._implicitHeader = _implicitHeader
+  return () => {
+    isOn = false
+    if (prototype._implicitHeader === _implicitHeader) prototype._implicitHeader = original
+  }
+}
+
+const beginHarmlessly = harmless(begin)
+
+function begin(request: ClientRequest): void {
+  const { method, path, host } = request
+  const span = beginCall(method, host)
+  if (!request.hasHeader(TRACEPARENT)) {
+    request.setHeader(TRACEPARENT, writeTraceParent(span))
+    if (span.remote?.traceState !== undefined) request.setHeader(TRACESTATE, span.remote.traceState)
+  }
+  let response: IncomingMessage | undefined
+  let failure: unknown
+  request.prependOnceListener('response', (incoming: IncomingMessage) => {
+    response = incoming
+  })
+  request.once(errorMonitor, (error: unknown) => {
+    failure = error
+  })
+  const end = (): void => record(span, method, host, path, response?.statusCode, failure)
+  request.once('close', harmless(end))
+}
+
+/** By what it publishes; `fetch` is the undici within Node. */
+class UndiciRequests {
+  readonly #open = new WeakMap<
+    object,
+    { readonly span: LateSpan; readonly address: string; status?: number }
+  >()
+  readonly #listeners: readonly (readonly [string, ChannelListener])[] = [
+    [
+      'undici:request:create',
+      harmless((message) => this.#begin((message as { request: UndiciRequest }).request)),
+    ],
+    [
+      'undici:request:headers',
+      harmless((message) => {
+        const { request, response } = message as { request: object; response: { statusCode: number } }
+        const open = this.#open.get(request)
+        if (open !== undefined) open.status = response.statusCode
+      }),
+    ],
+    [
+      'undici:request:trailers',
+      harmless((message) => this.#end((message as { request: UndiciRequest }).request)),
+    ],
+    [
+      'undici:request:error',
+      harmless((message) => {
+        const { request, error } = message as { request: UndiciRequest; error: unknown }
+        this.#end(request, error)
+      }),
+    ],
+  ]
+
+  start(): void {
+    for (const [name, listener] of this.#listeners) subscribe(name, listener)
+  }
+
+  stop(): void {
+    for (const [name, listener] of this.#listeners) unsubscribe(name, listener)
+  }
+
+  #begin(request: UndiciRequest): void {
+    if (isPassedOver()) return
+    const address = hostOf(request.origin)
+    const span = beginCall(request.method, address)
+    request.addHeader(TRACEPARENT, writeTraceParent(span))
+    if (span.remote?.traceState !== undefined) request.addHeader(TRACESTATE, span.remote.traceState)
+    this.#open.set(request, { span, address })
+  }
+
+  #end(request: UndiciRequest, error?: unknown): void {
+    const open = this.#open.get(request)
+    if (open === undefined) return
+    this.#open.delete(request)
+    record(open.span, request.method, open.address, request.path, open.status, error)
+  }
+}
+
+function hostOf(origin: unknown): string {
+  try {
+    return new URL(String(origin)).hostname
+  } catch {
+    return ''
+  }
+}

@@ -1,0 +1,56 @@
+/** Where Next.js keeps what it knows of a request. */
+const NEXT_META = Symbol.for('NextInternalRequestMeta')
+/** Where Koa's context of a request is kept: its routers write the route there. */
+export const KOA_CONTEXT: unique symbol = Symbol.for('micromegas.http.koa')
+/** Where a framework that does not write the route onto Node's request has it written. */
+export const ROUTE: unique symbol = Symbol.for('micromegas.http.route')
+
+interface FrameworkRequest {
+  readonly [ROUTE]?: unknown
+  readonly [KOA_CONTEXT]?: { readonly _matchedRoute?: unknown } | undefined
+  /** Express: what the mounted routers have taken off the path, and the route that answered. */
+  readonly baseUrl?: unknown
+  readonly originalUrl?: unknown
+  readonly route?: { readonly path?: unknown } | undefined
+  readonly [NEXT_META]?:
+    | { readonly match?: { readonly definition?: { readonly pathname?: unknown } } }
+    | undefined
+}
+
+/**
+ * The pattern that a framework has found for a request, such as `/users/:id`; `undefined` for a path that none answers, or
+ * where no framework is known.
+ */
+export function routeOf(request: object): string | undefined {
+  try {
+    const found = request as FrameworkRequest
+    const own = found[ROUTE]
+    if (typeof own === 'string') return own
+    const path = found.route?.path
+    if (path !== undefined) return expressRoute(found, path)
+    const matched = found[KOA_CONTEXT]?._matchedRoute
+    if (matched !== undefined) return String(matched)
+    const page = found[NEXT_META]?.match?.definition?.pathname
+    return typeof page === 'string' ? page : undefined
+  } catch {
+    return undefined // a getter of the application's that throws
+  }
+}
+
+/**
+ * Express takes a text, a pattern, or several for a path. What mounted routers have taken off it is gone once an error has
+ * left them: then it is what the path has more than the route.
+ */
+function expressRoute({ baseUrl, originalUrl }: FrameworkRequest, path: unknown): string {
+  const shown = Array.isArray(path) ? path.map(String).join('|') : String(path)
+  const base = typeof baseUrl === 'string' && baseUrl !== '' ? baseUrl : mountOf(originalUrl, shown)
+  return shown === '/' && base !== '' ? base : base + shown
+}
+
+/** A route with other than plain segments says nothing of how long a path it answers. */
+function mountOf(originalUrl: unknown, route: string): string {
+  if (typeof originalUrl !== 'string' || !/^(?:\/:?[\w.~-]+)+$/.test(route)) return ''
+  const segments = originalUrl.split('?', 1)[0]!.split('/')
+  const more = segments.length - route.split('/').length
+  return more > 0 ? segments.slice(0, more + 1).join('/') : ''
+}
