@@ -86,6 +86,19 @@ module.exports = {
       to: { path: '^server/' },
     },
     {
+      name: 'page-is-alone',
+      comment: 'the page runs in a browser: it knows the server by its HTTP routes only',
+      severity: 'error',
+      from: { path: '^server/page/src/' },
+      to: { path: '^(src|server/src)/' },
+    },
+    {
+      name: 'nobody-imports-the-page',
+      severity: 'error',
+      from: { path: '^(src|server/src)/' },
+      to: { path: '^server/page/' },
+    },
+    {
       name: 'no-cycles',
       severity: 'error',
       from: {},
@@ -96,6 +109,9 @@ module.exports = {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { extensions: ['.ts'], conditionNames: ['import', 'node', 'types', 'default'] },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.tsx'],
+      conditionNames: ['import', 'node', 'types', 'default'],
+    },
   },
 }

@@ -4,9 +4,12 @@ import { gatewayRoutes } from './api/gateway-route.ts'
 import { readRoutes } from './api/read-routes.ts'
 import { AUTH_ANSWERS } from './auth/authenticator.ts'
 import type { Door } from './auth/doors.ts'
+import { addPageRoutes } from './page/page-routes.ts'
 import { foreignReason } from './receive/foreign-request.ts'
 import { addInsertRoutes } from './receive/insert-routes.ts'
 import type { RouteTypes, ServerContext } from './server-context.ts'
+
+const ALL_BUT_GET = ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']
 
 /**
  * The server's routes. The order of checks is the reference's: an unknown path is 404 whoever asks; then credentials,
@@ -60,6 +63,13 @@ export function createApp(context: ServerContext): Hono<RouteTypes> {
     '/gateway',
     gatewayRoutes(context.engine, () => performance.now()),
   )
+
+  app.use(
+    '/ui/*',
+    refuseForeign(context, (c, text) => c.text(text, 403)),
+  )
+  addPageRoutes(app)
+  app.on(ALL_BUT_GET, ['/ui', '/ui/', '/ui/:name'], (c) => methodNotAllowed(c, 'GET,HEAD'))
 
   app.notFound((c) => c.body(null, 404))
   app.onError((error, c) => {

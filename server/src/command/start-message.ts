@@ -26,6 +26,9 @@ export function startMessage(
     `  MICROMEGAS_TELEMETRY_URL=${server.url}`,
   ]
   if (!disableAuth) lines.push(...credentialLines(doors.ingestion, generated))
+  // What follows # stays in the browser.
+  const fragment = generated === undefined ? '' : `#key=${encodeURIComponent(generated)}`
+  lines.push('', 'Look at it:', `  ${server.url}/ui/${fragment}`)
   lines.push(
     '',
     'Ask it by SQL (npx micromegas query, Python, Grafana):',

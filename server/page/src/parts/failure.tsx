@@ -1,0 +1,9 @@
+/** Why there is nothing to see, by the words of who refused. */
+export function Failure({ error }: { readonly error: unknown }) {
+  if (error === undefined) return null
+  return (
+    <p class="failure" role="alert">
+      {error instanceof Error ? error.message : String(error)}
+    </p>
+  )
+}

@@ -1,0 +1,20 @@
+import type { ComponentType } from 'preact'
+import { LogsView } from './views/logs/logs-view.tsx'
+import { ProcessesView } from './views/processes/processes-view.tsx'
+import { SqlView } from './views/sql/sql-view.tsx'
+
+export interface View {
+  /** Its part of the address. */
+  readonly name: string
+  readonly title: string
+  /** Pressed after `g`. */
+  readonly key: string
+  readonly component: ComponentType
+}
+
+/** The first is shown where the address names none. */
+export const VIEWS: readonly View[] = [
+  { name: 'processes', title: 'Processes', key: 'p', component: ProcessesView },
+  { name: 'logs', title: 'Logs', key: 'l', component: LogsView },
+  { name: 'sql', title: 'SQL', key: 's', component: SqlView },
+]
