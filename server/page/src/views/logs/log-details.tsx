@@ -3,7 +3,7 @@ import { processLabel } from '../../data/process.ts'
 import { processById } from '../../data/processes.ts'
 import { clockText, dateText, msOfNs, parseTime } from '../../data/time.ts'
 import { Copy } from '../../parts/copy.tsx'
-import { address } from '../../state/address.ts'
+import { address, linkTo } from '../../state/address.ts'
 import { zone } from '../../state/settings.ts'
 import { addChip } from './filter-bar.tsx'
 import { readFilters } from './log-filters.ts'
@@ -71,8 +71,20 @@ export function LogDetails({ row, onClose, onContext }: Props) {
         <button type="button" onClick={() => onContext(row)}>
           What happened around it
         </button>
+        {spanLink(row)}
         <Copy label="Copy as JSON" text={() => JSON.stringify(row, undefined, 2)} />
       </div>
     </aside>
   )
+}
+
+const NS_AROUND = 60_000_000_000n
+
+/** The span that the row was logged in, where the row says so. */
+function spanLink({ properties, process_id: id, time }: LogRow) {
+  const span = properties?.span_id
+  if (span === undefined || !/^\d+$/.test(span)) return null
+  const at = parseTime(time)
+  const range = { from: String(at - NS_AROUND), to: String(at + NS_AROUND), last: undefined }
+  return <a href={linkTo('timeline', { p: id, span, ...range })}>Its span</a>
 }

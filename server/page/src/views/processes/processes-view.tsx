@@ -27,9 +27,15 @@ const COUNTS_SQL = `SELECT process_id,
 FROM log_stats
 GROUP BY process_id`
 
+/** A process that ends counts what it recorded, as its last metrics. */
+const ENDED_SQL = `SELECT DISTINCT process_id
+FROM measures
+WHERE target = 'micromegas' AND name = 'telemetry_recorded_logs'`
+
 /** The processes, live, with what they logged in the range. */
 export function ProcessesView() {
   const counts = useSignal<ReadonlyMap<string, Counts>>(new Map())
+  const ended = useSignal<ReadonlySet<string>>(new Set())
   const error = useSignal<unknown>(undefined)
   useEffect(
     () =>
@@ -39,7 +45,9 @@ export function ProcessesView() {
             range: currentRange(),
             signal,
           })
+          const ends = await query<{ process_id: string }>(ENDED_SQL, { range: currentRange(), signal })
           counts.value = new Map(rows.map((row) => [row.process_id, row]))
+          ended.value = new Set(ends.map(({ process_id }) => process_id))
           error.value = undefined
         },
         (reason) => {
@@ -77,7 +85,7 @@ export function ProcessesView() {
             </tr>
           </thead>
           {lines.map((line) => (
-            <Lines key={line.process.id} line={line} counts={counts.value} />
+            <Lines key={line.process.id} line={line} counts={counts.value} ended={ended.value} />
           ))}
         </table>
       </div>
@@ -89,15 +97,17 @@ export function ProcessesView() {
 function Lines({
   line,
   counts,
+  ended,
 }: {
   readonly line: ProcessLine
   readonly counts: ReadonlyMap<string, Counts>
+  readonly ended: ReadonlySet<string>
 }) {
   const [opened, setOpened] = useState(false)
   const { process, depth, earlier } = line
   return (
     <tbody>
-      <Line process={process} depth={depth} counts={counts.get(process.id)}>
+      <Line process={process} depth={depth} counts={counts.get(process.id)} ended={ended.has(process.id)}>
         {earlier.length > 0 && (
           <button type="button" class="small" aria-expanded={opened} onClick={() => setOpened(!opened)}>
             {earlier.length} earlier
@@ -106,7 +116,13 @@ function Lines({
       </Line>
       {opened &&
         earlier.map((run) => (
-          <Line key={run.id} process={run} depth={depth + 1} counts={counts.get(run.id)} />
+          <Line
+            key={run.id}
+            process={run}
+            depth={depth + 1}
+            counts={counts.get(run.id)}
+            ended={ended.has(run.id)}
+          />
         ))}
     </tbody>
   )
@@ -116,14 +132,15 @@ interface LineProps {
   readonly process: Process
   readonly depth: number
   readonly counts: Counts | undefined
+  readonly ended: boolean
   readonly children?: preact.ComponentChildren
 }
 
-function Line({ process, depth, counts, children }: LineProps) {
+function Line({ process, depth, counts, ended, children }: LineProps) {
   const lastMs = msOfNs(process.lastNs)
   const startMs = msOfNs(process.startNs)
   const quiet = Date.now() - lastMs
-  const live = quiet < LIVE_WITHIN_MS
+  const live = !ended && quiet < LIVE_WITHIN_MS
   const { pid, node_version: node, version } = process.properties
   const about = [pid && `pid ${pid}`, node && `Node ${node}`, version && `version ${version}`]
   return (
@@ -148,7 +165,10 @@ function Line({ process, depth, counts, children }: LineProps) {
           </dl>
         </details>
       </th>
-      <td>{live ? `live, ${agoText(quiet)}` : agoText(quiet)}</td>
+      <td>
+        {live ? 'live, ' : ended ? 'ended ' : ''}
+        {agoText(quiet)}
+      </td>
       <td>
         {dateText(startMs, zone.value)} {clockText(startMs, zone.value, 0)}
       </td>
@@ -160,7 +180,8 @@ function Line({ process, depth, counts, children }: LineProps) {
       <td class="number">{counts?.warnings ?? 0}</td>
       <td class="number">{counts?.others ?? 0}</td>
       <td>
-        <a href={linkTo('logs', { p: process.id })}>logs</a>
+        <a href={linkTo('logs', { p: process.id })}>logs</a>{' '}
+        <a href={linkTo('timeline', { p: process.id })}>timeline</a>
       </td>
     </tr>
   )
