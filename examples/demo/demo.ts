@@ -4,6 +4,7 @@
  *
  *   npm run demo               authenticated by an API key
  *   npm run demo -- --oidc     authenticated by OIDC client credentials, from a local identity provider
+ *   npm run demo -- --stay     leaves the server running at the end, to look at what arrived in a browser
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
@@ -19,6 +20,7 @@ const LOAD_SECONDS = 4
 /** Lines of the service's console that are shown. */
 const CONSOLE_LINES = 6
 const useOidc = process.argv.includes('--oidc')
+const stays = process.argv.includes('--stay')
 
 const key = `mmk_${randomUUID()}`
 const identityProvider = useOidc
@@ -41,7 +43,6 @@ console.log(
 const service = startService({
   MICROMEGAS_TELEMETRY_URL: server.url,
   MICROMEGAS_ENABLE_CPU_TRACING: 'true',
-  MICROMEGAS_FLUSH_PERIOD: '1',
   ...credentials,
 })
 const [address] = (await once(service, 'message')) as [AddressInfo]
@@ -53,6 +54,10 @@ console.log(`\n${requests} requests later the service was sent SIGTERM and ended
 console.log('This is what arrived:')
 await showArrived(new Reader(server.url, key))
 
+if (stays) {
+  console.log(`\nLook at it: ${server.url}/ui/#key=${key}\nCtrl-C ends it.`)
+  await new Promise<void>((resolve) => process.once('SIGINT', resolve).once('SIGTERM', resolve))
+} else console.log('\nTo look at it in a browser: npm run demo -- --stay')
 await server.close()
 identityProvider?.close()
 

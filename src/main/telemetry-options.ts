@@ -1,6 +1,7 @@
 import * as z from 'zod/mini'
 import type { RequestDecoratorFactory } from '../auth/request-decorator.ts'
 import type { Diagnostics } from '../config/diagnostics.ts'
+import { isLoopback } from '../http/transport-security.ts'
 import type { EventSink } from '../model/event-sink.ts'
 import { Level, type LevelName, parseLevel } from '../model/level.ts'
 import { targetProblem } from '../tracing/target-levels.ts'
@@ -65,7 +66,7 @@ export interface TelemetryOptions {
   readonly processVersion?: string | undefined
   /** Properties of the process, seen beside all its events. They add to `MICROMEGAS_PROCESS_PROPERTIES` and win over it. */
   readonly processProperties?: Readonly<Record<string, string>> | undefined
-  /** How long an event may wait in a part-filled block, in seconds, up to 86400. @defaultValue `MICROMEGAS_FLUSH_PERIOD`, or 60 */
+  /** How long an event may wait in a part-filled block, in seconds, up to 86400. @defaultValue `MICROMEGAS_FLUSH_PERIOD`, or 60, or 1 where the server is on this machine */
   readonly flushPeriodSeconds?: number | undefined
   /**
    * Longest time a shutdown may take, in milliseconds, up to a day.
@@ -120,6 +121,8 @@ export interface TelemetryConfig {
 
 const DAY_MS = 86_400_000
 const DEFAULT_FLUSH_PERIOD_SECONDS = 60
+/** Whoever runs the server on this machine watches it. */
+const LOCAL_FLUSH_PERIOD_SECONDS = 1
 const FLUSH_PERIOD_EXPECTED = `expected a number of seconds above 0, up to ${DAY_MS / 1000}`
 const TIMEOUT_EXPECTED = `expected a number of milliseconds from 0 to ${DAY_MS}`
 const DEFAULT_SHUTDOWN_TIMEOUT_MS = 5000
@@ -223,9 +226,14 @@ export function resolveOptions(
   }
   const maxLevel = toLevel(given.maxLevelOverride) ?? env.maxLevel ?? Level.Debug
   const targetMaxLevels = toLevels(given.targetMaxLevels) ?? env.targetMaxLevels ?? {}
+  const telemetryUrl = (given.telemetryUrl ?? env.telemetryUrl)?.trim() || undefined
+  const defaultFlushPeriodSeconds =
+    telemetryUrl !== undefined && URL.canParse(telemetryUrl) && isLoopback(new URL(telemetryUrl))
+      ? LOCAL_FLUSH_PERIOD_SECONDS
+      : DEFAULT_FLUSH_PERIOD_SECONDS
   const mostVerbose = Math.max(Level.Debug, maxLevel, ...Object.values(targetMaxLevels)) as Level
   return {
-    telemetryUrl: (given.telemetryUrl ?? env.telemetryUrl)?.trim() || undefined,
+    telemetryUrl,
     telemetryUrlSetting: given.telemetryUrl === undefined ? 'MICROMEGAS_TELEMETRY_URL' : 'telemetryUrl',
     apiKey: given.apiKey,
     decoratorFactory: given.decoratorFactory,
@@ -244,7 +252,7 @@ export function resolveOptions(
     processVersion: given.processVersion?.trim() ?? env.processVersion,
     processProperties: { ...env.processProperties, ...given.processProperties },
     flushPeriodMs: Math.ceil(
-      (given.flushPeriodSeconds ?? env.flushPeriodSeconds ?? DEFAULT_FLUSH_PERIOD_SECONDS) * 1000,
+      (given.flushPeriodSeconds ?? env.flushPeriodSeconds ?? defaultFlushPeriodSeconds) * 1000,
     ),
     shutdownTimeoutMs: Math.ceil(
       given.shutdownTimeoutMs ?? env.shutdownTimeoutMs ?? DEFAULT_SHUTDOWN_TIMEOUT_MS,

@@ -52,6 +52,8 @@ const MIB = 1024 * 1024
 describe('the defaults in docs/configuration.md', () => {
   const environment = readEnvironment([], {})
   const config = resolveOptions({}, environment, { localSinkMaxLevel: Level.Info }, [])
+  const toThisMachine = { telemetryUrl: 'http://127.0.0.1:9000' }
+  const local = resolveOptions(toThisMachine, environment, { localSinkMaxLevel: Level.Info }, [])
   const sink = resolveHttpEventSinkOptions({})
 
   test.each<[string, string]>([
@@ -62,7 +64,10 @@ describe('the defaults in docs/configuration.md', () => {
     ['MICROMEGAS_ENABLE_CPU_TRACING', String(config.cpuTracing)],
     ['MICROMEGAS_SPAN_PROPERTIES', String(config.spanProperties)],
     ['MICROMEGAS_SYSTEM_METRICS', String(config.systemMetrics)],
-    ['MICROMEGAS_FLUSH_PERIOD', String(config.flushPeriodMs / 1000)],
+    [
+      'MICROMEGAS_FLUSH_PERIOD',
+      `${config.flushPeriodMs / 1000}; ${local.flushPeriodMs / 1000} where the server is on this machine`,
+    ],
     ['MICROMEGAS_TELEMETRY_SHUTDOWN_TIMEOUT_SECS', String(config.shutdownTimeoutMs / 1000)],
     [
       'MICROMEGAS_TELEMETRY_MAX_QUEUE_BYTES',

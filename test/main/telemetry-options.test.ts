@@ -76,6 +76,22 @@ describe('times', () => {
     expect(config).toMatchObject(expected as object)
   })
 
+  test.each<[string | undefined, number]>([
+    [undefined, 60_000],
+    ['https://telemetry.example.com', 60_000],
+    ['http://127.evil.example', 60_000],
+    ['not a url', 60_000],
+    ['http://127.0.0.1:9000', 1000],
+    ['http://[::1]:9000', 1000],
+    ['http://localhost', 1000],
+  ])('until events are sent, unless they are set: %s is waited for %d ms', (telemetryUrl, flushPeriodMs) => {
+    const environment = telemetryUrl === undefined ? {} : { MICROMEGAS_TELEMETRY_URL: telemetryUrl }
+    expect(resolve({}, environment).config).toMatchObject({ flushPeriodMs })
+    const set = { ...environment, MICROMEGAS_FLUSH_PERIOD: '7' }
+    expect(resolve({}, set).config).toMatchObject({ flushPeriodMs: 7000 })
+    expect(resolve({ flushPeriodSeconds: 8 }, set).config).toMatchObject({ flushPeriodMs: 8000 })
+  })
+
   test('of requests are whole milliseconds too', () => {
     const name = 'MICROMEGAS_TELEMETRY_REQUEST_TIMEOUT_SECS'
     expect(resolve({}, { [name]: '1.001' }).environment.requestTimeoutMs).toBe(1001)

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { csvText } from '../../page/src/data/export.ts'
 import { durationText, msOfNs, parseTime, timeText } from '../../page/src/data/time.ts'
+import { visible } from '../../page/src/data/visible.ts'
 import { complete, offsetOf, placeOf } from '../../page/src/views/sql/completion.ts'
 
 describe('times', () => {
@@ -68,4 +69,8 @@ it('finds the place that an error names', () => {
   const place = placeOf('sql parser error: Expected: end of statement, found: FRM at Line: 2, Column: 1')
   expect(place).toEqual({ line: 2, column: 1 })
   expect(sql.slice(offsetOf(sql, place!))).toBe('FRM x')
+})
+
+it('spells out characters that turn or hide their neighbours', () => {
+  expect(visible('a\u202eb\u0000c\td\u2066é 🎉')).toBe('a\\u202eb\\u0000c d\\u2066é 🎉')
 })

@@ -6,8 +6,8 @@ import { zone } from '../state/settings.ts'
 const CHOICES = [
   ['60', 'last minute'],
   ['300', 'last 5 minutes'],
-  ['900', 'last 15 minutes'],
-  [DEFAULT_LAST, 'last hour'],
+  [DEFAULT_LAST, 'last 15 minutes'],
+  ['3600', 'last hour'],
   ['21600', 'last 6 hours'],
   ['86400', 'last day'],
   ['604800', 'last week'],

@@ -5,7 +5,7 @@ import { address } from './address.ts'
 
 /** Clocks of services may be ahead of the server's. */
 const AHEAD_MS = 60_000
-export const DEFAULT_LAST = '3600'
+export const DEFAULT_LAST = '900'
 
 /** Seconds back from now, or a fixed stretch. */
 export type RangeChoice =

@@ -5,6 +5,7 @@ import { processLabel } from '../../data/process.ts'
 import { processById } from '../../data/processes.ts'
 import { query, type TimeRange } from '../../data/query.ts'
 import { clockText, msOfNs, parseTime, timeText } from '../../data/time.ts'
+import { visible } from '../../data/visible.ts'
 import { Copy, curlText } from '../../parts/copy.tsx'
 import { Failure } from '../../parts/failure.tsx'
 import { VirtualList } from '../../parts/virtual-list.tsx'
@@ -225,7 +226,7 @@ function Row({ index, row, selected, onSelect }: RowProps) {
         {process === undefined ? row.process_id.slice(0, 8) : processLabel(process)}
       </span>
       <span role="cell" class="target">
-        {row.target}
+        {visible(row.target)}
       </span>
       <span role="cell" class="msg">
         {folded(row.msg)} <PropertiesText properties={row.properties} />
@@ -240,13 +241,15 @@ const SHOWN_CHARS = 2000
 function folded(text: string): string {
   const [first = '', second, third] = text.split('\n', 3)
   const line = second === undefined ? first : `${first} ↵ ${second.trim()}${third === undefined ? '' : ' …'}`
-  return line.length > SHOWN_CHARS ? `${line.slice(0, SHOWN_CHARS)} …` : line
+  return visible(line.length > SHOWN_CHARS ? `${line.slice(0, SHOWN_CHARS)} …` : line)
 }
 
 function PropertiesText({ properties }: { readonly properties: LogRow['properties'] }) {
   const entries = Object.entries(properties ?? {})
   if (entries.length === 0) return null
-  return <span class="hint">{entries.map(([name, value]) => `${name}=${folded(value)}`).join(' ')}</span>
+  return (
+    <span class="hint">{entries.map(([name, value]) => `${visible(name)}=${folded(value)}`).join(' ')}</span>
+  )
 }
 
 function rowText(row: LogRow): string {

@@ -1,0 +1,120 @@
+import { expect, test } from 'vitest'
+import { logger } from '../../../src/tracing/logger.ts'
+import { startServer } from '../support/server.ts'
+import { useBrowser } from './support/browser.ts'
+import { withService } from './support/service.ts'
+
+const browser = useBrowser()
+
+test('the first run says what to paste, and shows the first process when it comes', async () => {
+  await using server = await startServer()
+  await using visit = await browser.visit(`${server.url}/ui/`)
+  const { page } = visit
+  await page.getByRole('heading', { name: 'Nothing has come yet' }).waitFor()
+  expect(await page.locator('pre').innerText()).toContain(
+    `export MICROMEGAS_TELEMETRY_URL=${server.url}\nnode --import micromegas/register app.js`,
+  )
+  await withService(server.url, () => logger('shop').info('hello'))
+  await page.getByRole('heading', { name: 'Processes' }).waitFor()
+  expect(await page.locator('tbody tr').count()).toBe(1)
+  expect(visit.faults).toEqual([])
+})
+
+test('logs come live, wait while paused, and are all there afterwards', async () => {
+  await using server = await startServer()
+  const log = logger('shop.http')
+  await withService(server.url, async (telemetry) => {
+    log.info('first')
+    await telemetry.flush()
+    await using visit = await browser.visit(`${server.url}/ui/#/logs`)
+    const { page } = visit
+    const row = (text: string) => page.locator('.log', { hasText: text })
+    await row('first').waitFor()
+    log.warn('second', { region: 'eu' })
+    await telemetry.flush()
+    await row('second').waitFor()
+
+    await page.getByRole('button', { name: 'Pause' }).click()
+    for (let i = 0; i < 3; i++) log.info(`third ${i}`)
+    await telemetry.flush()
+    await page.getByRole('button', { name: '3 new' }).waitFor()
+    expect(await row('third').count()).toBe(0)
+    await page.getByRole('button', { name: '3 new' }).click()
+    await row('third 2').waitFor()
+    expect(await page.locator('.log').allInnerTexts()).toHaveLength(5)
+
+    // A row leads to its details; a property of it becomes a filter.
+    await row('second').click()
+    await page.getByRole('button', { name: 'only region=eu' }).click()
+    await row('third').first().waitFor({ state: 'detached' })
+    expect(page.url()).toContain('f=property%3Aregion%3Deu')
+    await page.reload()
+    await row('second').waitFor()
+    expect(await page.locator('.log').count()).toBe(1)
+    await page.goBack()
+    await row('third').first().waitFor()
+    expect(visit.faults).toEqual([])
+  })
+})
+
+test('filters give what SQL gives', async () => {
+  await using server = await startServer()
+  await withService(server.url, () => {
+    for (let i = 0; i < 20; i++) logger('shop.db').debug(`query ${i}`)
+    logger('shop').error('no card', new Error('declined'))
+    logger('mail').info('sent 100%')
+  })
+  await using visit = await browser.visit(`${server.url}/ui/#/logs`)
+  const { page } = visit
+  await page.locator('.log', { hasText: 'no card' }).waitFor()
+  const shown = async (): Promise<number> => {
+    const [, count] = /^([\d,]+) rows/.exec(await page.locator('.status').innerText()) ?? []
+    return Number(count?.replaceAll(',', ''))
+  }
+  expect(await shown()).toBe(22)
+  await page.getByLabel('Most verbose level').selectOption('4')
+  await expect.poll(shown).toBe(2)
+  await page.keyboard.press('/')
+  await page.keyboard.type('100%')
+  await expect.poll(shown).toBe(1)
+  await page.getByLabel('Text in messages').fill('')
+  await page.getByLabel('Most verbose level').selectOption('')
+  await expect.poll(shown).toBe(22)
+  await page.getByRole('button', { name: /^shop\.db/ }).click({ modifiers: ['Alt'] })
+  await expect.poll(shown).toBe(2)
+  await page.getByRole('link', { name: 'open as SQL' }).click()
+  await page.getByText('2 rows in').waitFor()
+  // A stack is folded to what it says.
+  await page.goBack()
+  expect(await page.locator('.log', { hasText: 'no card' }).innerText()).toContain(
+    'no card ↵ Error: declined',
+  )
+  expect(visit.faults).toEqual([])
+})
+
+test('a server that restarts loses nothing and doubles nothing', async () => {
+  const { mkdtemp, rm } = await import('node:fs/promises')
+  const { tmpdir } = await import('node:os')
+  const dataDir = await mkdtemp(`${tmpdir()}/page-`)
+  try {
+    let server = await startServer({ dataDir })
+    const { port, url } = server
+    await withService(url, () => logger('shop').info('before'))
+    await using visit = await browser.visit(`${url}/ui/#/logs`)
+    const { page } = visit
+    await page.locator('.log', { hasText: 'before' }).waitFor()
+    await server.close()
+    await page.getByRole('alert').getByText('does not answer').waitFor()
+    expect(await page.locator('.log').count()).toBe(1)
+    server = await startServer({ dataDir, port })
+    await withService(url, () => logger('shop').info('after'))
+    await page.locator('.log', { hasText: 'after' }).waitFor()
+    expect((await page.locator('.log .msg').allInnerTexts()).map((text) => text.trim())).toEqual([
+      'before',
+      'after',
+    ])
+    await server.close()
+  } finally {
+    await rm(dataDir, { recursive: true, force: true })
+  }
+})
