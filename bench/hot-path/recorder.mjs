@@ -30,8 +30,9 @@ export async function measureRecording(tasks, plan) {
   const { samples, operations } = await measureRounds(tasks, plan)
   await telemetry.flush()
   const expected = { ...before }
-  for (const { id, kind, eventsPerOperation = 1 } of tasks) {
+  for (const { id, kind, eventsPerOperation = 1, batch, besides } of tasks) {
     if (kind !== undefined) expected[kind] += operations[id] * eventsPerOperation
+    if (besides !== undefined) expected[besides.kind] += (operations[id] / batch) * besides.events
   }
   assert.deepEqual(sink.events, expected, 'every event recorded is in a block')
   for (const [kind, { dropped, invalid }] of Object.entries(telemetry.stats.recording)) {

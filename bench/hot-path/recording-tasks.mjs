@@ -35,11 +35,21 @@ export const log = logger('bench')
 const tagged = logger('bench').with(EU)
 const place = defineSpan('place')
 const wait = defineSpan('wait')
+function within(step) {
+  const request = beginAsyncSpan(wait)
+  request.run(step)
+  request.end()
+}
+/** What that records besides. */
+const ONE_SPAN = { kind: 'cpu', events: 2 }
 
 const repeat = (count, row) => Array.from({ length: count }, (_, i) => row(i))
 const values = (memory) =>
   memory.metrics().map(({ name, value, properties }) => ({ name, value, properties }))
 const messages = (memory) => memory.logs().map(({ msg, properties }) => ({ msg, properties }))
+const named = (memory) =>
+  memory.logs().map(({ msg, properties }) => ({ msg, names: Object.keys(properties) }))
+const SPAN_IDS = ['span_id', 'trace_id']
 const threadSpans = (memory) => memory.threadSpans().map(({ name }) => name)
 const asyncSpans = (memory) => memory.asyncSpans().map(({ name, depth }) => ({ name, depth }))
 
@@ -142,6 +152,33 @@ const repeatedLogTasks = [
     },
     rows: messages,
     expected: same('stock released', REGION),
+  },
+  {
+    id: 'log.within',
+    kind: 'log',
+    batch: BATCH,
+    run(count) {
+      within(() => {
+        for (let i = 0; i < count; i++) log.info('stock counted')
+      })
+    },
+    besides: ONE_SPAN,
+    rows: named,
+    expected: (count) => repeat(count, () => ({ msg: 'stock counted', names: SPAN_IDS })),
+  },
+  {
+    id: 'log.within.formatted',
+    kind: 'log',
+    batch: 10_000,
+    run(count) {
+      within(() => {
+        for (let i = 0; i < count; i++) log.info`order ${100_000 + i} shipped to ${USERS[i % 6]}`
+      })
+    },
+    besides: ONE_SPAN,
+    rows: named,
+    expected: (count) =>
+      repeat(count, (i) => ({ msg: orderMessage(i).replace('placed by', 'shipped to'), names: SPAN_IDS })),
   },
   {
     id: 'log.formatted',

@@ -23,6 +23,7 @@ export interface TelemetryEnvironment {
   readonly targetMaxLevels: Readonly<Record<string, Level>> | undefined
   readonly cpuTracing: boolean | undefined
   readonly spanProperties: boolean | undefined
+  readonly logSpanIds: boolean | undefined
   readonly systemMetrics: boolean | undefined
   /** Of `micromegas/register`: whether HTTP is instrumented. */
   readonly instrumentHttp: boolean | undefined
@@ -156,6 +157,7 @@ const schema = z.object({
   MICROMEGAS_TARGET_MAX_LEVELS: targetLevels,
   MICROMEGAS_ENABLE_CPU_TRACING: flag,
   MICROMEGAS_SPAN_PROPERTIES: flag,
+  MICROMEGAS_LOG_SPAN_IDS: flag,
   MICROMEGAS_SYSTEM_METRICS: flag,
   MICROMEGAS_INSTRUMENT_HTTP: flag,
   MICROMEGAS_INSTRUMENT_OPENTELEMETRY: flag,
@@ -199,6 +201,7 @@ export function readEnvironment(
     targetMaxLevels: values.MICROMEGAS_TARGET_MAX_LEVELS,
     cpuTracing: values.MICROMEGAS_ENABLE_CPU_TRACING,
     spanProperties: values.MICROMEGAS_SPAN_PROPERTIES,
+    logSpanIds: values.MICROMEGAS_LOG_SPAN_IDS,
     systemMetrics: values.MICROMEGAS_SYSTEM_METRICS,
     instrumentHttp: values.MICROMEGAS_INSTRUMENT_HTTP,
     instrumentOpenTelemetry: values.MICROMEGAS_INSTRUMENT_OPENTELEMETRY,

@@ -134,6 +134,7 @@ function start(
     filters: config,
     cpuTracing: config.cpuTracing,
     spanProperties: config.spanProperties,
+    logSpanIds: config.logSpanIds,
     flushPeriodMs: config.flushPeriodMs,
     onFlushTick: () => reportDrops(httpSinks),
     onSinkError: (error) => tellSeldom('sink', `micromegas: a sink failed: ${errorMessage(error)}`),

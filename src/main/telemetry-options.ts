@@ -50,6 +50,11 @@ export interface TelemetryOptions {
    * @defaultValue `MICROMEGAS_SPAN_PROPERTIES`, or `true`
    */
   readonly spanProperties?: boolean | undefined
+  /**
+   * Whether a log within an async span has its ids as properties `span_id` and `trace_id`, while spans are recorded.
+   * @defaultValue `MICROMEGAS_LOG_SPAN_IDS`, or `true`
+   */
+  readonly logSpanIds?: boolean | undefined
   /** Whether metrics of the Node runtime and the system are recorded. @defaultValue `MICROMEGAS_SYSTEM_METRICS`, or `true` */
   readonly systemMetrics?: boolean | undefined
   /** Whether `console.log` and its like are recorded as logs too. @defaultValue `false` */
@@ -106,6 +111,7 @@ export interface TelemetryConfig {
   readonly interopMaxLevel: Level
   readonly cpuTracing: boolean
   readonly spanProperties: boolean
+  readonly logSpanIds: boolean
   readonly systemMetrics: boolean
   readonly installLogCapture: boolean
   readonly processExe: string | undefined
@@ -161,6 +167,7 @@ const schema = z.strictObject({
   interopMaxLevel: z.optional(level),
   cpuTracing: z.optional(flag),
   spanProperties: z.optional(flag),
+  logSpanIds: z.optional(flag),
   systemMetrics: z.optional(flag),
   installLogCapture: z.optional(flag),
   processExe: z.optional(nonBlank),
@@ -246,6 +253,7 @@ export function resolveOptions(
     interopMaxLevel: toLevel(given.interopMaxLevel) ?? Level.Trace,
     cpuTracing: given.cpuTracing ?? env.cpuTracing ?? defaults.cpuTracing ?? false,
     spanProperties: given.spanProperties ?? env.spanProperties ?? true,
+    logSpanIds: given.logSpanIds ?? env.logSpanIds ?? true,
     systemMetrics: given.systemMetrics ?? env.systemMetrics ?? true,
     installLogCapture: given.installLogCapture ?? false,
     processExe: given.processExe?.trim() ?? env.processExe,

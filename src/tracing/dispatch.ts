@@ -42,6 +42,8 @@ export interface DispatchOptions {
   readonly cpuTracing: boolean
   /** Whether spans carry properties. @defaultValue `true` */
   readonly spanProperties?: boolean | undefined
+  /** Whether logs within an async span say which. @defaultValue `true` */
+  readonly logSpanIds?: boolean | undefined
   /** How long an event may wait in a part-filled block. */
   readonly flushPeriodMs: number
   /** Runs before each periodic flush: the place to record what is measured or counted now. */
@@ -62,7 +64,7 @@ const NO_EVENTS: StreamStats = { recorded: 0, dropped: 0, invalid: 0 }
 const URGENT_FLUSH_MS = 500
 
 /** Raised whenever the fields that recording code relies on change. */
-const ABI = 2
+const ABI = 3
 const REGISTRY_KEY = Symbol.for('micromegas.dispatch')
 
 /**
@@ -80,6 +82,10 @@ export class Dispatch {
   readonly image: ImageStream = new ImageStream()
   /** The async span that the running code is in. */
   readonly asyncSpans: AsyncLocalStorage<OpenAsyncSpan> = new AsyncLocalStorage<OpenAsyncSpan>()
+  /** Async spans that have begun and not ended. */
+  openAsyncSpans = 0
+  /** Whether logs within an async span are tagged with its ids. */
+  tagsLogs = true
   /** Ticks before the first event that the next start delivers: recording is on from the moment this is created. */
   recordingSince: bigint = readTicks()
   /** Called before recording stops: the places to record what is known only then. */
@@ -139,6 +145,7 @@ export class Dispatch {
     this.cpu.enabled = options.cpuTracing
     this.cpu.tagsEnds = options.spanProperties ?? true
     this.late.tagsEnds = this.cpu.tagsEnds
+    this.tagsLogs = options.cpuTracing && (options.logSpanIds ?? true)
     for (const stream of this.#streams) {
       const wanted = blockMaxLevel > Level.Off && (stream.kind !== 'cpu' || options.cpuTracing)
       if (wanted) stream.open(process.processId, this.recordingSince, streamProperties(stream), this.#onBlock)

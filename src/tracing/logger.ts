@@ -1,6 +1,7 @@
 import { isError, isPlainObject } from '../model/kinds.ts'
 import { Level } from '../model/level.ts'
 import { dispatch } from './dispatch.ts'
+import { loggingSpan, tagsWithin } from './span-tags.ts'
 import { formatMessage, LogSite, MAX_MESSAGE_CHARS } from './streams/log-stream.ts'
 import { BoundedTable, TableBound } from './values/bounded-table.ts'
 import { truncate } from './values/bounded-text.ts'
@@ -119,14 +120,16 @@ class CallSites {
 }
 
 /** What becomes of the events of one level of one logger. */
-type Mode = typeof OFF | typeof PLAIN | typeof BOUND | typeof ATTENDED
+type Mode = typeof OFF | typeof PLAIN | typeof BOUND | typeof WITHIN | typeof ATTENDED
 const OFF = 0
 /** They go into a block and nowhere else. */
 const PLAIN = 1
 /** The same, tagged with the properties of the logger. */
 const BOUND = 2
+/** The same, and within an async span tagged with its ids. */
+const WITHIN = 3
 /** They are urgent, or sinks show them at once. */
-const ATTENDED = 3
+const ATTENDED = 4
 
 /**
  * One level of one logger. The functions that record plain events are many and small, so that compilers can take each in
@@ -136,6 +139,8 @@ class LevelLog {
   readonly level: Level
   readonly target: string
   readonly bound: PropertySet | undefined
+  /** The mode outside of spans. */
+  readonly ownMode: typeof PLAIN | typeof BOUND
   #mode: Mode = OFF
   #filterEpoch = 0
   readonly #sites: CallSites
@@ -148,6 +153,7 @@ class LevelLog {
     this.level = sites.level
     this.target = sites.target
     this.bound = bound
+    this.ownMode = bound === undefined ? PLAIN : BOUND
     this.#sites = sites
     this.#templates = sites.templates
   }
@@ -162,7 +168,8 @@ class LevelLog {
     this.#filterEpoch = filters.epoch
     if (this.level > filters.maxLevelOf(this.target)) this.#mode = OFF
     else if (this.level <= attentionLevel) this.#mode = ATTENDED
-    else this.#mode = this.bound === undefined ? PLAIN : BOUND
+    else if (dispatch.tagsLogs) this.#mode = WITHIN
+    else this.#mode = this.ownMode
     return this.#mode
   }
 
@@ -171,7 +178,7 @@ class LevelLog {
     const stream = dispatch.log
     const site = message === this.#lastMessage ? this.#lastSite : this.#find(message)
     if (site !== undefined && site.parts.length === 1) return stream.writeStatic(site)
-    this.#writeUnusual(site, message, [])
+    this.#writeUnusual(site, message, [], undefined)
   }
 
   /** Records a plain event: a template with one value, or a text with properties. */
@@ -182,7 +189,7 @@ class LevelLog {
       if (site.parts.length === 2) return stream.writeFormatted(site, value, undefined)
       if (typeof message === 'string' && isPropertySet(value)) return stream.writeTaggedStatic(site, value)
     }
-    this.#writeUnusual(site, message, [value])
+    this.#writeUnusual(site, message, [value], undefined)
   }
 
   /** Records a plain event: a template with two values. */
@@ -190,40 +197,50 @@ class LevelLog {
     const stream = dispatch.log
     const site = message === this.#lastMessage ? this.#lastSite : this.#find(message)
     if (site !== undefined && site.parts.length === 3) return stream.writeFormatted(site, value0, value1)
-    this.#writeUnusual(site, message, [value0, value1])
+    this.#writeUnusual(site, message, [value0, value1], undefined)
   }
 
-  /** Records an event of a logger with properties that was called with `count` arguments, at most three. */
-  writeBound(message: unknown, count: number, value0: unknown, value1: unknown): void {
+  /** Records an event tagged with properties that was called with `count` arguments, at most three. */
+  writeTagged(tags: PropertySet, message: unknown, count: number, value0: unknown, value1: unknown): void {
     const stream = dispatch.log
     const site = message === this.#lastMessage ? this.#lastSite : this.#find(message)
     if (site !== undefined && site.parts.length === count) {
-      if (count === 1) return stream.writeTaggedStatic(site, this.bound!)
-      return stream.writeTaggedFormatted(site, this.bound!, value0, value1)
+      if (count === 1) return stream.writeTaggedStatic(site, tags)
+      return stream.writeTaggedFormatted(site, tags, value0, value1)
     }
-    this.#writeUnusual(site, message, [value0, value1].slice(0, Math.max(0, count - 1)))
+    this.#writeUnusual(site, message, [value0, value1].slice(0, Math.max(0, count - 1)), tags)
   }
 
   /** Records any event of an enabled level. */
   write(message: unknown, values: unknown[]): void {
     if (this.#mode === ATTENDED) return this.#writeSlow(message, values)
-    this.#writeUnusual(this.#find(message), message, values)
+    this.#writeUnusual(this.#find(message), message, values, this.#tags(this.bound))
   }
 
   /** An event with more values than two, or not as many as its template; a text that is not remembered; properties; errors. */
-  #writeUnusual(site: LogSite | undefined, message: unknown, values: unknown[]): void {
-    const { bound } = this
+  #writeUnusual(
+    site: LogSite | undefined,
+    message: unknown,
+    values: unknown[],
+    tags: PropertySet | undefined,
+  ): void {
     if (site === undefined) {
-      if (values.length === 0 && bound === undefined && typeof message === 'string') {
+      if (values.length === 0 && tags === undefined && typeof message === 'string') {
         return this.#writeUnseen(message)
       }
     } else if (site.parts.length === values.length + 1) {
       // A wrapper may pass a template on with values of its own choice.
       const text = formatMessage(site.fixedParts, values)
-      if (bound === undefined) return dispatch.log.writeText(site, text)
-      return dispatch.log.writeTagged(site, text, bound)
+      if (tags === undefined) return dispatch.log.writeText(site, text)
+      return dispatch.log.writeTagged(site, text, tags)
     }
     this.#writeSlow(message, values)
+  }
+
+  /** Properties with the ids of the span that the caller runs in. */
+  #tags(own: PropertySet | undefined): PropertySet | undefined {
+    const span = loggingSpan()
+    return span === undefined ? own : tagsWithin(span, own)
   }
 
   /** A text that is not remembered, for it comes for the first time, was built for this event, or there is no room. */
@@ -263,7 +280,8 @@ class LevelLog {
     const text = formatMessage(parts, values)
     if (this.level <= dispatch.filters.blockMaxLevel) {
       const { anySite } = this.#sites
-      if (this.bound !== undefined) dispatch.log.writeTagged(site ?? anySite, text, this.bound)
+      const tags = this.#tags(this.bound)
+      if (tags !== undefined) dispatch.log.writeTagged(site ?? anySite, text, tags)
       else if (site !== undefined && parts.length === 1) dispatch.log.writeStatic(site)
       else dispatch.log.writeText(site ?? anySite, text)
     }
@@ -286,7 +304,8 @@ class LevelLog {
     if (this.level <= dispatch.filters.blockMaxLevel) {
       // A text that was put together for this event will hardly come again.
       const site = built ? undefined : (this.#sites.knownText(text) ?? this.#sites.rememberText(text))
-      if (properties !== undefined) dispatch.log.writeTagged(site ?? this.#sites.anySite, text, properties)
+      const tags = this.#tags(properties)
+      if (tags !== undefined) dispatch.log.writeTagged(site ?? this.#sites.anySite, text, tags)
       else if (site !== undefined) dispatch.log.writeStatic(site)
       else dispatch.log.writeText(this.#sites.anySite, text)
     }
@@ -360,17 +379,25 @@ function sitesOf(target: string, bounds: CallSiteBounds): SitesByLevel {
  */
 function logMethod(at: LevelLog): LogMethod {
   return function log(message: unknown, value0?: unknown, value1?: unknown): void {
-    const mode = at.mode
+    let mode = at.mode
     if (mode === OFF) return
     if (mode !== ATTENDED && dispatch.log.refusing) return dispatch.log.refuse()
     // biome-ignore lint/complexity/noArguments: see above
     const count = arguments.length
+    if (mode === WITHIN) {
+      if (dispatch.openAsyncSpans !== 0 && count <= 3) {
+        const span = loggingSpan()
+        if (span !== undefined)
+          return at.writeTagged(tagsWithin(span, at.bound), message, count, value0, value1)
+      }
+      mode = at.ownMode
+    }
     if (mode === PLAIN) {
       if (count === 1) return at.write1(message)
       if (count === 2) return at.write2(message, value0)
       if (count === 3) return at.write3(message, value0, value1)
     } else if (mode === BOUND && count <= 3) {
-      return at.writeBound(message, count, value0, value1)
+      return at.writeTagged(at.bound!, message, count, value0, value1)
     }
     const values: unknown[] = []
     // biome-ignore lint/complexity/noArguments: see above

@@ -95,9 +95,16 @@ export class OpenSpan extends SpanProperties implements OpenAsyncSpan, ActiveSpa
   readonly depth: number
   readonly remote: RemoteParent | undefined
   beginTicksLow = 0
+  isOpen = false
+  logTags: PropertySet | undefined
+  mergedFrom: PropertySet | undefined
+  mergedTags: PropertySet | undefined
 
   constructor(record: SpanRecord, parent: OpenAsyncSpan | undefined, remote?: RemoteParent) {
     super()
+    this.logTags = undefined
+    this.mergedFrom = undefined
+    this.mergedTags = undefined
     const spanId = dispatch.nextSpanId()
     this.record = record
     this.spanId = spanId
@@ -131,11 +138,24 @@ export class OpenSpan extends SpanProperties implements OpenAsyncSpan, ActiveSpa
   }
 
   begin(): void {
+    this.open()
     dispatch.cpu.beginAsyncSpan(this)
   }
 
   end(): void {
+    this.close()
     dispatch.cpu.endAsyncSpan(this, this.take())
+  }
+
+  protected open(): void {
+    this.isOpen = true
+    dispatch.openAsyncSpans++
+  }
+
+  protected close(): void {
+    if (!this.isOpen) return
+    this.isOpen = false
+    dispatch.openAsyncSpans--
   }
 }
 
@@ -153,10 +173,12 @@ export class LateSpan extends OpenSpan implements LateAsyncSpan {
   }
 
   override begin(): void {
+    this.open()
     dispatch.late.begin(this)
   }
 
   override end(): void {
+    this.close()
     dispatch.late.end(this)
   }
 

@@ -1,6 +1,7 @@
 import { Level } from '../model/level.ts'
 import { dispatch } from './dispatch.ts'
 import { toName } from './metric.ts'
+import { loggingSpan, tagsWithin } from './span-tags.ts'
 import { MAX_MESSAGE_CHARS } from './streams/log-stream.ts'
 import { type Properties, type PropertySet, propertySet } from './values/property-set.ts'
 import { renderValue } from './values/render-value.ts'
@@ -23,6 +24,10 @@ export function recordLog(
   if (level > dispatch.filters.interopMaxLevelOf(shownTarget)) return
   const text = renderValue(message, MAX_MESSAGE_CHARS)
   const set = properties === undefined ? undefined : propertySet(properties)
-  if (level <= dispatch.filters.blockMaxLevel) dispatch.log.writeInterop(level, shownTarget, text, set)
+  if (level <= dispatch.filters.blockMaxLevel) {
+    const span = loggingSpan()
+    const tags = span === undefined ? set : tagsWithin(span, set)
+    dispatch.log.writeInterop(level, shownTarget, text, tags)
+  }
   if (level <= dispatch.attentionLevel) dispatch.attend(level, shownTarget, text, set)
 }

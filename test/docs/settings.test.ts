@@ -63,6 +63,7 @@ describe('the defaults in docs/configuration.md', () => {
     ['MICROMEGAS_TELEMETRY_SINK_MAX_LEVEL', 'debug, or more if more is recorded'],
     ['MICROMEGAS_ENABLE_CPU_TRACING', String(config.cpuTracing)],
     ['MICROMEGAS_SPAN_PROPERTIES', String(config.spanProperties)],
+    ['MICROMEGAS_LOG_SPAN_IDS', String(config.logSpanIds)],
     ['MICROMEGAS_SYSTEM_METRICS', String(config.systemMetrics)],
     [
       'MICROMEGAS_FLUSH_PERIOD',
@@ -78,7 +79,7 @@ describe('the defaults in docs/configuration.md', () => {
     ['MICROMEGAS_TELEMETRY_SPOOL_DIR', `off, ${sink.spoolMaxBytes / 1024 / MIB} GiB`],
     ['localSinkEnabled', `${config.localSinkEnabled}, environment`],
     ['interopMaxLevel', levelName(config.interopMaxLevel)],
-    ['cpuTracing', `environment, environment, environment, ${config.installLogCapture}`],
+    ['cpuTracing', `environment, environment, environment, environment, ${config.installLogCapture}`],
   ])('of %s is that of the code', (setting, expected) => {
     expect(documentedDefault('docs/configuration.md', setting)).toBe(expected)
   })

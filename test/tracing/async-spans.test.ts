@@ -196,7 +196,15 @@ describe('the end of a span', () => {
     cpu.open('p', process.hrtime.bigint(), {}, (block) => blocks.push(block))
     const record = new SpanRecord('fast', 'app', { file: 'f.ts', line: 1 })
     for (let i = 1; i <= 10_000; i++) {
-      const open = { record, spanId: i, parentSpanId: 0, rootSpanId: i, depth: 0, beginTicksLow: 0 }
+      const open = {
+        record,
+        spanId: i,
+        parentSpanId: 0,
+        rootSpanId: i,
+        depth: 0,
+        beginTicksLow: 0,
+        isOpen: false,
+      }
       cpu.beginAsyncSpan(open)
       // As if the clock had not moved: the end's low bits are likely to be those noted as the begin's.
       open.beginTicksLow = Number(process.hrtime.bigint() & 0xffff_ffffn) + (i % 300)

@@ -186,7 +186,14 @@ describe('span events', () => {
 
   test('of async spans repeat id, parent and depth on both events', () => {
     const block = blockOf(new SpanStream(), (cpu) => {
-      const ids = { spanId: 2 ** 40 + 5, parentSpanId: 2 ** 33, rootSpanId: 1, depth: 3, beginTicksLow: 0 }
+      const ids = {
+        spanId: 2 ** 40 + 5,
+        parentSpanId: 2 ** 33,
+        rootSpanId: 1,
+        depth: 3,
+        beginTicksLow: 0,
+        isOpen: false,
+      }
       const charge = { record: new SpanRecord('charge', 'app', place), ...ids }
       const named = { record: new SpanRecord('n', 'app', place, new SpanLocation('app')), ...ids }
       cpu.beginAsyncSpan(charge)

@@ -142,6 +142,8 @@ test('a route, a failed request, its trace and what it logged: three clicks', as
   const details = page.getByRole('complementary', { name: 'The selected span' })
   await details.getByText('http.response.status_code').waitFor()
   expect(await details.innerText()).toContain('1 children')
+  await details.getByText('no card').waitFor()
+  await details.getByText('answered /pay').waitFor()
   await details.getByRole('button', { name: 'query' }).click()
   await details.getByText('orders').waitFor()
   expect(await details.innerText()).toContain('parent')

@@ -83,6 +83,12 @@ export interface OpenAsyncSpan {
   readonly remote?: RemoteParent | undefined
   /** Low 32 bits of the ticks of its begin. */
   beginTicksLow: number
+  /** From its begin to its end. */
+  isOpen: boolean
+  /** What logs within the span are tagged with: alone, and with the properties they were last recorded with. */
+  logTags?: PropertySet | undefined
+  mergedFrom?: PropertySet | undefined
+  mergedTags?: PropertySet | undefined
 }
 
 /** Writes the begin and end events of thread spans and async spans. */

@@ -50,7 +50,11 @@ export function SpanDetails({ data, index, onSelect, onView }: Props) {
 FROM log_entries
 ${all([
   `process_id = ${literal(processId)}`,
-  ...(isAsync ? [`property_get(properties, 'span_id') IN (${family.map(literal).join(', ')})`] : []),
+  ...(isAsync
+    ? [
+        `coalesce(property_get(properties, 'async_span_id'), property_get(properties, 'span_id')) IN (${family.map(literal).join(', ')})`,
+      ]
+    : []),
 ])}
 ORDER BY time
 LIMIT ${MAX_LOGS}`
