@@ -43,5 +43,11 @@ export { type MicromegasServer, type QueryOptions, startServer } from './server.
 export type { ServerEvent, ServerEventListener } from './server-event.ts'
 export type { QueryAudit } from './sql/engine.ts'
 export type { SqlRow } from './sql/read-rows.ts'
-export { SqlError, type SqlErrorCode } from './sql/sql-error.ts'
+export {
+  type Place,
+  SqlError,
+  type SqlErrorCode,
+  type SqlErrorOptions,
+  type SqlStage,
+} from './sql/sql-error.ts'
 export type { StoredBlock } from './store/store-index.ts'
