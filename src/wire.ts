@@ -3,6 +3,7 @@
  * services that record: see `micromegas`.
  */
 
+export { misspeltVariables } from './config/misspelt-variables.ts'
 export type { HttpFetchRequest, HttpFetchResponse } from './http/clients/http-fetch.ts'
 export { proxiedFetch } from './http/proxy/proxied-fetch.ts'
 export type { ProxyEnv } from './http/proxy/proxy.ts'

@@ -1,4 +1,6 @@
 import { routeDiagnostics, tell, tellSeldom } from '../config/diagnostics.ts'
+import { misspeltVariables } from '../config/misspelt-variables.ts'
+import { processEnv } from '../config/process-env.ts'
 import { withoutTracing } from '../http/clients/suppress-tracing.ts'
 import { resolveEndpoint } from '../http/endpoint.ts'
 import { assertTransportSecurity } from '../http/transport-security.ts'
@@ -16,6 +18,7 @@ import { DefaultSignals } from './ends/default-signals.ts'
 import { reportDrops } from './ends/drop-report.ts'
 import { installEndHooks } from './ends/end-hooks.ts'
 import { LateEvents } from './ends/late-events.ts'
+import { reportOverflows } from './ends/overflow-report.ts'
 import { readEnvironment, type TelemetryEnvironment } from './environment.ts'
 import { resolveProcess } from './lineage.ts'
 import { TelemetryGuard } from './telemetry-guard.ts'
@@ -109,6 +112,7 @@ export function startTelemetry(options: TelemetryOptions, defaults: OptionDefaul
     const list = problems.map((problem) => `\n  - ${problem}`).join('')
     throw new TelemetryError('ERR_TELEMETRY_CONFIG', `Cannot start telemetry:${list}`)
   }
+  for (const note of misspeltVariables(processEnv())) tell(`micromegas: ${note}`)
   return start(config, env, httpSink)
 }
 
@@ -136,7 +140,10 @@ function start(
     spanProperties: config.spanProperties,
     logSpanIds: config.logSpanIds,
     flushPeriodMs: config.flushPeriodMs,
-    onFlushTick: () => reportDrops(httpSinks),
+    onFlushTick: () => {
+      reportDrops(httpSinks)
+      reportOverflows()
+    },
     onSinkError: (error) => tellSeldom('sink', `micromegas: a sink failed: ${errorMessage(error)}`),
     onLateEvent: lateEvents.onFirst,
   })
@@ -153,6 +160,7 @@ function start(
     recordLast: () => {
       withoutTracing(() => metrics?.sample())
       dispatch.recordLast()
+      reportOverflows()
       account.record()
     },
     onShutdown: () => {

@@ -41,22 +41,14 @@ export interface Logger {
 }
 
 /** Call sites known by their template; bounded because code can be generated. */
-const templateBound = new TableBound(16_384)
+export const templateBound: TableBound = new TableBound(16_384)
 /** Plain texts known as static messages. */
-const textBound = new TableBound(4096)
+export const textBound: TableBound = new TableBound(4096)
 /** Longer plain texts are taken for built ones, which will not come again. */
 const MAX_STATIC_CHARS = 512
-const loggerBound = new TableBound(4096)
+/** Targets of loggers. */
+export const loggerBound: TableBound = new TableBound(4096)
 const loggers = new BoundedTable<string, TargetLogger>(loggerBound)
-
-/** What was used without being remembered, by table: see the statistics of the dispatch. */
-export function loggerOverflows(): { templates: number; texts: number; loggers: number } {
-  return {
-    templates: templateBound.overflows,
-    texts: textBound.overflows,
-    loggers: loggerBound.overflows,
-  }
-}
 
 /**
  * The logger of a target. Targets name the part of the program that speaks, dotted from coarse to fine

@@ -19,14 +19,9 @@ const MAX_NAME_CHARS = 255
 const MAX_U64 = 2n ** 64n - 1n
 
 /** Distinct metrics that are remembered; past it every call makes a metric of its own, which records as well. */
-const metricBound = new TableBound(8192)
+export const metricBound: TableBound = new TableBound(8192)
 const floats = new BoundedTable<string, FloatMetric>(metricBound)
 const integers = new BoundedTable<string, IntegerMetric>(metricBound)
-
-/** Metrics that were made without being remembered. */
-export function metricOverflows(): number {
-  return metricBound.overflows
-}
 
 /** A measured quantity: one value per {@link record}. Made by {@link fmetric}. */
 export class FloatMetric {

@@ -45,16 +45,11 @@ export interface ActiveThreadSpan {
 }
 
 /** Span names that are remembered; past it a span's events carry the name themselves. */
-const spanBound = new TableBound(4096)
+export const spanBound: TableBound = new TableBound(4096)
 const definitions = new BoundedTable<string, SpanDefinition>(spanBound)
 /** Stand for the names that are not remembered, by target. */
 const locationBound = new TableBound(256)
 const locations = new BoundedTable<string, SpanLocation>(locationBound)
-
-/** Spans that were recorded under a name that is not remembered. */
-export function spanOverflows(): number {
-  return spanBound.overflows
-}
 
 /** A named place in the program that is measured. Made by {@link defineSpan}. */
 export class SpanDefinition {

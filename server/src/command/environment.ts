@@ -1,3 +1,4 @@
+import { misspeltVariables } from 'micromegas/wire'
 import type * as z from 'zod/mini'
 import {
   ADMINS_FORM,
@@ -61,7 +62,7 @@ export function serverOptionsFromEnv(env: NodeJS.ProcessEnv = process.env): Serv
 /** {@link serverOptionsFromEnv} that returns its problems, so that a caller can add its own. */
 export function readServerEnv(env: NodeJS.ProcessEnv): EnvironmentOptions {
   const problems: string[] = []
-  const notes: string[] = []
+  const notes: string[] = misspeltVariables(env)
   const common = readTextSettings({
     names: {
       host: 'MICROMEGAS_INGESTION_HOST',

@@ -20,7 +20,7 @@ const MAX_OPEN = 10_000
 /** A span that is open for longer is shown while it lasts, under the name it has then. */
 const SHOWN_AFTER_TICKS = 5_000_000_000n
 /** Names and targets that are remembered; past them each span lists its own. */
-const recordBound = new TableBound(4096)
+export const lateNameBound: TableBound = new TableBound(4096)
 /** Verbosity, as of all spans. */
 const LOD_MAX = 3
 const HIGH_WORD = 2 ** -32
@@ -54,7 +54,7 @@ interface Edge {
 export class LateSpanStream extends EventStream {
   /** See `SpanStream.tagsEnds`. */
   tagsEnds = true
-  readonly #records = new BoundedTable<string, SpanRecord>(recordBound)
+  readonly #records = new BoundedTable<string, SpanRecord>(lateNameBound)
   readonly #open = new Set<LateAsyncSpan>()
   /** Of those that are open, the ones whose begin is written. */
   readonly #shown = new Set<LateAsyncSpan>()
@@ -79,7 +79,7 @@ export class LateSpanStream extends EventStream {
 
   /** Names that were used without being remembered. */
   get overflows(): number {
-    return recordBound.overflows
+    return lateNameBound.overflows
   }
 
   begin(span: LateAsyncSpan): void {

@@ -2,10 +2,12 @@ import { detachedText } from './detached-text.ts'
 
 /** How many entries several tables may hold together, and how often they were refused one. */
 export class TableBound {
+  readonly max: number
   remaining: number
   overflows = 0
 
   constructor(maxEntries: number) {
+    this.max = maxEntries
     this.remaining = maxEntries
   }
 }

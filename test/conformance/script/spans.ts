@@ -1,5 +1,5 @@
 import { dispatch } from '../../../src/tracing/dispatch.ts'
-import { asyncSpan, beginAsyncSpan, defineSpan, span, spanOverflows } from '../../../src/tracing/span.ts'
+import { asyncSpan, beginAsyncSpan, defineSpan, span, spanBound } from '../../../src/tracing/span.ts'
 import { spanFn } from '../../../src/tracing/span-fn.ts'
 import { type ExpectedRecord, UNICODE_NAME } from './expected.ts'
 
@@ -84,7 +84,7 @@ function recordNamedSpans(expected: ExpectedRecord[]): void {
     line: 0,
     lod: 3,
   })
-  for (let i = 0; spanOverflows() === 0; i++) defineSpan(`unused ${i}`)
+  for (let i = 0; spanBound.overflows === 0; i++) defineSpan(`unused ${i}`)
   for (const name of ['named 1', UNICODE_NAME.repeat(2), 'named 1']) {
     const thread_span_location = location('app')
     span(name, () => {

@@ -19,7 +19,7 @@ import { registerOpenTelemetryBridge } from '../../../src/interop/opentelemetry.
 import { Level } from '../../../src/model/level.ts'
 import type { DecodedLogEntry } from '../../../src/telemetry/decode/log-entries.ts'
 import type { SpanRow } from '../../../src/telemetry/decode/span-place.ts'
-import { asyncSpan, beginAsyncSpan, spanOverflows } from '../../../src/tracing/span.ts'
+import { asyncSpan, beginAsyncSpan, spanBound } from '../../../src/tracing/span.ts'
 import { type Recording, startRecording } from '../support/recording.ts'
 
 let unregister: () => void
@@ -526,13 +526,13 @@ test('a span of ours that is entered by its handle is the parent there', async (
 
 test('ten thousand span names are all recorded, though not all are remembered', async () => {
   await using recording = startRecording()
-  const before = spanOverflows()
+  const before = spanBound.overflows
   const tracer = trace.getTracer('library')
   for (let i = 0; i < 10_000; i++) tracer.startSpan(`/users/${i}`).end()
   const spans = spansOf(recording)
   expect(new Set(spans.map(({ name }) => name)).size).toBe(10_000)
   expect(new Set(spans.map(({ target }) => target))).toEqual(new Set(['library']))
-  expect(spanOverflows()).toBe(before) // the names of our own spans have their own room
+  expect(spanBound.overflows).toBe(before) // the names of our own spans have their own room
 })
 
 test('attributes are read when they are written', async () => {
