@@ -1,6 +1,6 @@
 /**
- * Holds the query client to pyarrow's Flight server (gRPC C++): `npm run test:python`. Needs Python 3 with `venv`; pyarrow
- * is installed into `node_modules/.cache`. Without Python it says so and ends well: the recorded fixtures of the other tests
+ * Holds the query client to pyarrow's Flight server (gRPC C++), and `micromegas-server` to the platform's own Python client:
+ * `npm run test:python`. Needs Python 3 with `venv`; both packages are installed into `node_modules/.cache`. Without Python it says so and ends well: the recorded fixtures of the other tests
  * stand in.
  */
 import { spawnSync } from 'node:child_process'

@@ -1,0 +1,97 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import { startServer } from '../../../server/src/index.ts'
+import { OidcAuthProvider } from '../../../src/auth/login/oidc-auth-provider.ts'
+import { initTelemetry } from '../../../src/main/init-telemetry.ts'
+import { logger } from '../../../src/tracing/logger.ts'
+import { fmetric } from '../../../src/tracing/metric.ts'
+import { asyncSpan, span } from '../../../src/tracing/span.ts'
+import { startLoginProvider } from '../../auth/support/login-provider.ts'
+import { expireIn, logInto } from '../../auth/support/stored-login.ts'
+
+const script = fileURLToPath(new URL('reference_client.py', import.meta.url))
+
+/** Runs the platform's own Python client. */
+async function python(...args: readonly string[]): Promise<Record<string, unknown>> {
+  const interpreter = process.env.MICROMEGAS_TEST_PYTHON
+  if (interpreter === undefined) throw new Error('start these tests by npm run test:python')
+  const { stdout } = await promisify(execFile)(interpreter, [script, ...args], {
+    env: { ...process.env, AUTHLIB_INSECURE_TRANSPORT: '1', PYTHONWARNINGS: 'ignore' },
+  })
+  return JSON.parse(stdout.trim().split('\n').at(-1)!)
+}
+
+test('every call of the Python client is answered by micromegas-server', async () => {
+  await using server = await startServer({ port: 0, flightPort: 0, temporary: true, disableAuth: true })
+  const telemetry = initTelemetry({
+    telemetryUrl: server.url,
+    cpuTracing: true,
+    localSinkEnabled: false,
+    systemMetrics: false,
+    signalHandling: false,
+  })
+  logger('shop').info('placed', { order: 7 })
+  logger('shop').warn('late')
+  fmetric('latency', 'ms').record(1.5)
+  await asyncSpan('request', async () => {
+    span('parse', () => {})
+    span('render', () => {})
+  })
+  await telemetry.shutdown()
+  const [row] = await server.query('SELECT process_id FROM processes')
+  const id = String(row!.process_id)
+  const answers = await python('calls', server.flightUri, id)
+  expect(answers).toEqual({
+    query: [
+      { level: 4, target: 'shop', msg: 'placed', number: '7' },
+      { level: 3, target: 'shop', msg: 'late', number: null },
+    ],
+    query_without_range: [{ n: 2 }],
+    query_stream: 2,
+    query_arrow: ['level', 'target', 'msg', 'number'],
+    prepare_statement: expect.arrayContaining(['level: int32', expect.stringMatching(/^msg: string/)]),
+    prepared_statement_stream: 2,
+    find_process: [{ process_id: id, exe: expect.any(String) }],
+    query_streams: expect.arrayContaining(['cpu', 'log', 'metrics']),
+    query_streams_by_tag: 1,
+    query_blocks: expect.any(Number),
+    query_spans: ['parse', 'render'],
+    list_partitions: expect.arrayContaining(['log_entries']),
+    after_materialize: [{ n: 2 }],
+    after_retire: [{ n: 2 }],
+    write_process_trace: true,
+    error: [expect.any(String), true],
+  })
+  expect(answers.query_blocks).toBeGreaterThanOrEqual(2 + 1 + 2 + 4)
+})
+
+test('token files go both ways: ours is read there, and what it writes is read here', async () => {
+  await using provider = await startLoginProvider()
+  const folder = mkdtempSync(join(tmpdir(), 'micromegas-tokens-'))
+  const tokenFile = join(folder, 'own', 'tokens.json')
+  try {
+    const auth = await logInto(provider.issuer, tokenFile)
+    const token = await auth.getToken()
+    expect(await python('token', tokenFile)).toEqual({ token })
+    // It writes the file in its own form.
+    const before = readFileSync(tokenFile, 'utf8')
+    expect(await python('save', tokenFile)).toEqual({ token })
+    expect(readFileSync(tokenFile, 'utf8')).not.toBe(before)
+    const ours = await OidcAuthProvider.fromFile(tokenFile)
+    expect(await ours.getToken()).toBe(token)
+    expect(ours.user).toMatchObject({ sub: 'alice' })
+    expireIn(tokenFile, 10)
+    const refreshed = await (await OidcAuthProvider.fromFile(tokenFile)).getToken()
+    expect(refreshed).not.toBe(token)
+    expect(await python('token', tokenFile)).toEqual({ token: refreshed })
+    expect(statSync(tokenFile).mode & 0o777).toBe(0o600)
+    expect(readFileSync(tokenFile, 'utf8')).not.toContain('secret')
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
