@@ -1,5 +1,7 @@
 /** Where Next.js keeps what it knows of a request. */
 const NEXT_META = Symbol.for('NextInternalRequestMeta')
+/** The page that Next.js shows for paths that none answers. */
+const NEXT_NOTHING = '/_not-found'
 /** Where Koa's context of a request is kept: its routers write the route there. */
 export const KOA_CONTEXT: unique symbol = Symbol.for('micromegas.http.koa')
 /** Where a framework that does not write the route onto Node's request has it written. */
@@ -31,7 +33,7 @@ export function routeOf(request: object): string | undefined {
     const matched = found[KOA_CONTEXT]?._matchedRoute
     if (matched !== undefined) return String(matched)
     const page = found[NEXT_META]?.match?.definition?.pathname
-    return typeof page === 'string' ? page : undefined
+    return typeof page === 'string' && page !== NEXT_NOTHING ? page : undefined
   } catch {
     return undefined // a getter of the application's that throws
   }

@@ -1,12 +1,7 @@
-import { execFileSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { installedProject } from '../../support/installed-project.ts'
 
-const root = fileURLToPath(new URL('../../..', import.meta.url))
-const cache = join(root, 'node_modules/.cache/auto-instrumentations')
-const app = join(root, 'test/auto-instrumentations/app')
+const app = fileURLToPath(new URL('../app', import.meta.url))
 
 /** A version of OpenTelemetry's packages, pinned, and the oldest Node they run on. */
 export interface Generation {
@@ -43,40 +38,16 @@ export const GENERATIONS: readonly Generation[] = [
 ]
 
 /**
- * A project as a user has it: OpenTelemetry's packages, what they instrument, and the build of this package with its
- * dependencies. What comes from the registry is installed once and kept under node_modules/.cache.
+ * OpenTelemetry's packages, what they instrument, and this package.
  *
  * @param files - The set-up, by file name.
- * @returns Its folder.
+ * @returns The project's folder.
  */
 export function makeProject({ packages }: Generation, files: Readonly<Record<string, string>>): string {
-  const own = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as {
-    dependencies: Record<string, string>
-  }
-  const dependencies = { ...own.dependencies, ...INSTRUMENTED, ...packages }
-  const manifest = JSON.stringify({ name: 'shop', private: true, dependencies }, null, 2)
-  const folder = join(cache, createHash('sha256').update(manifest).digest('hex').slice(0, 16))
-  if (!existsSync(folder)) install(folder, manifest)
-  const installed = join(folder, 'node_modules/micromegas')
-  rmSync(installed, { recursive: true, force: true })
-  mkdirSync(installed)
-  for (const name of ['package.json', 'dist']) {
-    cpSync(join(root, name), join(installed, name), { recursive: true })
-  }
-  cpSync(app, folder, { recursive: true })
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text)
-  return folder
-}
-
-/** An installation that breaks off must not pass for a whole one. */
-function install(folder: string, manifest: string): void {
-  const unfinished = `${folder}.unfinished`
-  rmSync(unfinished, { recursive: true, force: true })
-  mkdirSync(unfinished, { recursive: true })
-  writeFileSync(join(unfinished, 'package.json'), manifest)
-  execFileSync('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'], {
-    cwd: unfinished,
-    stdio: ['ignore', 'ignore', 'inherit'],
+  return installedProject({
+    cache: 'auto-instrumentations',
+    dependencies: { ...INSTRUMENTED, ...packages },
+    app,
+    files,
   })
-  renameSync(unfinished, folder)
 }
