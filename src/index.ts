@@ -24,6 +24,7 @@ export {
   type RuntimeMetricsOptions,
   startRuntimeMetrics,
 } from './interop/runtime-metrics.ts'
+export { continueTrace, traceHeaders } from './interop/trace-headers.ts'
 export { initTelemetry } from './main/init-telemetry.ts'
 export {
   type Main,

@@ -82,6 +82,8 @@ export class Dispatch {
   readonly image: ImageStream = new ImageStream()
   /** The async span that the running code is in. */
   readonly asyncSpans: AsyncLocalStorage<OpenAsyncSpan> = new AsyncLocalStorage<OpenAsyncSpan>()
+  /** What ids of traces are made with, drawn once: both builds must give a span the same ids. */
+  traceIdKeys: Uint32Array | undefined = undefined
   /** Async spans that have begun and not ended. */
   openAsyncSpans = 0
   /** Whether logs within an async span are tagged with its ids. */

@@ -1,4 +1,5 @@
 import { builtin } from '../model/builtins.ts'
+import { dispatch } from './dispatch.ts'
 import type { OpenAsyncSpan } from './streams/span-stream.ts'
 
 /**
@@ -10,8 +11,7 @@ import type { OpenAsyncSpan } from './streams/span-stream.ts'
  * drawn once for the process: a Feistel network of {@link ROUNDS} rounds.
  */
 const ROUNDS = 4
-/** Of the high and the low half of trace ids, and of span ids. */
-let keys: Uint32Array | undefined
+/** Which of the keys are those of the high and the low half of trace ids, and of span ids. */
 const TRACE_HIGH = 0
 const TRACE_LOW = ROUNDS
 const SPAN = 2 * ROUNDS
@@ -39,7 +39,8 @@ export function spanIdOf(spanId: number): string {
  * @param id - From 1: what 0 becomes stands in for the zeros that one id would become, which are invalid.
  */
 function permute(id: number, firstKey: number, offset: number): void {
-  keys ??= builtin('node:crypto').randomFillSync(new Uint32Array(3 * ROUNDS))
+  dispatch.traceIdKeys ??= builtin('node:crypto').randomFillSync(new Uint32Array(3 * ROUNDS))
+  const keys = dispatch.traceIdKeys
   let left = (id / 2 ** 32) | 0
   let right = id | 0 // keeps the low 32 bits
   for (let key = firstKey; key < firstKey + ROUNDS; key++) {

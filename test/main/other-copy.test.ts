@@ -47,3 +47,16 @@ test('a secret of another copy is one', async () => {
   await decorator.decorate(request, new AbortController().signal)
   expect(request.headers.get('authorization')).toBe('Bearer key')
 })
+
+test('a span has the same trace id whichever copy asks', async () => {
+  telemetry = here.initTelemetry({
+    ...QUIET,
+    cpuTracing: true,
+    sinks: [{ sink: new here.InMemoryEventSink() }],
+  })
+  await here.asyncSpan('send', async (span) => {
+    const [, traceId] = other.traceHeaders().traceparent!.split('-')
+    expect(traceId).toBe(span.traceId)
+    expect(other.traceHeaders()).toEqual(here.traceHeaders())
+  })
+})
