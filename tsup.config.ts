@@ -4,6 +4,7 @@ type Plugin = NonNullable<Options['esbuildPlugins']>[number]
 
 const library = {
   index: 'src/index.ts',
+  http: 'src/interop/http.ts',
   'interop/opentelemetry': 'src/interop/opentelemetry.ts',
   'interop/pino': 'src/interop/pino.ts',
   'interop/winston': 'src/interop/winston.ts',

@@ -20,6 +20,7 @@ interface Entry {
 
 const entries: readonly Entry[] = [
   { name: 'micromegas', folder: root, declarations: 'dist/index.d.ts' },
+  { name: 'micromegas-http', folder: root, declarations: 'dist/http.d.ts' },
   { name: 'micromegas-interop-opentelemetry', folder: root, declarations: 'dist/interop/opentelemetry.d.ts' },
   { name: 'micromegas-interop-pino', folder: root, declarations: 'dist/interop/pino.d.ts' },
   { name: 'micromegas-interop-winston', folder: root, declarations: 'dist/interop/winston.d.ts' },

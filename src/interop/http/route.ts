@@ -1,3 +1,5 @@
+import { dispatch } from '../../tracing/dispatch.ts'
+
 /** Where Next.js keeps what it knows of a request. */
 const NEXT_META = Symbol.for('NextInternalRequestMeta')
 /** The page that Next.js shows for paths that none answers. */
@@ -6,6 +8,27 @@ const NEXT_NOTHING = '/_not-found'
 export const KOA_CONTEXT: unique symbol = Symbol.for('micromegas.http.koa')
 /** Where a framework that does not write the route onto Node's request has it written. */
 export const ROUTE: unique symbol = Symbol.for('micromegas.http.route')
+
+/** Where a span has the request that it is the span of. */
+const ANSWERED: unique symbol = Symbol.for('micromegas.http.answered')
+
+/** What a route can be written onto: Node's request, or what stands for one. */
+export interface RoutedRequest {
+  [ROUTE]?: unknown
+}
+
+/** Has routes that are told within a span written onto its request. */
+export function routesOf(span: object, request: RoutedRequest): void {
+  ;(span as { [ANSWERED]?: RoutedRequest })[ANSWERED] = request
+}
+
+/** The request that the running code answers, if it is recorded: that of the innermost span, or of the server's. */
+export function answeredNow(): RoutedRequest | undefined {
+  const span = dispatch.asyncSpans.getStore() as
+    | ({ [ANSWERED]?: RoutedRequest } & { isOpen: boolean })
+    | undefined
+  return span?.isOpen === true ? span[ANSWERED] : undefined
+}
 
 interface FrameworkRequest {
   readonly [ROUTE]?: unknown

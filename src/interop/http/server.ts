@@ -3,22 +3,23 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { dispatch } from '../../tracing/dispatch.ts'
 import type { LateSpan } from '../../tracing/open-span.ts'
 import { beginRequest, callerOf, DurationMetric, harmless, knownMethod } from './requests.ts'
-import { ROUTE, routeOf } from './route.ts'
+import { ROUTE, type RoutedRequest, routeOf, routesOf } from './route.ts'
 import { readTraceParent } from './trace-parent.ts'
 
-const STATE: unique symbol = Symbol('micromegas.request')
+/** Of any copy of this package: a request is recorded once. */
+const STATE: unique symbol = Symbol.for('micromegas.http.request')
 const REQUEST_START = 'http.server.request.start'
 const RESPONSE_FINISH = 'http.server.response.finish'
 /** Fastify's, from version 5 on. */
 const FASTIFY_HANDLER = 'tracing:fastify.request.handler:start'
 
-type Response = ServerResponse & { [STATE]?: LateSpan | undefined }
-interface Exchange {
+export type RecordedResponse = ServerResponse & { [STATE]?: LateSpan | undefined }
+export interface Exchange {
   readonly request: IncomingMessage
-  readonly response: Response
+  readonly response: RecordedResponse
 }
 
-const duration = new DurationMetric('http.server.request.duration', 'http.route')
+export const serverDuration: DurationMetric = new DurationMetric('http.server.request.duration', 'http.route')
 
 /**
  * Records each request that a server of `node:http` or `node:https` answers: a span around its handler, which spans begun
@@ -28,11 +29,8 @@ const duration = new DurationMetric('http.server.request.duration', 'http.route'
  */
 export function recordServerRequests(): () => void {
   const listeners: readonly (readonly [string, ChannelListener])[] = [
-    [REQUEST_START, harmless((message) => begin(message as Exchange))],
-    [
-      RESPONSE_FINISH,
-      harmless((message) => end((message as Exchange).request, (message as Exchange).response, undefined)),
-    ],
+    [REQUEST_START, harmless((message) => enter(message as Exchange))],
+    [RESPONSE_FINISH, harmless((message) => endExchange(message as Exchange, undefined))],
     [FASTIFY_HANDLER, harmless(noteFastifyRoute)],
   ]
   for (const [name, listener] of listeners) subscribe(name, listener)
@@ -41,21 +39,37 @@ export function recordServerRequests(): () => void {
   }
 }
 
-function begin({ request, response }: Exchange): void {
-  if (!dispatch.cpu.enabled || dispatch.cpu.refusing) return
+function enter(exchange: Exchange): void {
+  const span = beginExchange(exchange)
+  // Node calls the handlers next, in the same turn: they run within the span.
+  if (span !== undefined) dispatch.asyncSpans.enterWith(span)
+}
+
+/** Begins the span of a request; `undefined` where none is recorded, or it has one. It ends with the connection at the latest. */
+export function beginExchange(exchange: Exchange): LateSpan | undefined {
+  const { request, response } = exchange
+  if (!dispatch.cpu.enabled || dispatch.cpu.refusing || STATE in response) return undefined
   const { headers, method = 'GET' } = request
   const remote = readTraceParent(headers.traceparent, headers.tracestate)
   const span = beginRequest(method, callerOf(remote), remote)
   response[STATE] = span
-  // Node calls the handlers next, in the same turn: they run within the span.
-  dispatch.asyncSpans.enterWith(span)
+  routesOf(span, request as RoutedRequest)
   response.once(
     'close',
-    harmless(() => end(request, response, 'aborted')),
+    harmless(() => endExchange(exchange, 'aborted')),
+  )
+  return span
+}
+
+/** Ends the span when the response is sent, where no diagnostics channel tells. */
+export function endWhenFinished(exchange: Exchange): void {
+  exchange.response.once(
+    'finish',
+    harmless(() => endExchange(exchange, undefined)),
   )
 }
 
-function end(request: IncomingMessage, response: Response, abortedType: string | undefined): void {
+function endExchange({ request, response }: Exchange, abortedType: string | undefined): void {
   const span = response[STATE]
   if (span === undefined) return
   response[STATE] = undefined
@@ -77,7 +91,7 @@ function end(request: IncomingMessage, response: Response, abortedType: string |
     ...(remote === undefined ? undefined : { trace_id: remote.traceId, parent_span_id: remote.spanId }),
   })
   span.end()
-  duration.record(span, method, route, { status, errorType })
+  serverDuration.record(span, method, route, { status, errorType })
 }
 
 /** Without the query, which may hold secrets. Express shortens `url` where routers are mounted. */

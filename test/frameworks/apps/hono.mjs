@@ -1,14 +1,14 @@
 import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 import { routePath } from 'hono/route'
-import { currentSpan } from 'micromegas'
+import { setRoute } from 'micromegas/http'
 import { findUser, listening, pay } from './work.mjs'
 
 const app = new Hono()
 // The line of the documentation.
 app.use(async (c, next) => {
   await next()
-  currentSpan()?.rename(`${c.req.method} ${routePath(c)}`)
+  setRoute(routePath(c))
 })
 app.get('/users/:id', async (c) => c.json(await findUser(c.req.param('id'))))
 app.get('/pay', () => pay())

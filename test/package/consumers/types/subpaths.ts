@@ -1,5 +1,6 @@
 // Every entry, by whatever way types are looked for.
 import { initTelemetry } from 'micromegas'
+import * as http from 'micromegas/http'
 import * as opentelemetry from 'micromegas/interop/opentelemetry'
 import * as pino from 'micromegas/interop/pino'
 import * as winston from 'micromegas/interop/winston'
@@ -8,6 +9,7 @@ import * as wire from 'micromegas/wire'
 
 export const entries: readonly unknown[] = [
   initTelemetry,
+  http,
   opentelemetry,
   pino,
   winston,

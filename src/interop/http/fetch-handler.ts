@@ -1,0 +1,88 @@
+import { dispatch } from '../../tracing/dispatch.ts'
+import type { LateSpan } from '../../tracing/open-span.ts'
+import { beginRequest, callerOf, harmless, knownMethod } from './requests.ts'
+import { answeredNow, ROUTE, type RoutedRequest, routesOf } from './route.ts'
+import { serverDuration } from './server.ts'
+import { readTraceParent } from './trace-parent.ts'
+
+export interface FetchOptions {
+  /** The pattern that answered a request, such as `/users/:id`: a text, or what tells it once there is a response. */
+  readonly route?:
+    | string
+    | ((request: Request, response: Response | undefined) => string | undefined)
+    | undefined
+}
+
+/** Runs a handler within the span of its request: the one of Node's server, where that is recorded. Errors are thrown on. */
+export async function recordFetch<Args extends [request: Request, ...rest: never[]]>(
+  handler: (...args: Args) => Response | PromiseLike<Response>,
+  args: Args,
+  options: FetchOptions,
+): Promise<Response> {
+  const [request] = args
+  const outer = answeredNow()
+  let span: LateSpan | undefined
+  if (outer === undefined)
+    harmless(() => {
+      span = beginFetch(request)
+    })()
+  const routed: RoutedRequest = outer ?? {}
+  const noteRoute = harmless((response: Response | undefined) => {
+    const { route } = options
+    routed[ROUTE] ??= typeof route === 'function' ? route(request, response) : route
+  })
+  if (span === undefined) {
+    const response = await handler(...args)
+    noteRoute(response)
+    return response
+  }
+  const own = span
+  routesOf(own, routed)
+  const end = harmless((response: Response | undefined) => endFetch(own, request, response, routed[ROUTE]))
+  try {
+    const response = await dispatch.asyncSpans.run(own, async () => handler(...args))
+    noteRoute(response)
+    end(response)
+    return response
+  } catch (error) {
+    own.fail(error)
+    noteRoute(undefined)
+    end(undefined)
+    throw error
+  }
+}
+
+function beginFetch({ method, headers }: Request): LateSpan | undefined {
+  if (!dispatch.cpu.enabled || dispatch.cpu.refusing) return undefined
+  const remote = readTraceParent(
+    headers.get('traceparent') ?? undefined,
+    headers.get('tracestate') ?? undefined,
+  )
+  return beginRequest(method, callerOf(remote) ?? dispatch.asyncSpans.getStore(), remote)
+}
+
+function endFetch(span: LateSpan, request: Request, response: Response | undefined, route: unknown): void {
+  const method = knownMethod(request.method)
+  const shown = typeof route === 'string' ? route : undefined
+  const status = response?.status
+  // Without an answer, whoever called the handler makes one of the error.
+  const failure = status === undefined || status < 500 ? undefined : String(status)
+  if (shown !== undefined) span.rename(`${method} ${shown}`)
+  const { remote } = span
+  span.set({
+    'span.kind': 'SERVER',
+    'http.request.method': request.method,
+    'url.path': new URL(request.url).pathname,
+    'http.route': shown,
+    'http.response.status_code': status,
+    'http.request.body.size': request.headers.get('content-length'),
+    'http.response.body.size': response?.headers.get('content-length'),
+    'error.type': failure,
+    ...(remote === undefined ? undefined : { trace_id: remote.traceId, parent_span_id: remote.spanId }),
+  })
+  span.end()
+  serverDuration.record(span, method, shown, {
+    status,
+    errorType: failure ?? (response === undefined ? 'exception' : undefined),
+  })
+}
