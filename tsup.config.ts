@@ -36,7 +36,7 @@ const commands = {
 }
 /** Commander is CommonJS, and requires modules of Node. */
 const requireInModules =
-  "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)"
+  "import { createRequire as requireFor } from 'node:module'; const require = requireFor(import.meta.url)"
 /** gRPC is a file of its own, minified, in one copy for both formats. Only the query entry loads it. */
 const grpc = { 'grpc-js': 'src/query/flight/grpc-js.ts' }
 

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander'
 import packageJson from '../../package.json' with { type: 'json' }
 import { completion } from './commands/completion.ts'
-import { DataOutput } from './output/terminal.ts'
+import { DataOutput, parseColor } from './output/terminal.ts'
 
 /** Options of commands that ask a server. */
 function asking(command: Command): Command {
@@ -16,6 +16,18 @@ function showing(command: Command): Command {
   return asking(command)
     .option('--format <format>', 'table, csv, json, ndjson or arrow', 'table')
     .option('--max-colwidth <n>', 'longest cell of a table; 0: no limit (default: 50, or what fits)')
+    .addOption(color())
+    .addOption(noColor())
+}
+
+function color(): Option {
+  return new Option('--color [when]', 'colours: always, never, or auto: on a terminal')
+    .preset('always')
+    .argParser(parseColor)
+}
+
+function noColor(): Option {
+  return new Option('--no-color', 'no colours').hideHelp()
 }
 
 function positional(command: Command): Command {
@@ -96,12 +108,11 @@ export function makeProgram(onExitCode: (code: number) => void): Command {
     .option('--since <time>', 'begin with what is not older than this', '10s')
     .option('--format <format>', 'text or ndjson', 'text')
     .option('--once', 'end after what is there now')
-    .option('--color', 'colours, wherever the output goes')
-    .option('--no-color', 'no colours')
-    .action(async ({ level, ...flags }, command: Command) => {
-      const color = command.getOptionValueSource('color') === 'cli' ? flags.color : undefined
-      await (await import('./commands/tail.ts')).tail({ ...flags, maxLevel: flags.maxLevel ?? level, color })
-    })
+    .addOption(color())
+    .addOption(noColor())
+    .action(async ({ level, ...flags }) =>
+      (await import('./commands/tail.ts')).tail({ ...flags, maxLevel: flags.maxLevel ?? level }),
+    )
 
   asking(program.command('login'))
     .description('log in by browser, or by a code on another device')

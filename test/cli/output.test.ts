@@ -20,6 +20,7 @@ function print(rows: readonly Row[], options: Partial<OutputOptions> = {}): stri
   const writer = makeWriter({
     format: 'table',
     isTerminal: false,
+    isColored: false,
     columns: undefined,
     maxColumnWidth: undefined,
     ...options,

@@ -20,6 +20,8 @@ export interface OutputOptions {
   readonly format: Exclude<Format, 'arrow'>
   /** Whether a person reads the output on a terminal: nothing in the data may act on it. */
   readonly isTerminal: boolean
+  /** Whether a table has a bold header and levels in their colours. */
+  readonly isColored: boolean
   /** Characters of the terminal's line; `undefined` where there is no terminal. */
   readonly columns: number | undefined
   /** Longest cell of a table; 0 for no limit, `undefined` for 50 or what fits into the terminal. */
@@ -39,7 +41,7 @@ export function makeWriter(options: OutputOptions): ResultWriter {
   const safe = options.isTerminal ? printableText : (text: string): string => text
   switch (options.format) {
     case 'table':
-      return new TableWriter(options.columns, options.maxColumnWidth)
+      return new TableWriter(options)
     case 'csv':
       return {
         begin: (schema) => csvLine(schema.fields.map(({ name }) => safe(name))),

@@ -2,12 +2,14 @@ import type { QueryOptions } from '../../query/client-options.ts'
 import type { FlightSQLClient } from '../../query/flight-sql-client.ts'
 import { UsageError } from '../usage-error.ts'
 import { makeWriter, parseFormat } from './formats.ts'
-import { DataOutput } from './terminal.ts'
+import { DataOutput, wantsColor } from './terminal.ts'
 
 /** Options of commands that show rows. */
 export interface OutputFlags {
   readonly format: string
   readonly maxColwidth?: string | undefined
+  /** `undefined`: as the environment and the terminal say. */
+  readonly color?: boolean | undefined
 }
 
 /** Runs a query and prints its rows as they come. */
@@ -26,7 +28,8 @@ export async function printQuery(
     return
   }
   const { isTerminal, columns } = output
-  const writer = makeWriter({ format, isTerminal, columns, maxColumnWidth })
+  const isColored = wantsColor(process.stdout, flags.color, process.env)
+  const writer = makeWriter({ format, isTerminal, isColored, columns, maxColumnWidth })
   await using stream = client.queryStream(sql, options)
   await output.write(writer.begin(await stream.schema))
   for await (const batch of stream) await output.write(writer.batch(batch))

@@ -1,8 +1,10 @@
 import { stripVTControlCharacters } from 'node:util'
+import { LEVEL_NAMES } from '../../model/level.ts'
 import { printableText } from '../../model/printable.ts'
 import type { Batch, Row } from '../../query/arrow/batch.ts'
 import type { DataType, Schema } from '../../query/arrow/schema.ts'
 import { cellText } from './cells.ts'
+import type { OutputOptions } from './formats.ts'
 
 const GAP = '  '
 const DEFAULT_MAX_WIDTH = 50
@@ -17,14 +19,16 @@ const NUMBERS: ReadonlySet<DataType['kind']> = new Set(['int', 'float', 'decimal
 export class TableWriter {
   readonly #terminalColumns: number | undefined
   readonly #maxWidth: number | undefined
+  readonly #isColored: boolean
   #names: readonly string[] = []
   #isNumber: readonly boolean[] = []
   #held: string[][] = []
   #widths: readonly number[] | undefined
 
-  constructor(terminalColumns: number | undefined, maxWidth: number | undefined) {
-    this.#terminalColumns = terminalColumns
-    this.#maxWidth = maxWidth
+  constructor({ columns, maxColumnWidth, isColored }: Omit<OutputOptions, 'format' | 'isTerminal'>) {
+    this.#terminalColumns = columns
+    this.#maxWidth = maxColumnWidth
+    this.#isColored = isColored
   }
 
   begin(schema: Schema): string {
@@ -52,7 +56,7 @@ export class TableWriter {
     const rows = this.#held.map((cells) => this.#line(cells)).join('')
     this.#held = []
     const dashes = this.#widths.map((width) => '-'.repeat(width))
-    return `${this.#line(this.#names)}${dashes.join(GAP)}\n${rows}`
+    return `${this.#line(this.#names, () => BOLD)}${dashes.join(GAP)}\n${rows}`
   }
 
   #measure(): number[] {
@@ -67,26 +71,43 @@ export class TableWriter {
     if (this.#terminalColumns === undefined || this.#maxWidth !== undefined) return widths
     let excess =
       widths.reduce((sum, width) => sum + width, GAP.length * (widths.length - 1)) - this.#terminalColumns
+    // An id is there to be copied: it is never cut for a narrow terminal.
+    const shrinkable = widths.map((width, i) => (this.#names[i]?.endsWith('_id') ? 0 : width))
     while (excess > 0) {
-      const widest = widths.indexOf(Math.max(...widths))
-      if ((widths[widest] as number) <= MIN_WIDTH) break
+      const widest = shrinkable.indexOf(Math.max(...shrinkable))
+      if ((shrinkable[widest] ?? 0) <= MIN_WIDTH) break
+      shrinkable[widest] = (shrinkable[widest] as number) - 1
       widths[widest] = (widths[widest] as number) - 1
       excess--
     }
     return widths
   }
 
-  #line(cells: readonly string[]): string {
+  #line(cells: readonly string[], styleOf = (cell: string, i: number) => this.#style(cell, i)): string {
     const last = cells.length - 1
     const shown = cells.map((cell, i) => {
       const width = this.#widths?.[i] ?? 0
-      const text = displayWidth(cell) > width ? cut(cell, width) : cell
-      const padding = ' '.repeat(Math.max(0, width - displayWidth(text)))
+      const shownText = displayWidth(cell) > width ? cut(cell, width) : cell
+      const padding = ' '.repeat(Math.max(0, width - displayWidth(shownText)))
+      const text = this.#isColored ? styled(shownText, styleOf(cell, i)) : shownText
       if (this.#isNumber[i]) return padding + text
       return i === last ? text : text + padding
     })
     return `${shown.join(GAP).trimEnd()}\n`
   }
+
+  #style(cell: string, i: number): string | undefined {
+    const level = this.#names[i] === 'level' ? (LEVEL_NAMES as readonly string[]).indexOf(cell) : 0
+    return LEVEL_STYLES[level]
+  }
+}
+
+const BOLD = '1'
+/** By level: magenta, red, yellow, green, cyan, dim. */
+const LEVEL_STYLES: readonly (string | undefined)[] = [undefined, '35', '31', '33', '32', '36', '2']
+
+function styled(text: string, style: string | undefined): string {
+  return style === undefined || text === '' ? text : `\u001b[${style}m${text}\u001b[0m`
 }
 
 /** On one line, with nothing in it that a terminal would act on. */

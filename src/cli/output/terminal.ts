@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { UsageError } from '../usage-error.ts'
 
 /** A process whose reader has gone (`| head`) has nobody to write for: it ends without a word. */
 export class ReaderGoneError extends Error {
@@ -35,6 +36,18 @@ export class DataOutput {
     }
     if (this.#gone) throw new ReaderGoneError()
   }
+}
+
+/**
+ * `--color`: whether to colour; `undefined` leaves it to the environment.
+ *
+ * @throws {@link UsageError} for anything but `always`, `never` and `auto`.
+ */
+export function parseColor(when: string): boolean | undefined {
+  if (when === 'always') return true
+  if (when === 'never') return false
+  if (when === 'auto') return undefined
+  throw new UsageError(`Cannot use --color ${when}: expected always, never or auto`)
 }
 
 /** Whether to colour what goes to a stream: `--color` wins over `NO_COLOR`, `FORCE_COLOR` and the terminal. */
