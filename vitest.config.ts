@@ -5,7 +5,13 @@ export default defineConfig({
   resolve,
   test: {
     include: ['test/**/*.test.ts', 'server/test/**/*.test.ts'],
-    exclude: ['test/conformance/**', 'test/faults/**', 'test/auto-instrumentations/**', 'node_modules/**'],
+    exclude: [
+      'test/conformance/**',
+      'test/faults/**',
+      'test/auto-instrumentations/**',
+      'test/recipes/**',
+      'node_modules/**',
+    ],
     testTimeout: 20_000,
     hookTimeout: 20_000,
     pool: 'forks',
