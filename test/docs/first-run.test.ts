@@ -36,6 +36,7 @@ test('the first sample of the README does what the README says', async () => {
     const port = await freePort()
     const sample = readSamples(root).find(({ place }) => place.startsWith('README.md'))!
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'), 'dir')
+    writeFileSync(join(folder, 'package.json'), '{}') // else one above the folder counts
     writeFileSync(join(folder, 'service.mjs'), sample.code.replace('listen(8000)', `listen(${port})`))
     const env = { ...process.env, MICROMEGAS_TELEMETRY_URL: server.url, MICROMEGAS_FLUSH_PERIOD: '1' }
     const child = spawn(process.execPath, ['service.mjs'], { cwd: folder, env })
