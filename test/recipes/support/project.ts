@@ -16,11 +16,10 @@ export class Project implements Disposable {
     this.folder = folder
   }
 
-  /** @param name - Of a folder in examples/frameworks. */
-  static async install(name: string): Promise<Project> {
+  static async install(name: string, source: string = `examples/frameworks/${name}`): Promise<Project> {
     const folder = mkdtempSync(join(tmpdir(), `micromegas-${name}-`))
     const project = new Project(folder)
-    cpSync(join(root, 'examples/frameworks', name), folder, { recursive: true })
+    cpSync(join(root, source), folder, { recursive: true })
     const file = join(folder, 'package.json')
     const manifest = JSON.parse(readFileSync(file, 'utf8')) as { dependencies: Record<string, string> }
     manifest.dependencies.micromegas = `file:${process.env.RECIPES_TARBALL}`

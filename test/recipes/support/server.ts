@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { type MicromegasServer, type SqlRow, startServer } from '../../../server/src/index.ts'
+import {
+  type MicromegasServer,
+  type ServerOptions,
+  type SqlRow,
+  startServer,
+} from '../../../server/src/index.ts'
 
 const HOUR_NS = 3_600_000_000_000n
 
@@ -13,8 +18,10 @@ export class Server implements AsyncDisposable {
     this.#server = server
   }
 
-  static async start(): Promise<Server> {
-    return new Server(await startServer({ port: 0, flightPort: 0, temporary: true, disableAuth: true }))
+  /** @param options - Whose keys are taken; without any, everybody's. */
+  static async start(options: Pick<ServerOptions, 'apiKeys'> = {}): Promise<Server> {
+    const access = options.apiKeys === undefined ? { disableAuth: true } : options
+    return new Server(await startServer({ port: 0, flightPort: 0, temporary: true, ...access }))
   }
 
   /** What a service needs to send here. */
