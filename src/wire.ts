@@ -37,6 +37,7 @@ export { type DecodedMeasure, readMeasures } from './telemetry/decode/measures.t
 export type { DecodedProperties } from './telemetry/decode/properties.ts'
 export { isSamePlace, type SpanPlace, type SpanRow } from './telemetry/decode/span-place.ts'
 export {
+  isThreadSpanEvent,
   readThreadSpanEvents,
   rebuildThreadSpans,
   THREAD_ROW_ID,

@@ -263,13 +263,14 @@ export class Tables {
     const { stream } = block
     const hour = hourOf(block)
     await this.#connection.run(`DELETE FROM span_rows WHERE stream = ${stream.number} AND part = ${hour}`)
-    for (const other of stream.blocks) {
-      if (hourOf(other) !== hour) continue
-      this.#state.forget(other.number, 'thread_spans')
+    const known = [...stream.blocks]
+      .filter((other) => hourOf(other) === hour && this.#state.has('thread_spans', other.number))
+      .map(({ number }) => number)
+    for (const number of known) this.#state.forget(number, 'thread_spans')
+    if (known.length > 0)
       await this.#connection.run(
-        `DELETE FROM decoded WHERE view_set = ${VIEW_SETS.thread_spans} AND block = ${other.number}`,
+        `DELETE FROM decoded WHERE view_set = ${VIEW_SETS.thread_spans} AND block IN (${known.join(', ')})`,
       )
-    }
   }
 
   #pendingOf(need: Need): BlockEntry[] {

@@ -46,6 +46,11 @@ export function* readThreadSpanEvents(
   }
 }
 
+/** Whether an event is a begin or an end of a synchronous span. */
+export function isThreadSpanEvent({ typeName }: TransitObject): boolean {
+  return SPAN_EVENT_TYPES.get(typeName)?.kind === 'thread'
+}
+
 /** A block of a `cpu` stream, to rebuild its call tree from. */
 export interface ThreadSpanBlock {
   /** Names the block in errors. */

@@ -1,11 +1,29 @@
-import { rebuildThreadSpans, type ThreadSpanBlock } from 'micromegas/wire'
+import {
+  isThreadSpanEvent,
+  rebuildThreadSpans,
+  type ThreadSpanBlock,
+  type TransitObject,
+} from 'micromegas/wire'
+import { LruCache } from '../../scan/lru-cache.ts'
 import { hourOf } from '../parts.ts'
 import type { BlockEntry, Registry } from '../registry.ts'
 import type { DecodedViewSet } from '../schema.ts'
-import { type BlockReader, blockClock, unreadable } from './block-reader.ts'
+import { type BlockReader, blockClock, type OpenStream, unreadable } from './block-reader.ts'
 import type { DecodedLog } from './decoded-log.ts'
 import type { EventRows } from './event-rows.ts'
 import { payloadSize } from './payload-size.ts'
+
+/** Bytes, about, of thread span events that are kept: the calls of an hour are rebuilt with each of its blocks that comes. */
+const CALLS_BYTES = 64 * 1024 * 1024
+/** Of the objects of a block, over their bytes in it, which are compressed. */
+const OBJECTS_FACTOR = 10
+/** Stands for an event that is none of a thread span, so that the others keep their places. */
+const PASSED_OVER: TransitObject = {
+  typeName: '',
+  members: new Map(),
+  get: () => undefined,
+  kind: () => undefined,
+}
 
 /** Turns blocks into rows. A block that cannot be read is told once and noted: it is not tried again. */
 export class Decoder {
@@ -13,6 +31,7 @@ export class Decoder {
   readonly #registry: Registry
   readonly #rows: EventRows
   readonly #warn: (message: string) => void
+  readonly #calls = new LruCache<readonly TransitObject[]>(CALLS_BYTES)
 
   constructor(reader: BlockReader, registry: Registry, rows: EventRows, warn: (message: string) => void) {
     this.#reader = reader
@@ -59,9 +78,8 @@ export class Decoder {
     for (const block of stream.blocks) {
       if (hourOf(block) !== hour) continue
       try {
-        const body = await this.#reader.block(block.blockId)
-        if (body === undefined) continue
-        const objects = [...this.#reader.objects(body, open)]
+        const objects = await this.#threadSpanEvents(block, open)
+        if (objects === undefined) continue
         const { blockId, beginTicks, endTicks, objectOffset } = block
         blocks.push({ blockId, beginTicks, endTicks, objectOffset, objects })
         log.add(block, { rowCount: objects.length, bytes: 0n, minNs: block.fromNs, maxNs: block.toNs })
@@ -75,6 +93,26 @@ export class Decoder {
       const { id, parent, depth, beginNs, endNs } = row
       this.#rows.spans.push(stream.number, hour, id, parent, depth, beginNs, endNs, place, properties)
     }
+  }
+
+  /** The events of a block at their places, those that are none of thread spans passed over; `undefined` when it is gone. */
+  async #threadSpanEvents(
+    { blockId }: BlockEntry,
+    stream: OpenStream,
+  ): Promise<readonly TransitObject[] | undefined> {
+    const kept = this.#calls.get(blockId)
+    if (kept !== undefined) return kept
+    const body = await this.#reader.block(blockId)
+    if (body === undefined) return undefined
+    let found = false
+    const events = Array.from(this.#reader.objects(body, stream), (event) => {
+      if (!isThreadSpanEvent(event)) return PASSED_OVER
+      found = true
+      return event
+    })
+    const bytes = events.length * 8 + (found ? OBJECTS_FACTOR * body.objects.length : 0)
+    this.#calls.set(blockId, events, bytes)
+    return events
   }
 
   /** Bytes of a block's payload; 0 when it is gone or unreadable. */
