@@ -14,17 +14,17 @@ export interface Broker extends AsyncDisposable {
   readonly port: number
 }
 
-/** Installs a Debian package where there is none of its commands; fails where that cannot be had. */
+/** Installs a Debian package where there is none of its commands, as root or by `sudo`; fails where that cannot be had. */
 function provide(command: string, aptPackage: string): void {
   try {
     execFileSync('which', [command], { stdio: 'ignore' })
   } catch {
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-    execFileSync('apt-get', ['update', '-qq'], { stdio: 'ignore' })
-    execFileSync('apt-get', ['install', '-qq', '--no-install-recommends', aptPackage], {
-      env,
-      stdio: 'ignore',
-    })
+    const sudo = process.getuid?.() === 0 ? [] : ['sudo', '-n']
+    const apt = [...sudo, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-qq']
+    for (const step of [['update'], ['install', '--no-install-recommends', aptPackage]]) {
+      const [program, ...args] = [...apt, ...step]
+      execFileSync(program!, args, { stdio: ['ignore', 'ignore', 'inherit'] })
+    }
   }
 }
 
