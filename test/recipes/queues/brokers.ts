@@ -1,4 +1,4 @@
-import { execFile, execFileSync, spawn } from 'node:child_process'
+import { execFile, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -14,22 +14,29 @@ export interface Broker extends AsyncDisposable {
   readonly port: number
 }
 
-/** Installs a Debian package where there is none of its commands, as root or by `sudo`; fails where that cannot be had. */
-function provide(command: string, aptPackage: string): void {
-  try {
-    execFileSync('which', [command], { stdio: 'ignore' })
-  } catch {
-    const sudo = process.getuid?.() === 0 ? [] : ['sudo', '-n']
-    const apt = [...sudo, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-qq']
-    for (const step of [['update'], ['install', '--no-install-recommends', aptPackage]]) {
-      const [program, ...args] = [...apt, ...step]
-      execFileSync(program!, args, { stdio: ['ignore', 'ignore', 'inherit'] })
-    }
+/**
+ * Installs a Debian package where there is none of its commands, as root or by `sudo`.
+ *
+ * @returns Whether the command is there.
+ */
+function provide(command: string, aptPackage: string): boolean {
+  if (isThere(command)) return true
+  const sudo = process.getuid?.() === 0 ? [] : ['sudo', '-n']
+  const apt = [...sudo, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', '-qq']
+  for (const step of [['update'], ['install', '--no-install-recommends', aptPackage]]) {
+    const [program, ...args] = [...apt, ...step]
+    if (spawnSync(program!, args, { stdio: ['ignore', 'ignore', 'inherit'] }).status !== 0) return false
   }
+  return isThere(command)
 }
 
-export async function startRedis(): Promise<Broker> {
-  provide('redis-server', 'redis-server')
+function isThere(command: string): boolean {
+  return spawnSync('which', [command], { stdio: 'ignore' }).status === 0
+}
+
+/** `undefined` where Redis is not there and cannot be had. */
+export async function startRedis(): Promise<Broker | undefined> {
+  if (!provide('redis-server', 'redis-server')) return undefined
   const folder = mkdtempSync(join(tmpdir(), 'recipes-redis-'))
   const port = await freePort()
   const settings = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', folder]
@@ -45,8 +52,9 @@ export async function startRedis(): Promise<Broker> {
   }
 }
 
-export async function startRabbit(): Promise<Broker> {
-  provide('rabbitmq-server', 'rabbitmq-server')
+/** The same of RabbitMQ. */
+export async function startRabbit(): Promise<Broker | undefined> {
+  if (!provide('rabbitmq-server', 'rabbitmq-server')) return undefined
   const folder = mkdtempSync(join(tmpdir(), 'recipes-rabbit-'))
   const [port, distribution, epmd] = [await freePort(), await freePort(), await freePort()]
   const env = {

@@ -5,7 +5,7 @@ import { type Broker, startRabbit, startRedis } from './brokers.ts'
 
 interface Recipe {
   readonly name: string
-  readonly start: () => Promise<Broker>
+  readonly start: () => Promise<Broker | undefined>
   readonly envOf: (broker: Broker) => Record<string, string>
   readonly consumer: string
   readonly sent: string
@@ -34,13 +34,14 @@ const RECIPES: readonly Recipe[] = [
   },
 ]
 
-test.each(RECIPES)(
+test.for(RECIPES)(
   '$name: a message takes the trace to the worker, which ends in good order',
-  async (recipe) => {
+  async (recipe, { skip }) => {
     using project = await Project.install(recipe.name)
     await using broker = await recipe.start()
+    if (broker === undefined) skip(`the broker of ${recipe.name} is not here and cannot be installed`)
     await using server = await Server.start()
-    const env = { ...server.env, ...recipe.envOf(broker) }
+    const env = { ...server.env, ...recipe.envOf(broker!) }
     const worker = project.node([recipe.consumer], env)
     await worker.printed(/: ready$/m)
     const producer = await project.node(['producer.mjs'], env).ended
