@@ -48,6 +48,17 @@ const grpcApart: Plugin = {
   },
 }
 
+/** Commands read the environment by themselves, and load what logs in only where somebody does. */
+const noClientFromEnvironment: Plugin = {
+  name: 'no-client-from-environment',
+  setup(build) {
+    build.onLoad({ filter: /[\\/]src[\\/]query[\\/]environment\.ts$/ }, () => ({
+      contents:
+        'export function clientOptionsFromEnv() { throw new Error("commands read the environment themselves") }',
+    }))
+  },
+}
+
 /**
  * gRPC loads its loader of .proto files, and with it protobufjs, for its diagnostic services alone, which are switched off
  * here: a third of its size.
@@ -82,9 +93,10 @@ export default defineConfig([
   {
     ...shared,
     entry: commands,
+    inject: [], // node:util, which they do not need, takes milliseconds to load as a module
     format: 'esm',
     splitting: true,
-    esbuildPlugins: [grpcApart],
+    esbuildPlugins: [grpcApart, noClientFromEnvironment],
     banner: { js: requireInModules },
     esbuildOptions: (options) => {
       options.chunkNames = 'cli-[hash]'

@@ -1,10 +1,5 @@
 import { ApiKeyProvider } from '../auth/api-key-provider.ts'
 import type { AuthProvider } from '../auth/auth-provider.ts'
-import { hasClientProof } from '../auth/login/environment-login.ts'
-import { type LoginOptions, loginOptionsFromEnv } from '../auth/login/login-options.ts'
-import { OidcAuthProvider } from '../auth/login/oidc-auth-provider.ts'
-import { OidcClientCredentialsProvider } from '../auth/login/oidc-client-credentials-provider.ts'
-import { readLogin, tokenFilePath } from '../auth/login/token-file.ts'
 import { FlightSQLClient } from '../query/flight-sql-client.ts'
 import { type Profile, readProfile } from './profile.ts'
 import { UsageError } from './usage-error.ts'
@@ -24,21 +19,6 @@ export interface Target {
   readonly auth: AuthProvider | undefined
 }
 
-/** How a login is to be made: from the environment, else from the profile; `undefined` when neither names a client. */
-export function loginOf(
-  profile: Profile,
-  flags: ConnectionFlags,
-  env: NodeJS.ProcessEnv,
-): LoginOptions | undefined {
-  const fromEnv = loginOptionsFromEnv(env)
-  const tokenFile = tokenFilePath(env, profile.name)
-  const openBrowser = flags.browser === false ? false : undefined
-  if (fromEnv !== undefined) return { ...fromEnv, tokenFile, openBrowser }
-  const { issuer, clientId, audience, scope } = profile
-  if (issuer === undefined || clientId === undefined) return undefined
-  return { issuer, clientId, audience, scope, tokenFile, openBrowser }
-}
-
 /**
  * Where to ask and as whom: `--uri`, else `MICROMEGAS_ANALYTICS_URI`, else the profile; an API key, else a login, else
  * client credentials where a secret is set and nobody has logged in.
@@ -51,13 +31,10 @@ export async function resolveTarget(
   const uri = flags.uri ?? (env.MICROMEGAS_ANALYTICS_URI?.trim() || undefined) ?? profile.uri
   const key = ApiKeyProvider.fromEnv(env)
   if (key !== undefined) return { uri, profile, auth: key }
-  const login = loginOf(profile, flags, env)
-  if (login === undefined) return { uri, profile, auth: undefined }
-  const interactive = process.stderr.isTTY === true && !env.CI
-  if (hasClientProof(env) && !interactive && (await readLogin(login.tokenFile as string)) === undefined) {
-    return { uri, profile, auth: OidcClientCredentialsProvider.fromEnv(env) }
-  }
-  return { uri, profile, auth: await OidcAuthProvider.loadOrLogin({ ...login, interactive }) }
+  const namesClient = profile.clientId !== undefined || env.MICROMEGAS_OIDC_CLIENT_ID !== undefined
+  if (!namesClient) return { uri, profile, auth: undefined }
+  const { authFromLogin } = await import('./login-target.ts') // its libraries take longer to load than a query to run
+  return { uri, profile, auth: await authFromLogin(profile, flags, env) }
 }
 
 /** Runs a command with a client that is closed afterwards. */

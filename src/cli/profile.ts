@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import * as z from 'zod/mini'
+import type { ConfigFile, ConfigProfile } from './config-file.ts'
 import { UsageError } from './usage-error.ts'
 
 /** Where a profile asks, and who logs in there. */
@@ -15,18 +15,6 @@ export interface Profile {
 }
 
 const NAME = /^(?!\.{1,2}$)[A-Za-z0-9._-]+$/
-
-// As the platform's other clients write it; members of theirs that are not read here are passed over.
-const entry = z.object({
-  uri: z.optional(z.string()),
-  client_id: z.optional(z.string()),
-  scope: z.optional(z.string()),
-  issuers: z.optional(z.array(z.object({ issuer: z.string(), audience: z.optional(z.string()) }))),
-})
-const file = z.extend(entry, {
-  profiles: z.optional(z.record(z.string(), entry)),
-  default_profile: z.optional(z.string()),
-})
 
 /** Where the profiles are: `~/.micromegas/config.json`. */
 export function configPath(): string {
@@ -65,7 +53,7 @@ export async function readProfile(
   return profileOf(name, found)
 }
 
-function profileOf(name: string | undefined, value: z.infer<typeof entry>): Profile {
+function profileOf(name: string | undefined, value: ConfigProfile): Profile {
   const [issuer] = value.issuers ?? []
   return {
     name,
@@ -77,7 +65,7 @@ function profileOf(name: string | undefined, value: z.infer<typeof entry>): Prof
   }
 }
 
-async function readConfig(path: string): Promise<z.infer<typeof file> | undefined> {
+async function readConfig(path: string): Promise<ConfigFile | undefined> {
   let text: string
   try {
     text = await readFile(path, 'utf8')
@@ -92,10 +80,6 @@ async function readConfig(path: string): Promise<z.infer<typeof file> | undefine
   } catch {
     throw new UsageError(`Cannot read ${path}: it is not JSON`)
   }
-  const parsed = file.safeParse(value)
-  if (parsed.success) return parsed.data
-  const problems = parsed.error.issues.map(
-    (issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`,
-  )
-  throw new UsageError(`Cannot read ${path}: ${problems.join('; ')}`)
+  const { parseConfigFile } = await import('./config-file.ts')
+  return parseConfigFile(path, value)
 }

@@ -1,4 +1,3 @@
-import { stripVTControlCharacters } from 'node:util'
 import { LEVEL_NAMES } from '../../model/level.ts'
 import { printableText } from '../../model/printable.ts'
 import type { Batch, Row } from '../../query/arrow/batch.ts'
@@ -134,7 +133,7 @@ const MARK = /\p{Mark}|\u200d|\ufe0f/u
 function displayWidth(text: string): number {
   if (/^[\x20-\x7e]*$/.test(text)) return text.length
   let width = 0
-  for (const character of stripVTControlCharacters(text)) {
+  for (const character of text) {
     if (MARK.test(character)) continue
     width += WIDE.test(character) ? 2 : 1
   }
