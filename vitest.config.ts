@@ -12,6 +12,8 @@ export default defineConfig({
       'test/recipes/**',
       'node_modules/**',
     ],
+    // Servers of tests are on this machine, where telemetry is sent each second: blocks would be sealed at any time.
+    env: { MICROMEGAS_FLUSH_PERIOD: '60' },
     testTimeout: 20_000,
     hookTimeout: 20_000,
     pool: 'forks',
