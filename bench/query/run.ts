@@ -6,7 +6,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { preparePython } from '../../test/query/python/prepare-python.ts'
+import { CLIENT, preparePython } from '../../test/query/python/prepare-python.ts'
 import { numberOption, printTitle, readCommand, writeResult } from '../support/command.ts'
 import { formatGoal, formatVerdict, type Goal } from '../support/goal.ts'
 import { runMeasured } from '../support/measured-process.ts'
@@ -23,7 +23,7 @@ const command = readCommand({ queries: 'string', rounds: 'string' })
 const queries = numberOption(command, 'queries', 9)
 const rounds = numberOption(command, 'rounds', 3)
 const machine = printTitle(`A million rows of five columns, ${rounds} × ${queries} queries`, command.node)
-const python = preparePython()
+const python = preparePython(CLIENT)
 if (python === undefined) {
   console.error('Cannot compare with pyarrow: no Python 3 with venv here')
   process.exit(1)

@@ -57,8 +57,14 @@ export class PerfettoWriter {
     this.#track = xxh64(streamId, 0n)
   }
 
-  selectAsync(): void {
-    this.#track = this.#asyncUuid()
+  /** A track below that of all async spans; those of one name are shown as one. */
+  laneDescriptor(lane: number, name: string): void {
+    const track = new Proto().varint(1, this.#laneUuid(lane)).text(2, name).varint(5, this.#asyncUuid())
+    this.#packet({ data: new Proto().message(60, track) })
+  }
+
+  selectLane(lane: number): void {
+    this.#track = this.#laneUuid(lane)
   }
 
   span(beginNs: bigint, endNs: bigint, place: TracePlace): void {
@@ -76,6 +82,10 @@ export class PerfettoWriter {
 
   #asyncUuid(): bigint {
     return xxh64('async_track', this.#processUuid)
+  }
+
+  #laneUuid(lane: number): bigint {
+    return xxh64(`async_lane_${lane}`, this.#processUuid)
   }
 
   #event(timeNs: bigint, type: number, { name, target, filename, line }: TracePlace): void {

@@ -11,6 +11,7 @@ import { processSpansSql, type SpanTypes, spanTypes } from '../process-spans.ts'
 import type { Preparations } from '../session-plan.ts'
 import type { TimeRange } from '../time-range.ts'
 import { viewError } from '../view-source.ts'
+import { AsyncLanes } from './async-lanes.ts'
 import { PerfettoWriter } from './perfetto-writer.ts'
 
 /** As the reference: more than this many spans never share a chunk. */
@@ -89,26 +90,42 @@ async function writeTrace(connection: Connection, request: TraceRequest): Promis
   // Columns of process_spans: stream_id, …, begin, end, …, name, target, filename, line.
   await connection.run(
     `CREATE TEMP TABLE ${name}_spans AS SELECT row_number() OVER () AS n, s.* FROM (
-       SELECT c0 AS stream, c6 AS b, c7 AS e, c9 AS name, c10 AS target, c11 AS filename, c12 AS line, c1 AS thread
-       FROM (${spans}) ORDER BY c1 = 'async', c0, c6) s`,
+       SELECT c0 AS stream, c6 AS b, c7 AS e, c9 AS name, c10 AS target, c11 AS filename, c12 AS line, c2 AS id, c3 AS parent
+       FROM (${spans}) ORDER BY c1 = 'async', c0, c6, c7 DESC, c2) s`,
   )
+  const lanes = new AsyncLanes()
+  let laneCount = 0
   let count = 0
   let current: string | undefined
   for (let from = 0; ; from += PAGE_ROWS) {
     signal.throwIfAborted()
     const page = await connection.all(
-      `SELECT stream, b, e, name, target, filename, line FROM ${name}_spans WHERE n > ${from} AND n <= ${from + PAGE_ROWS} ORDER BY n`,
+      `SELECT stream, b, e, name, target, filename, line, id, parent FROM ${name}_spans WHERE n > ${from} AND n <= ${from + PAGE_ROWS} ORDER BY n`,
     )
     for (const row of page) {
       const stream = String(row[0])
       if (stream !== current) {
         count = 0
         current = stream
-        if (stream === '') writer.selectAsync()
-        else writer.selectThread(stream)
+        if (stream !== '') writer.selectThread(stream)
       }
-      writer.span(row[1] as bigint, row[2] as bigint, {
-        name: String(row[3]),
+      const [beginNs, endNs, name] = [row[1] as bigint, row[2] as bigint, String(row[3])]
+      if (stream === '') {
+        const lane = lanes.laneOf({
+          id: BigInt(row[7] as bigint),
+          parent: BigInt(row[8] as bigint),
+          beginNs,
+          endNs,
+          name,
+        })
+        if (lane.number === laneCount) {
+          writer.laneDescriptor(lane.number, lane.name)
+          laneCount++
+        }
+        writer.selectLane(lane.number)
+      }
+      writer.span(beginNs, endNs, {
+        name,
         target: String(row[4]),
         filename: String(row[5]),
         line: Number(row[6]),
