@@ -102,9 +102,6 @@ export class OpenSpan extends SpanProperties implements OpenAsyncSpan, ActiveSpa
 
   constructor(record: SpanRecord, parent: OpenAsyncSpan | undefined, remote?: RemoteParent) {
     super()
-    this.logTags = undefined
-    this.mergedFrom = undefined
-    this.mergedTags = undefined
     const spanId = dispatch.nextSpanId()
     this.record = record
     this.spanId = spanId

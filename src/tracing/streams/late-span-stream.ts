@@ -77,11 +77,6 @@ export class LateSpanStream extends EventStream {
     return this.#records.make(key, make) ?? make()
   }
 
-  /** Names that were used without being remembered. */
-  get overflows(): number {
-    return lateNameBound.overflows
-  }
-
   begin(span: LateAsyncSpan): void {
     span.beginTicks = readTicks()
     if (this.#open.size < MAX_OPEN) {

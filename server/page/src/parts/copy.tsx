@@ -20,11 +20,6 @@ export function Copy({ label, text }: { readonly label: string; readonly text: (
   )
 }
 
-/** A link that shows a query in the SQL view. */
-export function sqlAddress(sql: string): { readonly q: string } {
-  return { q: sql }
-}
-
 export function curlText(sql: string, range: { readonly begin: string; readonly end: string }): string {
   const body = JSON.stringify({ sql, time_range_begin: range.begin, time_range_end: range.end })
   const quoted = `'${body.replaceAll("'", "'\\''")}'`

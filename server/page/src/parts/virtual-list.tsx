@@ -26,7 +26,6 @@ export function VirtualList(props: VirtualListProps) {
   const [height, setHeight] = useState(600)
   /** Where the list was scrolled to by itself: such an event is not the user's. */
   const own = useRef<number | undefined>(undefined)
-  const lastCount = useRef(count)
 
   useEffect(() => {
     const observer = new ResizeObserver(([entry]) => setHeight(entry!.contentRect.height))
@@ -40,7 +39,6 @@ export function VirtualList(props: VirtualListProps) {
       own.current = element.scrollTop
       setTop(element.scrollTop)
     }
-    lastCount.current = count
   }, [count, following, height])
   useLayoutEffect(() => {
     const element = box.current!

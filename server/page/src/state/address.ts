@@ -23,7 +23,7 @@ export function followAddress(): void {
 /** What a parameter becomes: nothing takes it out. */
 export type Change = Readonly<Record<string, string | readonly string[] | undefined>>
 
-export function hashOf(view: string, params: URLSearchParams): string {
+function hashOf(view: string, params: URLSearchParams): string {
   const query = params.toString()
   return `#/${view}${query === '' ? '' : `?${query}`}`
 }
@@ -62,7 +62,6 @@ export function set(change: Change, options?: { readonly replace?: boolean }): v
 }
 
 export const param = (name: string) => computed(() => address.value.params.get(name) ?? undefined)
-export const params = (name: string) => computed(() => address.value.params.getAll(name))
 
 export const view = computed(() => address.value.view)
 export const processId = param('p')

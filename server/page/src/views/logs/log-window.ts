@@ -11,7 +11,7 @@ export interface LogRow {
   readonly properties: Readonly<Record<string, string>> | null
 }
 
-const NS_OVERLAP_S = 5
+const OVERLAP_S = 5
 
 /**
  * The rows that the page holds, oldest first, at most {@link LogWindow.MAX_ROWS}. Blocks come in any order, and those that came
@@ -36,7 +36,7 @@ export class LogWindow {
     if (this.#newest === undefined) return []
     const known = [...this.#blocks.keys()].map((id) => `'${id}'`)
     return [
-      `insert_time >= timestamp '${this.#newest}' - interval '${NS_OVERLAP_S} seconds'`,
+      `insert_time >= timestamp '${this.#newest}' - interval '${OVERLAP_S} seconds'`,
       ...(known.length === 0 ? [] : [`block_id NOT IN (${known.join(', ')})`]),
     ]
   }
@@ -67,7 +67,7 @@ export class LogWindow {
   #forgetOldBlocks(): void {
     const newestMs = Date.parse(this.#newest!)
     for (const [id, time] of this.#blocks)
-      if (newestMs - Date.parse(time) > (NS_OVERLAP_S + 1) * 1000) this.#blocks.delete(id)
+      if (newestMs - Date.parse(time) > (OVERLAP_S + 1) * 1000) this.#blocks.delete(id)
   }
 }
 

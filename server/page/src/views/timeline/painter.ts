@@ -4,7 +4,7 @@ import type { Track } from './span-table.ts'
 import type { Line, TimelineData } from './timeline-data.ts'
 import { type Stretch, tickStep } from './viewport.ts'
 
-export const SPAN_HEIGHT = 18
+const SPAN_HEIGHT = 18
 const LINE_HEIGHT = 34
 const STRIP_HEIGHT = 16
 const HEADER_HEIGHT = 20
