@@ -1,7 +1,7 @@
 import { isError, isPlainObject } from '../model/kinds.ts'
 import { Level } from '../model/level.ts'
 import { dispatch } from './dispatch.ts'
-import { loggingSpan, tagsWithin } from './span-tags.ts'
+import { loggingSpan, logTags, tagsWithin } from './span-tags.ts'
 import { formatMessage, LogSite, MAX_MESSAGE_CHARS } from './streams/log-stream.ts'
 import { BoundedTable, TableBound } from './values/bounded-table.ts'
 import { truncate } from './values/bounded-text.ts'
@@ -206,7 +206,7 @@ class LevelLog {
   /** Records any event of an enabled level. */
   write(message: unknown, values: unknown[]): void {
     if (this.#mode === ATTENDED) return this.#writeSlow(message, values)
-    this.#writeUnusual(this.#find(message), message, values, this.#tags(this.bound))
+    this.#writeUnusual(this.#find(message), message, values, logTags(this.bound))
   }
 
   /** An event with more values than two, or not as many as its template; a text that is not remembered; properties; errors. */
@@ -227,12 +227,6 @@ class LevelLog {
       return dispatch.log.writeTagged(site, text, tags)
     }
     this.#writeSlow(message, values)
-  }
-
-  /** Properties with the ids of the span that the caller runs in. */
-  #tags(own: PropertySet | undefined): PropertySet | undefined {
-    const span = loggingSpan()
-    return span === undefined ? own : tagsWithin(span, own)
   }
 
   /** A text that is not remembered, for it comes for the first time, was built for this event, or there is no room. */
@@ -272,7 +266,7 @@ class LevelLog {
     const text = formatMessage(parts, values)
     if (this.level <= dispatch.filters.blockMaxLevel) {
       const { anySite } = this.#sites
-      const tags = this.#tags(this.bound)
+      const tags = logTags(this.bound)
       if (tags !== undefined) dispatch.log.writeTagged(site ?? anySite, text, tags)
       else if (site !== undefined && parts.length === 1) dispatch.log.writeStatic(site)
       else dispatch.log.writeText(site ?? anySite, text)
@@ -296,7 +290,7 @@ class LevelLog {
     if (this.level <= dispatch.filters.blockMaxLevel) {
       // A text that was put together for this event will hardly come again.
       const site = built ? undefined : (this.#sites.knownText(text) ?? this.#sites.rememberText(text))
-      const tags = this.#tags(properties)
+      const tags = logTags(properties)
       if (tags !== undefined) dispatch.log.writeTagged(site ?? this.#sites.anySite, text, tags)
       else if (site !== undefined) dispatch.log.writeStatic(site)
       else dispatch.log.writeText(this.#sites.anySite, text)

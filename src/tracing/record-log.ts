@@ -1,7 +1,7 @@
 import { Level } from '../model/level.ts'
 import { dispatch } from './dispatch.ts'
 import { toName } from './metric.ts'
-import { loggingSpan, tagsWithin } from './span-tags.ts'
+import { logTags } from './span-tags.ts'
 import { MAX_MESSAGE_CHARS } from './streams/log-stream.ts'
 import { type Properties, type PropertySet, propertySet } from './values/property-set.ts'
 import { renderValue } from './values/render-value.ts'
@@ -25,9 +25,7 @@ export function recordLog(
   const text = renderValue(message, MAX_MESSAGE_CHARS)
   const set = properties === undefined ? undefined : propertySet(properties)
   if (level <= dispatch.filters.blockMaxLevel) {
-    const span = loggingSpan()
-    const tags = span === undefined ? set : tagsWithin(span, set)
-    dispatch.log.writeInterop(level, shownTarget, text, tags)
+    dispatch.log.writeInterop(level, shownTarget, text, logTags(set))
   }
   if (level <= dispatch.attentionLevel) dispatch.attend(level, shownTarget, text, set)
 }

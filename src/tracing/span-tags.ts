@@ -3,6 +3,12 @@ import type { OpenAsyncSpan } from './streams/span-stream.ts'
 import { traceIdOf } from './trace-ids.ts'
 import { PropertySet } from './values/property-set.ts'
 
+/** The properties of a log, with the ids of the span that its caller runs in. */
+export function logTags(own: PropertySet | undefined): PropertySet | undefined {
+  const span = loggingSpan()
+  return span === undefined ? own : tagsWithin(span, own)
+}
+
 /** The span that a log is recorded in, where logs say so; a span that has ended is none. */
 export function loggingSpan(): OpenAsyncSpan | undefined {
   // To look for the span takes a third of what a log takes, so it is done only where there may be one.
