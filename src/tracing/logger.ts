@@ -1,8 +1,20 @@
 import { isError, isPlainObject } from '../model/kinds.ts'
 import { Level } from '../model/level.ts'
 import { dispatch } from './dispatch.ts'
+import {
+  cookedParts,
+  isTemplate,
+  type LogSiteBounds,
+  type LogSites,
+  type LogSitesByLevel,
+  logSitesOf,
+  NO_ROOM,
+  type Template,
+  templateBound,
+  textBound,
+} from './log-sites.ts'
 import { loggingSpan, logTags, tagsWithin } from './span-tags.ts'
-import { formatMessage, LogSite, MAX_MESSAGE_CHARS } from './streams/log-stream.ts'
+import { formatMessage, type LogSite, MAX_MESSAGE_CHARS } from './streams/log-stream.ts'
 import { BoundedTable, TableBound } from './values/bounded-table.ts'
 import { truncate } from './values/bounded-text.ts'
 import { isPropertySet, type Properties, type PropertySet, propertySet } from './values/property-set.ts'
@@ -40,12 +52,6 @@ export interface Logger {
   with(properties: Properties | PropertySet): Logger
 }
 
-/** Call sites known by their template; bounded because code can be generated. */
-export const templateBound: TableBound = new TableBound(16_384)
-/** Plain texts known as static messages. */
-export const textBound: TableBound = new TableBound(4096)
-/** Longer plain texts are taken for built ones, which will not come again. */
-const MAX_STATIC_CHARS = 512
 /** Targets of loggers. */
 export const loggerBound: TableBound = new TableBound(4096)
 const loggers = new BoundedTable<string, TargetLogger>(loggerBound)
@@ -61,54 +67,8 @@ export function logger(target: string): Logger {
   return known ?? makeLogger(name, NO_ROOM)
 }
 
-function makeLogger(target: string, bounds: CallSiteBounds): TargetLogger {
-  return new TargetLogger(target, undefined, sitesOf(target, bounds))
-}
-
-type Template = readonly string[]
-
-interface CallSiteBounds {
-  readonly templateBound: TableBound
-  readonly textBound: TableBound
-}
-
-const NO_ROOM: CallSiteBounds = { templateBound: new TableBound(0), textBound: new TableBound(0) }
-
-/** The call sites seen at one level of one target: shared by the target's loggers, whatever properties they are bound to. */
-class CallSites {
-  readonly level: Level
-  readonly target: string
-  readonly templates: BoundedTable<Template, LogSite>
-  readonly #texts: BoundedTable<string, LogSite>
-  #anySite: LogSite | undefined
-
-  constructor(level: Level, target: string, { templateBound, textBound }: CallSiteBounds) {
-    this.level = level
-    this.target = target
-    this.templates = new BoundedTable(templateBound)
-    this.#texts = new BoundedTable(textBound)
-  }
-
-  /** Stands for texts that are not remembered: the event carries the whole message. */
-  get anySite(): LogSite {
-    this.#anySite ??= new LogSite(this.level, this.target, ['', ''])
-    return this.#anySite
-  }
-
-  knownText(text: string): LogSite | undefined {
-    return text.length > MAX_STATIC_CHARS ? undefined : this.#texts.get(text)
-  }
-
-  /** The new site of a text that is not known and may come again; `undefined` when it cannot be remembered. */
-  rememberText(text: string): LogSite | undefined {
-    if (text.length > MAX_STATIC_CHARS) return undefined
-    return this.#texts.make(text, (ownText) => new LogSite(this.level, this.target, [ownText]))
-  }
-
-  /** The site of a template with the given parts; `undefined` when it is not remembered. */
-  ofTemplate(template: Template, parts: readonly string[]): LogSite | undefined {
-    return this.templates.getOrMake(template, () => new LogSite(this.level, this.target, parts))
-  }
+function makeLogger(target: string, bounds: LogSiteBounds): TargetLogger {
+  return new TargetLogger(target, undefined, logSitesOf(target, bounds))
 }
 
 /** What becomes of the events of one level of one logger. */
@@ -135,13 +95,13 @@ class LevelLog {
   readonly ownMode: typeof PLAIN | typeof BOUND
   #mode: Mode = OFF
   #filterEpoch = 0
-  readonly #sites: CallSites
+  readonly #sites: LogSites
   readonly #templates: BoundedTable<Template, LogSite>
   /** The last message found and its site. */
   #lastMessage: unknown
   #lastSite: LogSite | undefined
 
-  constructor(sites: CallSites, bound: PropertySet | undefined) {
+  constructor(sites: LogSites, bound: PropertySet | undefined) {
     this.level = sites.level
     this.target = sites.target
     this.bound = bound
@@ -299,12 +259,6 @@ class LevelLog {
   }
 }
 
-/** The parts of a template; one with an invalid escape has no cooked text there, only raw. */
-function cookedParts(template: Template): readonly string[] {
-  const { raw } = template as TemplateStringsArray
-  return template.map((part: string | undefined, i) => part ?? raw[i] ?? '')
-}
-
 class TargetLogger implements Logger {
   readonly target: string
   readonly fatal: LogMethod
@@ -314,9 +268,9 @@ class TargetLogger implements Logger {
   readonly debug: LogMethod
   readonly trace: LogMethod
   readonly #bound: PropertySet | undefined
-  readonly #sites: SitesByLevel
+  readonly #sites: LogSitesByLevel
 
-  constructor(target: string, bound: PropertySet | undefined, sites: SitesByLevel) {
+  constructor(target: string, bound: PropertySet | undefined, sites: LogSitesByLevel) {
     this.target = target
     this.#bound = bound
     this.#sites = sites
@@ -336,26 +290,6 @@ class TargetLogger implements Logger {
     const bound =
       this.#bound === undefined ? propertySet(properties) : mergeProperties(this.#bound, properties)
     return new TargetLogger(this.target, bound, this.#sites)
-  }
-}
-
-interface SitesByLevel {
-  readonly fatal: CallSites
-  readonly error: CallSites
-  readonly warn: CallSites
-  readonly info: CallSites
-  readonly debug: CallSites
-  readonly trace: CallSites
-}
-
-function sitesOf(target: string, bounds: CallSiteBounds): SitesByLevel {
-  return {
-    fatal: new CallSites(Level.Fatal, target, bounds),
-    error: new CallSites(Level.Error, target, bounds),
-    warn: new CallSites(Level.Warn, target, bounds),
-    info: new CallSites(Level.Info, target, bounds),
-    debug: new CallSites(Level.Debug, target, bounds),
-    trace: new CallSites(Level.Trace, target, bounds),
   }
 }
 
@@ -389,14 +323,6 @@ function logMethod(at: LevelLog): LogMethod {
     // biome-ignore lint/complexity/noArguments: see above
     for (let i = 1; i < count; i++) values.push(arguments[i])
     at.write(message, values)
-  }
-}
-
-function isTemplate(message: unknown): message is Template {
-  try {
-    return Array.isArray(message) && Array.isArray((message as { raw?: unknown }).raw)
-  } catch {
-    return false // a proxy that refuses to be looked at
   }
 }
 

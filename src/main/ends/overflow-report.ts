@@ -1,5 +1,6 @@
 import { Level } from '../../model/level.ts'
-import { loggerBound, templateBound, textBound } from '../../tracing/logger.ts'
+import { templateBound, textBound } from '../../tracing/log-sites.ts'
+import { loggerBound } from '../../tracing/logger.ts'
 import { metricBound } from '../../tracing/metric.ts'
 import { recordLog } from '../../tracing/record-log.ts'
 import { spanBound } from '../../tracing/span.ts'
