@@ -8,7 +8,7 @@ import { recordClientRequests } from './http/client.ts'
 import { type FetchOptions, recordFetch } from './http/fetch-handler.ts'
 import { harmless } from './http/requests.ts'
 import { answeredNow, ROUTE } from './http/route.ts'
-import { beginExchange, endWhenFinished } from './http/server.ts'
+import { beginExchange, endWhenFinished, enterExchange } from './http/server.ts'
 
 export type { FetchOptions } from './http/fetch-handler.ts'
 
@@ -31,11 +31,8 @@ export interface RequestServer {
  */
 export function instrumentServer<S extends HttpServer | HttpsServer | RequestServer>(server: S): S {
   const listen = harmless((request: IncomingMessage, response: ServerResponse) => {
-    const span = beginExchange({ request, response })
-    if (span === undefined) return
-    endWhenFinished({ request, response })
-    // The handlers are called next, in the same turn: they run within the span.
-    dispatch.asyncSpans.enterWith(span)
+    const exchange = { request, response }
+    if (enterExchange(exchange) !== undefined) endWhenFinished(exchange)
   })
   ;(server as RequestServer).prependListener('request', listen as (request: never, response: never) => void)
   return server

@@ -1,8 +1,8 @@
 import { dispatch } from '../../tracing/dispatch.ts'
 import type { LateSpan } from '../../tracing/open-span.ts'
-import { beginRequest, callerOf, harmless, knownMethod } from './requests.ts'
+import { beginRequest, callerOf, harmless } from './requests.ts'
 import { answeredNow, ROUTE, type RoutedRequest, routesOf } from './route.ts'
-import { serverDuration } from './server.ts'
+import { endServed } from './server-span.ts'
 import { readTraceParent } from './trace-parent.ts'
 
 export interface FetchOptions {
@@ -62,27 +62,14 @@ function beginFetch({ method, headers }: Request): LateSpan | undefined {
 }
 
 function endFetch(span: LateSpan, request: Request, response: Response | undefined, route: unknown): void {
-  const method = knownMethod(request.method)
-  const shown = typeof route === 'string' ? route : undefined
   const status = response?.status
-  // Without an answer, whoever called the handler makes one of the error.
-  const failure = status === undefined || status < 500 ? undefined : String(status)
-  if (shown !== undefined) span.rename(`${method} ${shown}`)
-  const { remote } = span
-  span.set({
-    'span.kind': 'SERVER',
-    'http.request.method': request.method,
-    'url.path': new URL(request.url).pathname,
-    'http.route': shown,
-    'http.response.status_code': status,
-    'http.request.body.size': request.headers.get('content-length'),
-    'http.response.body.size': response?.headers.get('content-length'),
-    'error.type': failure,
-    ...(remote === undefined ? undefined : { trace_id: remote.traceId, parent_span_id: remote.spanId }),
-  })
-  span.end()
-  serverDuration.record(span, method, shown, {
+  endServed(span, {
+    method: request.method,
+    path: new URL(request.url).pathname,
+    route: typeof route === 'string' ? route : undefined,
     status,
-    errorType: failure ?? (response === undefined ? 'exception' : undefined),
+    errorType: status === undefined || status < 500 ? undefined : String(status),
+    requestBytes: request.headers.get('content-length'),
+    responseBytes: response?.headers.get('content-length'),
   })
 }

@@ -2,8 +2,9 @@ import { type ChannelListener, subscribe, unsubscribe } from 'node:diagnostics_c
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { dispatch } from '../../tracing/dispatch.ts'
 import type { LateSpan } from '../../tracing/open-span.ts'
-import { beginRequest, callerOf, DurationMetric, harmless, knownMethod } from './requests.ts'
+import { beginRequest, callerOf, harmless } from './requests.ts'
 import { ROUTE, type RoutedRequest, routeOf, routesOf } from './route.ts'
+import { endServed } from './server-span.ts'
 import { readTraceParent } from './trace-parent.ts'
 
 /** Of any copy of this package: a request is recorded once. */
@@ -19,8 +20,6 @@ export interface Exchange {
   readonly response: RecordedResponse
 }
 
-export const serverDuration: DurationMetric = new DurationMetric('http.server.request.duration', 'http.route')
-
 /**
  * Records each request that a server of `node:http` or `node:https` answers: a span around its handler, which spans begun
  * below are children of, and the metric `http.server.request.duration`.
@@ -29,7 +28,7 @@ export const serverDuration: DurationMetric = new DurationMetric('http.server.re
  */
 export function recordServerRequests(): () => void {
   const listeners: readonly (readonly [string, ChannelListener])[] = [
-    [REQUEST_START, harmless((message) => enter(message as Exchange))],
+    [REQUEST_START, harmless((message) => void enterExchange(message as Exchange))],
     [RESPONSE_FINISH, harmless((message) => endExchange(message as Exchange, undefined))],
     [FASTIFY_HANDLER, harmless(noteFastifyRoute)],
   ]
@@ -39,10 +38,11 @@ export function recordServerRequests(): () => void {
   }
 }
 
-function enter(exchange: Exchange): void {
+/** Begins the span of a request whose handlers Node calls next, in the same turn: they run within it. */
+export function enterExchange(exchange: Exchange): LateSpan | undefined {
   const span = beginExchange(exchange)
-  // Node calls the handlers next, in the same turn: they run within the span.
   if (span !== undefined) dispatch.asyncSpans.enterWith(span)
+  return span
 }
 
 /** Begins the span of a request; `undefined` where none is recorded, or it has one. It ends with the connection at the latest. */
@@ -73,28 +73,19 @@ function endExchange({ request, response }: Exchange, abortedType: string | unde
   const span = response[STATE]
   if (span === undefined) return
   response[STATE] = undefined
-  const method = knownMethod(request.method ?? 'GET')
-  const route = routeOf(request)
-  const status = response.headersSent ? response.statusCode : undefined
-  const errorType = abortedType ?? (response.statusCode >= 500 ? String(response.statusCode) : undefined)
-  if (route !== undefined) span.rename(`${method} ${route}`)
-  const { remote } = span
-  span.set({
-    'span.kind': 'SERVER',
-    'http.request.method': request.method,
-    'url.path': pathOf(request),
-    'http.route': route,
-    'http.response.status_code': status,
-    'http.request.body.size': request.headers['content-length'],
-    'http.response.body.size': response.getHeader('content-length'),
-    'error.type': errorType,
-    ...(remote === undefined ? undefined : { trace_id: remote.traceId, parent_span_id: remote.spanId }),
+  const { statusCode } = response
+  endServed(span, {
+    method: request.method ?? 'GET',
+    path: pathOf(request),
+    route: routeOf(request),
+    status: response.headersSent ? statusCode : undefined,
+    errorType: abortedType ?? (statusCode >= 500 ? String(statusCode) : undefined),
+    requestBytes: request.headers['content-length'],
+    responseBytes: response.getHeader('content-length'),
   })
-  span.end()
-  serverDuration.record(span, method, route, { status, errorType })
 }
 
-/** Without the query, which may hold secrets. Express shortens `url` where routers are mounted. */
+/** Without the query. Express shortens `url` where routers are mounted. */
 function pathOf(request: IncomingMessage & { readonly originalUrl?: unknown }): string {
   const url = typeof request.originalUrl === 'string' ? request.originalUrl : (request.url ?? '')
   const query = url.indexOf('?')
