@@ -70,6 +70,21 @@ describe.each(['return', 'exit'] as const)('a service that ends by %s', (way) =>
     if (way === 'return') expect(done.ended.stderr.match(/LZ4 library cannot be loaded/g)).toHaveLength(1)
   })
 
+  test('whose clocks and timers are all faked once it runs ends as ever', async () => {
+    const done = await run(way, undefined, { FIXTURE_FAKED: 'true' })
+    expect(done.ended).toMatchObject({ code, stderr: '' })
+    expectEverything(done)
+  })
+
+  test('may start no threads and load no addons: it sends all the same, and is told what that costs', async () => {
+    const done = await run(way, undefined, { NODE_OPTIONS: PERMISSIONS })
+    expect(done.ended.code).toBe(code)
+    expectEverything(done)
+    const told =
+      /allows no worker threads \(--allow-worker\): at process.exit\(\) blocks are sent one after the other/g
+    expect(done.ended.stderr.match(told)).toHaveLength(1)
+  })
+
   test.skipIf(!canHideProc())('without a proc file system leaves out what only that knows', async () => {
     const done = await run(way, undefined, { FIXTURE_METRICS: 'true' }, HIDE_PROC)
     expect(done.ended).toMatchObject({ code, stderr: '' })
@@ -95,6 +110,24 @@ test('without them they are those of the main script', async () => {
   const exe = fileURLToPath(fixture('service.mjs'))
   expect(received.processes).toMatchObject([{ exe, properties: { exe, version: expect.any(String) } }])
 })
+
+test('without threads over https the start says that what is unsent at process.exit() is lost', async () => {
+  const env = { NODE_OPTIONS: PERMISSIONS, MICROMEGAS_TELEMETRY_URL: 'https://127.0.0.1:1' }
+  const { ended } = await run('exit', undefined, env)
+  expect(ended.code).toBe(9)
+  expect(
+    ended.stderr.match(/over https, what is not sent when process.exit\(\) is called is lost/g),
+  ).toHaveLength(1)
+  expect(ended.stderr).toMatch(/1\d\d events were not delivered before the shutdown/)
+})
+
+/** Node's permission model: files may be read and the network used, and nothing else. */
+const PERMISSIONS = [
+  process.allowedNodeEnvironmentFlags.has('--permission') ? '--permission' : '--experimental-permission',
+  '--allow-fs-read=*',
+  ...(process.allowedNodeEnvironmentFlags.has('--allow-net') ? ['--allow-net'] : []),
+  '--disable-warning=ExperimentalWarning',
+].join(' ')
 
 /** Runs a command in a mount namespace whose `/proc` is empty. */
 const HIDE_PROC = ['unshare', '--mount', 'sh', '-c', 'mount -t tmpfs none /proc && exec "$0" "$@"']
