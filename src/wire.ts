@@ -8,6 +8,7 @@ export type { HttpFetchRequest, HttpFetchResponse } from './http/clients/http-fe
 export { proxiedFetch } from './http/proxy/proxied-fetch.ts'
 export type { ProxyEnv } from './http/proxy/proxy.ts'
 export { isLoopbackHost } from './http/transport-security.ts'
+export { editDistance } from './model/edit-distance.ts'
 export { errorMessage } from './model/error-message.ts'
 export { TelemetryError, type TelemetryErrorCode } from './model/errors.ts'
 export type { ProcessInfo } from './model/process-info.ts'

@@ -1,3 +1,5 @@
+import { editDistance } from '../model/edit-distance.ts'
+
 /** All variables that the packages of this product read, without `MICROMEGAS_`. */
 const KNOWN = `
 ADMINS ANALYTICS_ADMINS ANALYTICS_API_KEY ANALYTICS_API_KEYS ANALYTICS_API_KEYS_FILE ANALYTICS_API_KEY_FILE
@@ -49,7 +51,7 @@ function closest(name: string, known: readonly string[]): string | undefined {
   let least = MAX_EDITS + 1
   let found: string | undefined
   for (const candidate of known) {
-    const edits = editsBetween(name, candidate)
+    const edits = editDistance(name, candidate, { swaps: true })
     if (edits >= least) continue
     least = edits
     found = candidate
@@ -69,24 +71,4 @@ function isAWordApart(a: string, b: string): boolean {
     left.splice(at, 1)
   }
   return few!.length > 0 && left.length <= 1
-}
-
-/** Letters to insert, leave out, replace or swap with their neighbour. */
-function editsBetween(a: string, b: string): number {
-  if (Math.abs(a.length - b.length) > MAX_EDITS) return MAX_EDITS + 1
-  let before: number[] = []
-  let previous = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i++) {
-    const current = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)
-      let least = Math.min(replaced, previous[j]! + 1, current[j - 1]! + 1)
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
-        least = Math.min(least, before[j - 2]! + 1)
-      current.push(least)
-    }
-    before = previous
-    previous = current
-  }
-  return previous[b.length]!
 }

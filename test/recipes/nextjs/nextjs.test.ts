@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { freePort } from '../support/free-port.ts'
+import { freePort } from '../../support/free-port.ts'
 import { Project } from '../support/project.ts'
 import { questionsOf, Server } from '../support/server.ts'
 

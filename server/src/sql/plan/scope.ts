@@ -1,6 +1,6 @@
+import { editDistance } from 'micromegas/wire'
 import { type Place, schemaError } from '../sql-error.ts'
 import { type Ident, nameOf, placeOf } from './ast.ts'
-import { editDistance } from './closest-name.ts'
 import type { Column, Expr } from './expression/expr.ts'
 
 /** The columns that names can mean, and around them those of the queries that this one is inside of. */
