@@ -2,7 +2,7 @@ import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import { clockText } from '../data/time.ts'
-import { theme, zone } from '../state/settings.ts'
+import { scheme, zone } from '../state/settings.ts'
 
 export interface ChartProps {
   readonly label: string
@@ -76,7 +76,7 @@ export function Chart({ label, times, series, format, onRange }: ChartProps) {
       made.destroy()
       plot.current = undefined
     }
-  }, [names, theme.value, zone.value])
+  }, [names, scheme.value, zone.value])
   useEffect(() => plot.current?.setData(data), [times, series])
   return <div class="chart" ref={box} role="img" aria-label={label} />
 }

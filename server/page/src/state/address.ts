@@ -63,5 +63,11 @@ export function set(change: Change, options?: { readonly replace?: boolean }): v
 
 export const param = (name: string) => computed(() => address.value.params.get(name) ?? undefined)
 
+/** The values of parameters as one text: it changes when what the address asks for does. */
+export function asked(...names: string[]): string {
+  const { params } = address.value
+  return names.map((name) => params.getAll(name).join('\n')).join('\0')
+}
+
 export const view = computed(() => address.value.view)
 export const processId = param('p')

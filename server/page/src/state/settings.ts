@@ -1,4 +1,4 @@
-import { effect, signal } from '@preact/signals'
+import { computed, effect, signal } from '@preact/signals'
 import type { Zone } from '../data/time.ts'
 
 export type Theme = 'system' | 'light' | 'dark'
@@ -14,10 +14,17 @@ function stored<T extends string>(name: string, allowed: readonly T[]) {
 export const theme = stored<Theme>('theme', ['system', 'light', 'dark'])
 export const zone = stored<Zone>('zone', ['local', 'UTC'])
 
+const systemIsDark = matchMedia('(prefers-color-scheme: dark)')
+const systemScheme = signal(systemIsDark.matches ? 'dark' : 'light')
+systemIsDark.addEventListener('change', ({ matches }) => {
+  systemScheme.value = matches ? 'dark' : 'light'
+})
+
+/** The colours that are shown. */
+export const scheme = computed(() => (theme.value === 'system' ? systemScheme.value : theme.value))
+
 export function followTheme(): void {
   effect(() => {
-    const { dataset } = document.documentElement
-    if (theme.value === 'system') delete dataset.theme
-    else dataset.theme = theme.value
+    document.documentElement.dataset.theme = scheme.value
   })
 }

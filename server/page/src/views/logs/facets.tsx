@@ -1,9 +1,7 @@
-import { useSignal } from '@preact/signals'
-import { useEffect } from 'preact/hooks'
 import { levelName } from '../../data/levels.ts'
 import { query } from '../../data/query.ts'
-import { set } from '../../state/address.ts'
-import { poll } from '../../state/polling.ts'
+import { asked, set } from '../../state/address.ts'
+import { useAnswer } from '../../state/answer.ts'
 import { currentRange } from '../../state/range.ts'
 import { addChip } from './filter-bar.tsx'
 import { facetsSql, type LogFilters } from './log-filters.ts'
@@ -18,24 +16,16 @@ const EVERY_MS = 3000
 
 /** How many rows of each level and target pass the filters; a click narrows to one, with Alt it leaves it out. */
 export function Facets({ filters }: { readonly filters: LogFilters }) {
-  const counts = useSignal<readonly Count[]>([])
   const sql = facetsSql(filters)
-  useEffect(
-    () =>
-      poll(
-        async (signal) => {
-          counts.value = await query<Count>(sql, { range: currentRange(), signal })
-        },
-        // The list beside it asks the same conditions and says what is wrong.
-        () => {
-          counts.value = []
-        },
-        EVERY_MS,
-      ),
-    [sql],
+  const { value, error } = useAnswer(
+    (signal) => query<Count>(sql, { range: currentRange(), signal }),
+    [sql, asked('from', 'to', 'last')],
+    { everyMs: EVERY_MS },
   )
-  const levels = sums(counts.value, ({ level }) => level).sort(([a], [b]) => a - b)
-  const targets = sums(counts.value, ({ target }) => target).sort(([, a], [, b]) => b - a)
+  // The list beside it asks the same conditions and says what is wrong.
+  const counts = error === undefined ? (value ?? []) : []
+  const levels = sums(counts, ({ level }) => level).sort(([a], [b]) => a - b)
+  const targets = sums(counts, ({ target }) => target).sort(([, a], [, b]) => b - a)
   return (
     <aside class="facets" aria-label="Levels and targets">
       <h2>Levels</h2>

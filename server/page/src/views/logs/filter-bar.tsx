@@ -1,8 +1,8 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { LEVELS } from '../../data/levels.ts'
+import { SearchBox } from '../../parts/search-box.tsx'
 import { set } from '../../state/address.ts'
-import { useViewKeys } from '../../state/view-keys.ts'
 import { type Chip, chipText, type LogFilters } from './log-filters.ts'
 
 const TYPING_MS = 250
@@ -14,7 +14,6 @@ export function FilterBar({
   readonly filters: LogFilters
   readonly children: ComponentChildren
 }) {
-  const input = useRef<HTMLInputElement>(null)
   const [typed, setTyped] = useState(filters.text ?? '')
   useEffect(() => setTyped(filters.text ?? ''), [filters.text])
   useEffect(() => {
@@ -22,17 +21,9 @@ export function FilterBar({
     const timer = setTimeout(() => set({ search: typed || undefined }, { replace: true }), TYPING_MS)
     return () => clearTimeout(timer)
   }, [typed])
-  useViewKeys({ '/': () => input.current?.focus() })
   return (
     <div class="bar" role="search">
-      <input
-        ref={input}
-        type="search"
-        aria-label="Text in messages"
-        placeholder="text in messages  ( / )"
-        value={typed}
-        onInput={(event) => setTyped(event.currentTarget.value)}
-      />
+      <SearchBox label="Text in messages" value={typed} onInput={setTyped} />
       <select
         aria-label="Most verbose level"
         value={filters.maxLevel ?? ''}

@@ -9,7 +9,7 @@ import { visible } from '../../data/visible.ts'
 import { Copy, curlText } from '../../parts/copy.tsx'
 import { Failure } from '../../parts/failure.tsx'
 import { VirtualList } from '../../parts/virtual-list.tsx'
-import { address, linkTo, set } from '../../state/address.ts'
+import { address, asked, linkTo, set } from '../../state/address.ts'
 import { poll } from '../../state/polling.ts'
 import { currentRange, isLive } from '../../state/range.ts'
 import { zone } from '../../state/settings.ts'
@@ -28,10 +28,8 @@ const MOST_AT_ONCE = 10_000
 export function LogsView() {
   const { params } = address.value
   // What is asked for: another row that is selected does not ask again.
-  const asked = ['p', 'level', 'search', 'f', 'from', 'to', 'last']
-    .map((name) => params.getAll(name).join('\n'))
-    .join('\0')
-  const filters = useMemo(() => readFilters(params), [asked])
+  const choice = asked('p', 'level', 'search', 'f', 'from', 'to', 'last')
+  const filters = useMemo(() => readFilters(params), [choice])
   const sql = logsSql(filters, PAGE)
 
   const window = useRef(new LogWindow())
@@ -74,7 +72,7 @@ export function LogsView() {
         rows.value ??= []
       })
     })
-  }, [asked])
+  }, [choice])
 
   const follow = (value: boolean): void => {
     batch(() => {

@@ -1,13 +1,12 @@
-import { useSignal } from '@preact/signals'
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
-import { query } from '../../data/query.ts'
+import { type QueryOptions, query } from '../../data/query.ts'
 import { durationText } from '../../data/time.ts'
 import { Chart } from '../../parts/chart.tsx'
 import { Failure } from '../../parts/failure.tsx'
-import { address, linkTo, processId, set } from '../../state/address.ts'
-import { poll } from '../../state/polling.ts'
-import { currentRange, isLive } from '../../state/range.ts'
-import { useViewKeys } from '../../state/view-keys.ts'
+import { SearchBox } from '../../parts/search-box.tsx'
+import { asked, linkTo, processId, set } from '../../state/address.ts'
+import { useAnswer } from '../../state/answer.ts'
+import { currentRange } from '../../state/range.ts'
 import {
   type MetricRow,
   metricsSql,
@@ -17,55 +16,30 @@ import {
   seriesSql,
 } from './metric-queries.ts'
 
-const LIVE_EVERY_MS = 5000
 const BINS = 120
 
 /** All metrics of the range as small charts; a drag over one sets the range of the page. */
 export function MetricsView() {
-  const metrics = useSignal<readonly MetricRow[] | undefined>(undefined)
-  const error = useSignal<unknown>(undefined)
   const [search, setSearch] = useState('')
-  const input = useRef<HTMLInputElement>(null)
-  useViewKeys({ '/': () => input.current?.focus() })
   const id = processId.value
-  const asked = ['p', 'from', 'to', 'last'].map((name) => address.value.params.get(name)).join('\0')
-  useEffect(() => {
-    let first = true
-    return poll(
-      async (signal) => {
-        if (!first && !isLive.peek()) return
-        metrics.value = await query<MetricRow>(metricsSql(id), { range: currentRange(), signal })
-        error.value = undefined
-        first = false
-      },
-      (reason) => {
-        error.value = reason
-      },
-      LIVE_EVERY_MS,
-    )
-  }, [asked])
-  const wanted = search.toLowerCase()
-  const shown = metrics.value?.filter(({ target, name }) =>
-    `${target} ${name}`.toLowerCase().includes(wanted),
+  const choice = asked('p', 'from', 'to', 'last')
+  const { value: metrics, error } = useAnswer(
+    (signal) => query<MetricRow>(metricsSql(id), { range: currentRange(), signal }),
+    [choice],
   )
+  const wanted = search.toLowerCase()
+  const shown = metrics?.filter(({ target, name }) => `${target} ${name}`.toLowerCase().includes(wanted))
   return (
     <section>
       <h1 class="unseen">Metrics</h1>
       <div class="bar" role="search">
-        <input
-          ref={input}
-          type="search"
-          aria-label="Names of metrics"
-          placeholder="names of metrics  ( / )"
-          value={search}
-          onInput={(event) => setSearch(event.currentTarget.value)}
-        />
+        <SearchBox label="Names of metrics" value={search} onInput={setSearch} />
       </div>
-      <Failure error={error.value} />
+      <Failure error={error} />
       {shown?.length === 0 && <p class="empty">No metric in this range.</p>}
       <div class="charts">
         {shown?.map((metric) => (
-          <Metric key={`${metric.target} ${metric.name} ${metric.unit}`} metric={metric} asked={asked} />
+          <Metric key={`${metric.target} ${metric.name} ${metric.unit}`} metric={metric} choice={choice} />
         ))}
       </div>
     </section>
@@ -88,14 +62,16 @@ function formatter(unit: string): (value: number) => string {
   return (value) => Number(value.toPrecision(4)).toLocaleString('en')
 }
 
+interface MetricAnswer {
+  readonly rows: readonly PointRow[]
+  readonly properties: readonly string[]
+}
+
 /** One chart, asked for once it is near to being seen. */
-function Metric({ metric, asked }: { readonly metric: MetricRow; readonly asked: string }) {
+function Metric({ metric, choice }: { readonly metric: MetricRow; readonly choice: string }) {
   const box = useRef<HTMLElement>(null)
   const [near, setNear] = useState(false)
   const [by, setBy] = useState<string>()
-  const rows = useSignal<readonly PointRow[] | undefined>(undefined)
-  const properties = useSignal<readonly string[]>([])
-  const error = useSignal<unknown>(undefined)
   const id = processId.value
   useEffect(() => {
     const observer = new IntersectionObserver(([entry]) => setNear(entry!.isIntersecting), {
@@ -104,35 +80,22 @@ function Metric({ metric, asked }: { readonly metric: MetricRow; readonly asked:
     observer.observe(box.current!)
     return () => observer.disconnect()
   }, [])
-  useEffect(() => {
-    if (!near) return
-    let first = true
-    return poll(
-      async (signal) => {
-        if (!first && !isLive.peek()) return
-        const range = currentRange()
-        const binSeconds = Math.max(1, Math.ceil(Number(range.endNs - range.beginNs) / 1e9 / BINS))
-        rows.value = await query<PointRow>(seriesSql(id, metric, binSeconds, by), { range, signal })
-        if (first) {
-          const sets = await query<{ properties: Readonly<Record<string, string>> | null }>(
-            propertiesSql(id, metric),
-            {
-              range,
-              signal,
-            },
-          )
-          properties.value = namesIn(sets.map((row) => row.properties ?? {}))
-        }
-        error.value = undefined
-        first = false
-      },
-      (reason) => {
-        error.value = reason
-      },
-      LIVE_EVERY_MS,
-    )
-  }, [near, asked, by])
-  const { times, series } = useMemo(() => seriesOf(rows.value ?? [], by), [rows.value, by])
+  const { value: answer, error } = useAnswer<MetricAnswer>(
+    async (signal, before) => {
+      const range = currentRange()
+      const binSeconds = Math.max(1, Math.ceil(Number(range.endNs - range.beginNs) / 1e9 / BINS))
+      const options = { range, signal }
+      const [rows, properties] = await Promise.all([
+        query<PointRow>(seriesSql(id, metric, binSeconds, by), options),
+        before?.properties ?? propertiesOf(id, metric, options),
+      ])
+      return { rows, properties }
+    },
+    [choice, by],
+    { when: near },
+  )
+  const { times, series } = useMemo(() => seriesOf(answer?.rows ?? [], by), [answer, by])
+  const properties = answer?.properties ?? []
   return (
     <article ref={box} class="metric">
       <div class="bar">
@@ -143,14 +106,14 @@ function Metric({ metric, asked }: { readonly metric: MetricRow; readonly asked:
           </span>
         </h2>
         <span class="grow" />
-        {properties.value.length > 0 && (
+        {properties.length > 0 && (
           <select
             aria-label={`Lines of ${metric.name} by property`}
             value={by ?? ''}
             onChange={(event) => setBy(event.currentTarget.value || undefined)}
           >
             <option value="">percentiles</option>
-            {properties.value.map((name) => (
+            {properties.map((name) => (
               <option key={name} value={name}>
                 by {name}
               </option>
@@ -161,8 +124,8 @@ function Metric({ metric, asked }: { readonly metric: MetricRow; readonly asked:
           SQL
         </a>
       </div>
-      <Failure error={error.value} />
-      {rows.value !== undefined && (
+      <Failure error={error} />
+      {answer !== undefined && (
         <Chart
           label={`${metric.name} over time, ${series.map(({ label }) => label).join(', ')}`}
           times={times}
@@ -181,8 +144,15 @@ function Metric({ metric, asked }: { readonly metric: MetricRow; readonly asked:
   )
 }
 
-function namesIn(sets: readonly object[]): string[] {
-  const names = new Set<string>()
-  for (const set of sets) for (const name of Object.keys(set)) names.add(name)
-  return [...names].sort()
+/** Names of the properties that the values carry. */
+async function propertiesOf(
+  id: string | undefined,
+  metric: MetricRow,
+  options: QueryOptions,
+): Promise<string[]> {
+  const sets = await query<{ readonly properties: Readonly<Record<string, string>> | null }>(
+    propertiesSql(id, metric),
+    options,
+  )
+  return [...new Set(sets.flatMap(({ properties }) => Object.keys(properties ?? {})))].sort()
 }

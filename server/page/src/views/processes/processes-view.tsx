@@ -1,12 +1,11 @@
-import { useSignal } from '@preact/signals'
-import { useEffect, useState } from 'preact/hooks'
+import { useState } from 'preact/hooks'
 import type { Process } from '../../data/process.ts'
 import { processes } from '../../data/processes.ts'
 import { query } from '../../data/query.ts'
 import { agoText, clockText, dateText, durationText, msOfNs } from '../../data/time.ts'
 import { Failure } from '../../parts/failure.tsx'
-import { linkTo } from '../../state/address.ts'
-import { poll } from '../../state/polling.ts'
+import { asked, linkTo } from '../../state/address.ts'
+import { useAnswer } from '../../state/answer.ts'
 import { currentRange } from '../../state/range.ts'
 import { zone } from '../../state/settings.ts'
 import { type ProcessLine, processLines } from './process-groups.ts'
@@ -19,6 +18,15 @@ interface Counts {
   readonly warnings: number
   readonly others: number
 }
+
+/** What processes did in the range. */
+interface Activity {
+  readonly counts: ReadonlyMap<string, Counts>
+  readonly ended: ReadonlySet<string>
+}
+
+const NO_ACTIVITY: Activity = { counts: new Map(), ended: new Set() }
+const EVERY_MS = 1000
 
 const COUNTS_SQL = `SELECT process_id,
   sum(CASE WHEN level <= 2 THEN count ELSE 0 END) AS errors,
@@ -34,33 +42,25 @@ WHERE target = 'micromegas' AND name = 'telemetry_recorded_logs'`
 
 /** The processes, live, with what they logged in the range. */
 export function ProcessesView() {
-  const counts = useSignal<ReadonlyMap<string, Counts>>(new Map())
-  const ended = useSignal<ReadonlySet<string>>(new Set())
-  const error = useSignal<unknown>(undefined)
-  useEffect(
-    () =>
-      poll(
-        async (signal) => {
-          const rows = await query<Counts & { process_id: string }>(COUNTS_SQL, {
-            range: currentRange(),
-            signal,
-          })
-          const ends = await query<{ process_id: string }>(ENDED_SQL, { range: currentRange(), signal })
-          counts.value = new Map(rows.map((row) => [row.process_id, row]))
-          ended.value = new Set(ends.map(({ process_id }) => process_id))
-          error.value = undefined
-        },
-        (reason) => {
-          error.value = reason
-        },
-      ),
-    [],
+  const { value, error } = useAnswer<Activity>(
+    async (signal) => {
+      const options = { range: currentRange(), signal }
+      const counts = await query<Counts & { process_id: string }>(COUNTS_SQL, options)
+      const ended = await query<{ process_id: string }>(ENDED_SQL, options)
+      return {
+        counts: new Map(counts.map((row) => [row.process_id, row])),
+        ended: new Set(ended.map(({ process_id }) => process_id)),
+      }
+    },
+    [asked('from', 'to', 'last')],
+    { everyMs: EVERY_MS },
   )
+  const { counts, ended } = value ?? NO_ACTIVITY
   const lines = processLines(processes.value ?? [])
   return (
     <section>
       <h1>Processes</h1>
-      <Failure error={error.value} />
+      <Failure error={error} />
       <div class="scroll">
         <table class="list">
           <thead>
@@ -85,7 +85,7 @@ export function ProcessesView() {
             </tr>
           </thead>
           {lines.map((line) => (
-            <Lines key={line.process.id} line={line} counts={counts.value} ended={ended.value} />
+            <Lines key={line.process.id} line={line} counts={counts} ended={ended} />
           ))}
         </table>
       </div>

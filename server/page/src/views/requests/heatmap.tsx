@@ -1,7 +1,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { TimeRange } from '../../data/query.ts'
 import { clockText, durationText } from '../../data/time.ts'
-import { theme, zone } from '../../state/settings.ts'
+import { scheme, zone } from '../../state/settings.ts'
 import { type CellRow, durationsOf } from './request-queries.ts'
 
 const ROW_HEIGHT = 12
@@ -93,7 +93,7 @@ export function Heatmap({ range, binSeconds, cells, chosen, onCell }: Props) {
         LEFT + column * columnWidth,
         height - BOTTOM / 2,
       )
-  }, [cells, width, chosen?.second, chosen?.step, zone.value, theme.value])
+  }, [cells, width, chosen?.second, chosen?.step, zone.value, scheme.value])
 
   const cellAt = (event: { offsetX: number; offsetY: number }): (Cell & { n: number }) | undefined => {
     const second = first + Math.floor((event.offsetX - LEFT) / columnWidth) * binSeconds

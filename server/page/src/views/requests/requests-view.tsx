@@ -1,13 +1,11 @@
-import { batch, useSignal } from '@preact/signals'
-import { useEffect } from 'preact/hooks'
 import { processLabel } from '../../data/process.ts'
 import { processById } from '../../data/processes.ts'
-import { query, type TimeRange } from '../../data/query.ts'
+import { type QueryOptions, query, type TimeRange } from '../../data/query.ts'
 import { clockText, durationText, msOfNs, nsOfMs, parseTime } from '../../data/time.ts'
 import { Failure } from '../../parts/failure.tsx'
-import { address, linkTo, processId, set } from '../../state/address.ts'
-import { poll } from '../../state/polling.ts'
-import { currentRange, isLive } from '../../state/range.ts'
+import { address, asked, linkTo, processId, set } from '../../state/address.ts'
+import { useAnswer } from '../../state/answer.ts'
+import { currentRange } from '../../state/range.ts'
 import { zone } from '../../state/settings.ts'
 import { Heatmap } from './heatmap.tsx'
 import {
@@ -21,7 +19,6 @@ import {
   serversSql,
 } from './request-queries.ts'
 
-const LIVE_EVERY_MS = 5000
 const COLUMNS = 120
 
 interface Answer {
@@ -40,64 +37,41 @@ function readCell(text: string | null): { readonly second: number; readonly step
 
 /** What HTTP servers answered: by route, over time, one by one. */
 export function RequestsView() {
-  const answer = useSignal<Answer | undefined>(undefined)
-  const error = useSignal<unknown>(undefined)
   const { params } = address.value
   const id = processId.value
   const failed = params.get('failed') === '1'
   const route = params.get('route') ?? undefined
   const cell = readCell(params.get('cell'))
-  const asked = ['p', 'from', 'to', 'last', 'failed', 'route', 'cell']
-    .map((name) => params.get(name))
-    .join('\0')
-
-  useEffect(() => {
-    let first = true
-    const ask = async (signal: AbortSignal): Promise<void> => {
-      if (!first && !isLive.peek()) return
+  const { value: held, error } = useAnswer<Answer>(
+    async (signal) => {
       const range = untilNow(currentRange())
       const binSeconds = Math.max(1, Math.ceil(Number(range.endNs - range.beginNs) / 1e9 / COLUMNS))
       const options = { range, signal }
-      const [routes, cells, servers] = await Promise.all([
+      const [routes, cells, ids] = await Promise.all([
         query<RouteRow>(routesSql(id), options),
         query<CellRow>(heatSql(id, binSeconds), options),
-        query<{ process_id: string }>(serversSql(), options),
+        id === undefined ? serversOf(options) : [id],
       ])
-      const ids = id === undefined ? servers.map(({ process_id }) => process_id) : [id]
       const within = cell === undefined ? range : stretchOf(cell.second, binSeconds)
+      const durations = cell === undefined ? undefined : durationsOf(cell.step)
       const requests =
         ids.length === 0
           ? []
-          : await query<RequestRow>(
-              requestsSql(ids, {
-                failed,
-                name: route,
-                durations: cell === undefined ? undefined : durationsOf(cell.step),
-              }),
-              { range: within, signal },
-            )
-      first = false
-      batch(() => {
-        error.value = undefined
-        answer.value = { range, binSeconds, routes, cells, requests }
-      })
-    }
-    return poll(
-      ask,
-      (reason) => {
-        error.value = reason
-      },
-      LIVE_EVERY_MS,
-    )
-  }, [asked])
+          : await query<RequestRow>(requestsSql(ids, { failed, name: route, durations }), {
+              range: within,
+              signal,
+            })
+      return { range, binSeconds, routes, cells, requests }
+    },
+    [asked('p', 'from', 'to', 'last', 'failed', 'route', 'cell')],
+  )
 
-  const held = answer.value
   return (
     <section>
       <h1>Requests</h1>
-      <Failure error={error.value} />
+      <Failure error={error} />
       {held === undefined ? (
-        error.value === undefined && <p class="empty">Asking the server …</p>
+        error === undefined && <p class="empty">Asking the server …</p>
       ) : held.routes.length === 0 ? (
         <p class="empty">
           No server of this range recorded requests. Start it by{' '}
@@ -144,6 +118,12 @@ export function RequestsView() {
       )}
     </section>
   )
+}
+
+/** The processes that answered requests. */
+async function serversOf(options: QueryOptions): Promise<string[]> {
+  const servers = await query<{ readonly process_id: string }>(serversSql(), options)
+  return servers.map(({ process_id }) => process_id)
 }
 
 function untilNow({ beginNs, endNs }: TimeRange): TimeRange {

@@ -1,6 +1,6 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { durationText } from '../../data/time.ts'
-import { theme, zone } from '../../state/settings.ts'
+import { scheme, zone } from '../../state/settings.ts'
 import { type Colours, type Frame, laneAt, layout, paint, paintMap, paletteOf } from './painter.ts'
 import type { TimelineData } from './timeline-data.ts'
 import { panned, type Stretch, zoomed } from './viewport.ts'
@@ -61,7 +61,7 @@ export function TimelineCanvas({ data, view, search, selected, onView, onSelect 
       performance.measure('micromegas.paint', { start, end: performance.now() })
     })
     return () => cancelAnimationFrame(request)
-  }, [data, bands, height, view, width, selected, hits, zone.value, theme.value])
+  }, [data, bands, height, view, width, selected, hits, zone.value, scheme.value])
 
   const timeAt = (x: number): number => view.from + (x / width) * (view.to - view.from)
   const spanAt = (x: number, y: number): number | undefined => {

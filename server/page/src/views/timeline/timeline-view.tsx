@@ -5,7 +5,8 @@ import { processById, processes } from '../../data/processes.ts'
 import type { TimeRange } from '../../data/query.ts'
 import { durationText } from '../../data/time.ts'
 import { Failure } from '../../parts/failure.tsx'
-import { address, linkTo, processId, set } from '../../state/address.ts'
+import { SearchBox } from '../../parts/search-box.tsx'
+import { address, asked, linkTo, processId, set } from '../../state/address.ts'
 import { poll } from '../../state/polling.ts'
 import { currentRange, isLive } from '../../state/range.ts'
 import { useViewKeys } from '../../state/view-keys.ts'
@@ -64,9 +65,8 @@ function Timeline({ id }: { readonly id: string }) {
   /** Whether the user has moved the view; until then it follows what comes. */
   const moved = useRef(false)
   const settling = useRef<ReturnType<typeof setTimeout> | undefined>(undefined)
-  const input = useRef<HTMLInputElement>(null)
 
-  const choice = ['from', 'to', 'last'].map((name) => address.value.params.get(name)).join()
+  const choice = asked('from', 'to', 'last')
   const wanted = address.value.params.get('span') ?? undefined
 
   useEffect(() => {
@@ -83,14 +83,14 @@ function Timeline({ id }: { readonly id: string }) {
       return
     }
     moved.current = false
-    let asked = false
+    let first = true
     let seen: bigint | undefined
     const ask = async (signal: AbortSignal): Promise<void> => {
       const last = processById.peek().get(id)?.lastNs
       // Nothing has come since.
-      if (asked && (!isLive.peek() || moved.current || last === seen)) return
+      if (!first && (!isLive.peek() || moved.current || last === seen)) return
       const next = await readTimeline(id, lifetime(id, currentRange()), signal)
-      asked = true
+      first = false
       seen = last
       const before = selected.peek()
       const row = before === undefined ? undefined : data.peek()?.spans.rows[before]
@@ -150,7 +150,6 @@ function Timeline({ id }: { readonly id: string }) {
     select(Math.min(Math.max(next, 0), table.length - 1))
   }
   useViewKeys({
-    '/': () => input.current?.focus(),
     w: () => look(zoomed(view.value, 0.7, NEAR)),
     s: () => look(zoomed(view.value, 1 / 0.7, NEAR)),
     a: () => look(panned(view.value, -0.2)),
@@ -163,14 +162,11 @@ function Timeline({ id }: { readonly id: string }) {
     <section class="view-full">
       <h1 class="unseen">Timeline</h1>
       <div class="bar" role="search">
-        <input
-          ref={input}
-          type="search"
-          aria-label="Names of spans"
-          placeholder="names of spans  ( / )"
+        <SearchBox
+          label="Names of spans"
           value={search.value}
-          onInput={(event) => {
-            search.value = event.currentTarget.value
+          onInput={(text) => {
+            search.value = text
           }}
         />
         <button type="button" onClick={() => look(zoomed(view.value, 0.5, NEAR))} aria-label="Zoom in">
