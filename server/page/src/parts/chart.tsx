@@ -3,6 +3,7 @@ import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 import { clockText } from '../data/time.ts'
 import { scheme, zone } from '../state/settings.ts'
+import { type Colours, coloursOf } from './canvas.ts'
 
 export interface ChartProps {
   readonly label: string
@@ -15,7 +16,7 @@ export interface ChartProps {
 }
 
 const HEIGHT = 150
-const COLOURS = ['accent', 'warn', 'bad', 'good', 'dim', 'text']
+const COLOURS: readonly (keyof Colours)[] = ['accent', 'warn', 'bad', 'good', 'dim', 'text']
 
 /** Lines over time. The only file that knows the library that draws them; the cursors of all charts go together. */
 export function Chart({ label, times, series, format, onRange }: ChartProps) {
@@ -28,11 +29,10 @@ export function Chart({ label, times, series, format, onRange }: ChartProps) {
 
   useEffect(() => {
     const element = box.current!
-    const style = getComputedStyle(element)
-    const colour = (name: string): string => style.getPropertyValue(`--${name}`).trim()
+    const colours = coloursOf(element)
     const axis = {
-      stroke: colour('dim'),
-      grid: { stroke: colour('line'), width: 0.5 },
+      stroke: colours.dim,
+      grid: { stroke: colours.line, width: 0.5 },
       ticks: { show: false },
     }
     const shown = (value: number | null): string => (value === null ? '–' : latest.current.format(value))
@@ -50,7 +50,7 @@ export function Chart({ label, times, series, format, onRange }: ChartProps) {
         { label: 'time', value: (_, value) => (value === null ? '–' : time(value)) },
         ...series.map((line, i) => ({
           label: line.label,
-          stroke: colour(COLOURS[i % COLOURS.length]!),
+          stroke: colours[COLOURS[i % COLOURS.length]!],
           width: 1.5,
           points: { show: times.length < 3 },
           spanGaps: true,

@@ -1,6 +1,7 @@
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import type { TimeRange } from '../../data/query.ts'
 import { clockText, durationText } from '../../data/time.ts'
+import { coloursOf, draw, useWidth } from '../../parts/canvas.ts'
 import { scheme, zone } from '../../state/settings.ts'
 import { type CellRow, durationsOf } from './request-queries.ts'
 
@@ -25,7 +26,7 @@ interface Props {
 export function Heatmap({ range, binSeconds, cells, chosen, onCell }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null)
   const box = useRef<HTMLDivElement>(null)
-  const [width, setWidth] = useState(0)
+  const width = useWidth(box)
   const [tip, setTip] = useState('')
   const points = cells.map(({ t, step, n }) => ({ second: Date.parse(t) / 1000, step, n }))
   const steps = points.map(({ step }) => step)
@@ -36,63 +37,52 @@ export function Heatmap({ range, binSeconds, cells, chosen, onCell }: Props) {
   const height = (high - low + 1) * ROW_HEIGHT + BOTTOM
   const columnWidth = (width - LEFT) / columns
 
-  useEffect(() => {
-    const observer = new ResizeObserver(([entry]) => setWidth(Math.floor(entry!.contentRect.width)))
-    observer.observe(box.current!)
-    return () => observer.disconnect()
-  }, [])
   useLayoutEffect(() => {
     const element = canvas.current!
     if (width === 0 || !Number.isFinite(low)) return
-    const ratio = devicePixelRatio
-    element.width = width * ratio
-    element.height = height * ratio
-    element.style.width = `${width}px`
-    element.style.height = `${height}px`
-    const context = element.getContext('2d')!
-    const style = getComputedStyle(element)
-    const read = (name: string): string => style.getPropertyValue(`--${name}`).trim()
-    context.scale(ratio, ratio)
-    context.font = '11px system-ui, sans-serif'
-    context.textBaseline = 'middle'
-    const most = Math.max(...points.map(({ n }) => n))
-    context.fillStyle = read('accent')
-    for (const { second, step, n } of points) {
-      // Few are seen beside many.
-      context.globalAlpha = 0.2 + 0.8 * (Math.log1p(n) / Math.log1p(most))
-      context.fillRect(
-        LEFT + ((second - first) / binSeconds) * columnWidth,
-        (high - step) * ROW_HEIGHT,
-        Math.max(1, columnWidth - 0.5),
-        ROW_HEIGHT - 1,
-      )
-    }
-    context.globalAlpha = 1
-    if (chosen !== undefined) {
-      context.strokeStyle = read('text')
-      context.lineWidth = 2
-      const x = LEFT + ((chosen.second - first) / binSeconds) * columnWidth
-      context.strokeRect(
-        x - 1,
-        (high - chosen.step) * ROW_HEIGHT - 1,
-        Math.max(4, columnWidth + 1),
-        ROW_HEIGHT + 1,
-      )
-    }
-    context.fillStyle = read('dim')
-    for (let step = low; step <= high; step += 4)
-      context.fillText(
-        durationText(durationsOf(step).from),
-        2,
-        (high - step + 1) * ROW_HEIGHT - ROW_HEIGHT / 2,
-      )
-    const every = Math.max(1, Math.ceil(columns / (width / 110)))
-    for (let column = 0; column < columns; column += every)
-      context.fillText(
-        clockText((first + column * binSeconds) * 1000, zone.value, 0),
-        LEFT + column * columnWidth,
-        height - BOTTOM / 2,
-      )
+    const colours = coloursOf(element)
+    draw(element, width, height, (context) => {
+      context.font = '11px system-ui, sans-serif'
+      context.textBaseline = 'middle'
+      const most = Math.max(...points.map(({ n }) => n))
+      context.fillStyle = colours.accent
+      for (const { second, step, n } of points) {
+        // Few are seen beside many.
+        context.globalAlpha = 0.2 + 0.8 * (Math.log1p(n) / Math.log1p(most))
+        context.fillRect(
+          LEFT + ((second - first) / binSeconds) * columnWidth,
+          (high - step) * ROW_HEIGHT,
+          Math.max(1, columnWidth - 0.5),
+          ROW_HEIGHT - 1,
+        )
+      }
+      context.globalAlpha = 1
+      if (chosen !== undefined) {
+        context.strokeStyle = colours.text
+        context.lineWidth = 2
+        const x = LEFT + ((chosen.second - first) / binSeconds) * columnWidth
+        context.strokeRect(
+          x - 1,
+          (high - chosen.step) * ROW_HEIGHT - 1,
+          Math.max(4, columnWidth + 1),
+          ROW_HEIGHT + 1,
+        )
+      }
+      context.fillStyle = colours.dim
+      for (let step = low; step <= high; step += 4)
+        context.fillText(
+          durationText(durationsOf(step).from),
+          2,
+          (high - step + 1) * ROW_HEIGHT - ROW_HEIGHT / 2,
+        )
+      const every = Math.max(1, Math.ceil(columns / (width / 110)))
+      for (let column = 0; column < columns; column += every)
+        context.fillText(
+          clockText((first + column * binSeconds) * 1000, zone.value, 0),
+          LEFT + column * columnWidth,
+          height - BOTTOM / 2,
+        )
+    })
   }, [cells, width, chosen?.second, chosen?.step, zone.value, scheme.value])
 
   const cellAt = (event: { offsetX: number; offsetY: number }): (Cell & { n: number }) | undefined => {

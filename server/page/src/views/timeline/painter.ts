@@ -1,5 +1,6 @@
 import { levelName } from '../../data/levels.ts'
 import { clockText, durationText, msOfNs, type Zone } from '../../data/time.ts'
+import type { Colours } from '../../parts/canvas.ts'
 import type { Track } from './span-table.ts'
 import type { Line, TimelineData } from './timeline-data.ts'
 import { type Stretch, tickStep } from './viewport.ts'
@@ -79,16 +80,6 @@ export function paletteOf(names: readonly string[]): Palette {
     full: Uint32Array.from(colours, (rgb) => word(rgb, 255)),
     faint: Uint32Array.from(colours, (rgb) => word(rgb, FAINT)),
   }
-}
-
-export interface Colours {
-  readonly back: string
-  readonly text: string
-  readonly dim: string
-  readonly line: string
-  readonly accent: string
-  readonly bad: string
-  readonly warn: string
 }
 
 export interface Frame {

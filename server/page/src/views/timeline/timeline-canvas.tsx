@@ -1,7 +1,8 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { durationText } from '../../data/time.ts'
+import { coloursOf, draw, useWidth } from '../../parts/canvas.ts'
 import { scheme, zone } from '../../state/settings.ts'
-import { type Colours, type Frame, laneAt, layout, paint, paintMap, paletteOf } from './painter.ts'
+import { laneAt, layout, paint, paintMap, paletteOf } from './painter.ts'
 import type { TimelineData } from './timeline-data.ts'
 import { panned, type Stretch, zoomed } from './viewport.ts'
 
@@ -23,7 +24,7 @@ export function TimelineCanvas({ data, view, search, selected, onView, onSelect 
   const box = useRef<HTMLDivElement>(null)
   const canvas = useRef<HTMLCanvasElement>(null)
   const map = useRef<HTMLCanvasElement>(null)
-  const [width, setWidth] = useState(0)
+  const width = useWidth(box)
   const [tip, setTip] = useState<{ readonly x: number; readonly y: number; readonly text: string }>()
   const { bands, height } = useMemo(() => layout(data), [data])
   const whole = { from: 0, to: Number(data.range.endNs - data.range.beginNs) }
@@ -35,11 +36,6 @@ export function TimelineCanvas({ data, view, search, selected, onView, onSelect 
     )
   }, [data, search])
 
-  useEffect(() => {
-    const observer = new ResizeObserver(([entry]) => setWidth(Math.floor(entry!.contentRect.width)))
-    observer.observe(box.current!)
-    return () => observer.disconnect()
-  }, [])
   useLayoutEffect(() => {
     if (width === 0) return
     const request = requestAnimationFrame(() => {
@@ -154,38 +150,4 @@ function brush(event: PointerEvent, width: number, whole: Stretch, onView: (view
   element.addEventListener('pointerup', () => element.removeEventListener('pointermove', move), {
     once: true,
   })
-}
-
-function draw(
-  canvas: HTMLCanvasElement,
-  width: number,
-  height: number,
-  with2d: (context: Frame['context']) => void,
-): void {
-  const ratio = devicePixelRatio
-  const [w, h] = [Math.round(width * ratio), Math.round(height * ratio)]
-  if (canvas.width !== w || canvas.height !== h) {
-    canvas.width = w
-    canvas.height = h
-    canvas.style.width = `${width}px`
-    canvas.style.height = `${height}px`
-  }
-  const context = canvas.getContext('2d')!
-  context.setTransform(ratio, 0, 0, ratio, 0, 0)
-  context.clearRect(0, 0, width, height)
-  with2d(context)
-}
-
-function coloursOf(element: Element): Colours {
-  const style = getComputedStyle(element)
-  const read = (name: string): string => style.getPropertyValue(`--${name}`).trim()
-  return {
-    back: read('back'),
-    text: read('text'),
-    dim: read('dim'),
-    line: read('line'),
-    accent: read('accent'),
-    bad: read('bad'),
-    warn: read('warn'),
-  }
 }
