@@ -19,6 +19,15 @@ export function duckError(error: unknown): Error {
       ? new SqlError('INTERNAL', `Arrow error: ${message}`, options)
       : new SqlError('INVALID_ARGUMENT', `Execution error: ${message}`, options)
   }
+  const [, depth] = /Max expression depth limit of (\d+) exceeded/.exec(text) ?? []
+  if (depth !== undefined) {
+    const advice = 'split it, or join texts by concat(...)'
+    return new SqlError(
+      'INVALID_ARGUMENT',
+      `Execution error: an expression has more than ${depth} operators in a row: ${advice}`,
+      options,
+    )
+  }
   const [first = ''] = text.split('\n')
   const [, kind = '', message = first] = /^([A-Za-z ]+ Error): ?([\s\S]*)$/.exec(first) ?? []
   switch (kind) {

@@ -33,7 +33,7 @@ function common(call: Call, coerce: typeof comparisonType): ArrowType {
 
 export function conditionalFunctions(table: Table<ScalarFunction>): void {
   define(table, 'coalesce', (call) => {
-    countArgs(call, 1, 1_000)
+    countArgs(call, 1, Number.POSITIVE_INFINITY)
     const type = common(call, comparisonType)
     const args = call.args.map((arg) => cast(arg, type).sql)
     return { sql: `coalesce(${args.join(', ')})`, type, nullable: call.args.every((arg) => arg.nullable) }
@@ -62,7 +62,7 @@ export function conditionalFunctions(table: Table<ScalarFunction>): void {
   })
   for (const name of ['greatest', 'least']) {
     define(table, name, (call) => {
-      countArgs(call, 1, 1_000)
+      countArgs(call, 1, Number.POSITIVE_INFINITY)
       const type = common(call, comparisonType)
       return { sql: `${name}(${call.args.map((arg) => cast(arg, type).sql).join(', ')})`, type }
     })
@@ -126,7 +126,7 @@ function inspection(table: Table<ScalarFunction>): void {
     return { sql: 'CAST(MAP {} AS MAP(VARCHAR, VARCHAR))', type: { kind: 'Map', key: UTF8, value: UTF8 } }
   })
   define(table, 'with_metadata', (call) => {
-    countArgs(call, 3, 1_000)
+    countArgs(call, 3, Number.POSITIVE_INFINITY)
     const { sql, type, nullable } = argAt(call, 0)
     return { sql, type, nullable }
   })

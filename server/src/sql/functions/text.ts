@@ -208,7 +208,7 @@ function joining(table: Table<ScalarFunction>): void {
     parts.find((part) => part.type.kind === 'LargeUtf8')?.type ??
     UTF8
   define(table, 'concat', (call) => {
-    countArgs(call, 1, 1_000)
+    countArgs(call, 1, Number.POSITIVE_INFINITY)
     if (call.args.some((arg) => arg.type.kind === 'List')) {
       throw planError("Function 'concat' does not take lists; use array_concat", call.place)
     }
@@ -220,7 +220,7 @@ function joining(table: Table<ScalarFunction>): void {
     }
   })
   define(table, 'concat_ws', (call) => {
-    countArgs(call, 2, 1_000)
+    countArgs(call, 2, Number.POSITIVE_INFINITY)
     const parts = [textArg(call, 0), ...texts(call, 1)]
     return { sql: `concat_ws(${parts.map((part) => part.sql).join(', ')})`, type: typeOf(parts) }
   })

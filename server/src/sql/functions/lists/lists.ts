@@ -53,7 +53,7 @@ function making(table: Table<ScalarFunction>): void {
     }
   })
   define(table, 'arrays_zip list_zip', (call) => {
-    countArgs(call, 1, 100)
+    countArgs(call, 1, Number.POSITIVE_INFINITY)
     const lists = call.args.map((_, i) => listArg(call, i))
     const type = listOf(
       structOf(lists.map(({ item }, i) => ({ name: `${i + 1}`, type: item, nullable: true }))),
@@ -231,7 +231,7 @@ function changing(table: Table<ScalarFunction>): void {
     return { sql: `list_prepend(${value}, coalesce(${sql}, []))`, type: listOf(item) }
   })
   both(table, 'concat cat', (call) => {
-    countArgs(call, 1, 100)
+    countArgs(call, 1, Number.POSITIVE_INFINITY)
     const { sqls, item } = sameLists(call)
     return { sql: `list_concat(${sqls.map((sql) => `coalesce(${sql}, [])`).join(', ')})`, type: listOf(item) }
   })

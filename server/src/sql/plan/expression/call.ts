@@ -74,7 +74,12 @@ export interface AggregateFunction {
 export function countArgs(call: Call, least: number, most = least): void {
   const { length } = call.args
   if (length >= least && length <= most) return
-  const wanted = least === most ? `${least} arguments` : `from ${least} to ${most} arguments`
+  const wanted =
+    least === most
+      ? `${least} arguments`
+      : most === Number.POSITIVE_INFINITY
+        ? `${least} or more arguments`
+        : `from ${least} to ${most} arguments`
   throw planError(
     `Failed to coerce arguments to satisfy a call to '${call.name}' function: it takes ${wanted}, got ${length}`,
     call.place,

@@ -77,7 +77,8 @@ export function quote(text: string): string {
   const parts = text.split(/([\0\u0001])/)
   const plain = (part: string): string => `'${part.replaceAll("'", "''")}'`
   if (parts.length === 1) return plain(text)
-  return `(${parts.map((part, i) => (i % 2 === 1 ? `chr(${part.charCodeAt(0)})` : plain(part))).join(' || ')})`
+  // One call, whose parts lie side by side: operators would nest, one in the other.
+  return `concat(${parts.map((part, i) => (i % 2 === 1 ? `chr(${part.charCodeAt(0)})` : plain(part))).join(', ')})`
 }
 
 export function ident(name: string): string {
