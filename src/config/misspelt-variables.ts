@@ -51,6 +51,7 @@ function closest(name: string, known: readonly string[]): string | undefined {
   let least = MAX_EDITS + 1
   let found: string | undefined
   for (const candidate of known) {
+    if (Math.abs(name.length - candidate.length) >= least) continue // it is at least so far
     const edits = editDistance(name, candidate, { swaps: true })
     if (edits >= least) continue
     least = edits
