@@ -4,7 +4,7 @@ import { type Place, planError } from '../sql-error.ts'
 import { TIME_UTC } from '../types/arrow-type.ts'
 import { parseUuidText } from './uuid.ts'
 
-const ORDINALS = ['First', 'Second', 'Third', 'Fourth']
+const ORDINALS = ['First', 'Second', 'Third', 'Fourth', 'Fifth']
 
 /** An argument of a table function that must be a text in the query itself. */
 export function textArgument(

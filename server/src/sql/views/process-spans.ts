@@ -38,7 +38,7 @@ export function processSpans(
   }
 }
 
-/** SQL of all columns of `process_spans`. */
+/** SQL of all columns of `process_spans`, and of one further: the stream in which the span's begin was recorded. */
 export function processSpansSql(
   processId: string,
   types: SpanTypes,
@@ -76,14 +76,14 @@ export function processSpansSql(
   }
   if (parts.length === 0) {
     const list = FIELDS.process_spans.map((_, i) => `NULL AS c${i}`)
-    return `SELECT ${list.join(', ')} WHERE false`
+    return `SELECT ${list.join(', ')}, '' AS c${list.length} WHERE false`
   }
   return parts.join(' UNION ALL ')
 }
 
 function spans(streamId: string, threadName: string, prefix: string, rows: string): string {
   const list = THREAD_SPANS.fields.map((_, i) => `${prefix}${i} AS c${i + 2}`)
-  return `SELECT ${streamId} AS c0, ${threadName} AS c1, ${list.join(', ')} FROM (${rows})`
+  return `SELECT ${streamId} AS c0, ${threadName} AS c1, ${list.join(', ')}, ${streamId} AS c14 FROM (${rows})`
 }
 
 function asyncSpans(processId: string, range: TimeRange | undefined): string {
@@ -107,6 +107,7 @@ function asyncSpans(processId: string, range: TimeRange | undefined): string {
     `b.${at('filename')} AS c11`,
     `b.${at('line')} AS c12`,
     `e.${at('properties')} AS c13`,
+    `b.${at('stream_id')} AS c14`,
   ]
   return `SELECT * FROM (SELECT ${columns.join(', ')} FROM (${half(0)}) b JOIN (${half(1)}) e ON b.${id} = e.${id} WHERE b.${time} < e.${time} ORDER BY b.${time})`
 }

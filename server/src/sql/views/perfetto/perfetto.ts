@@ -1,25 +1,27 @@
 import type { Connection } from '../../../tables/database.ts'
 import { ColumnBuffer } from '../../../tables/decode/column-buffer.ts'
+import type { DecodedViewSet } from '../../../tables/schema.ts'
 import type { Tables } from '../../../tables/tables.ts'
 import type { TableSource } from '../../plan/context.ts'
 import type { Expr } from '../../plan/expression/expr.ts'
 import { quote } from '../../plan/expression/expr.ts'
-import type { Place } from '../../sql-error.ts'
-import { timeArgument, uuidArgument } from '../arguments.ts'
+import { type Place, planError } from '../../sql-error.ts'
+import { textArgument, timeArgument, uuidArgument } from '../arguments.ts'
 import { FIELDS } from '../fields.ts'
-import { processSpansSql, type SpanTypes, spanTypes } from '../process-spans.ts'
+import { processSpansSql, spanTypes } from '../process-spans.ts'
+import { scanSql, type ViewShape } from '../scan-builder.ts'
 import type { Preparations } from '../session-plan.ts'
-import type { TimeRange } from '../time-range.ts'
+import { LOG_ENTRIES, MEASURES } from '../shapes.ts'
+import { BY_TIME } from '../time-range.ts'
 import { viewError } from '../view-source.ts'
-import { AsyncLanes } from './async-lanes.ts'
-import { PerfettoWriter } from './perfetto-writer.ts'
+import { PerfettoWriter } from './format/perfetto-writer.ts'
+import { prepareItems } from './items.ts'
+import { Notes, noteLanes, noteUnpaired } from './notes.ts'
+import type { TraceEvents, TraceRequest } from './trace-request.ts'
+import { writeCounters } from './write-counters.ts'
+import { type ItemTracks, writeItems } from './write-items.ts'
 
-/** As the reference: more than this many spans never share a chunk. */
-const SPANS_PER_CHUNK = 10
-/** Rows of spans read at a time. */
-const PAGE_ROWS = 10_000
-
-/** The spans of a process as a trace that Perfetto's page opens, in chunks. */
+/** Spans, logs and metrics of a process as a trace that Perfetto's page opens, in chunks. */
 export function perfettoTraceChunks(
   args: readonly Expr[],
   place: Place | undefined,
@@ -32,34 +34,47 @@ export function perfettoTraceChunks(
     beginNs: timeArgument('perfetto_trace_chunks', args, 2, 'start time', place),
     endNs: timeArgument('perfetto_trace_chunks', args, 3, 'end time', place),
   }
+  const events = traceEvents(args, place)
   const name = `chunks_${preparations.steps.length}`
   return {
     fields: FIELDS.perfetto_trace_chunks,
     sql: () => {
       const spans = processSpansSql(processId, types, tables, range, preparations)
+      const rows = (viewSet: DecodedViewSet, shape: ViewShape): string => {
+        preparations.needs.push({ viewSet, processId, fromNs: range.beginNs, toNs: range.endNs })
+        return scanSql(shape, usedOf(shape), [`p.process_id = ${quote(processId)}`, ...BY_TIME(range)])
+      }
+      const shows = (kind: 'logs' | 'metrics'): boolean => events === 'both' || events === kind
+      const logs = shows('logs') ? rows('log_entries', LOG_ENTRIES) : undefined
+      const measures = shows('metrics') ? rows('measures', MEASURES) : undefined
       preparations.steps.push(async (connection, signal) => {
         await connection.run(`CREATE TEMP TABLE ${name}(c0 INTEGER, c1 BLOB)`)
-        await writeTrace(connection, { name, processId, types, range, spans, tables, signal })
+        const threads = threadsOf(tables, processId)
+        const request = { name, processId, types, range, spans, logs, measures, threads, signal }
+        await writeTrace(connection, request)
       })
       return `SELECT c0, c1 FROM ${name} ORDER BY c0`
     },
   }
 }
 
-interface TraceRequest {
-  readonly name: string
-  readonly processId: string
-  readonly types: SpanTypes
-  readonly range: TimeRange
-  readonly spans: string
-  readonly tables: Tables
-  readonly signal: AbortSignal
+function traceEvents(args: readonly Expr[], place: Place | undefined): TraceEvents {
+  if (args.length < 5) return 'both'
+  const text = textArgument('perfetto_trace_chunks', args, 4, "'logs', 'metrics', 'both', or 'none'", place)
+  if (text === 'logs' || text === 'metrics' || text === 'both' || text === 'none') return text
+  throw planError(`events must be 'logs', 'metrics', 'both', or 'none', given: ${text}`, place)
+}
+
+/** The columns that a trace shows. */
+function usedOf({ fields }: ViewShape): Set<number> {
+  const names = ['time', 'target', 'level', 'msg', 'name', 'unit', 'value', 'properties']
+  return new Set(fields.flatMap((field, i) => (names.includes(field.name) ? [i] : [])))
 }
 
 async function writeTrace(connection: Connection, request: TraceRequest): Promise<void> {
-  const { name, processId, types, spans, tables, signal } = request
+  const { name, processId, types, range } = request
   const [process] = await connection.all(
-    `SELECT p.exe FROM processes p WHERE p.process_id = ${quote(processId)} AND EXISTS (SELECT 1 FROM blocks b WHERE b.process = p.id)`,
+    `SELECT p.exe, p.start_time FROM processes p WHERE p.process_id = ${quote(processId)} AND EXISTS (SELECT 1 FROM blocks b WHERE b.process = p.id)`,
   )
   if (process === undefined) throw viewError(`process ${processId} not found`)
   const chunks = new ColumnBuffer(name, ['i32', 'bytes'])
@@ -71,71 +86,54 @@ async function writeTrace(connection: Connection, request: TraceRequest): Promis
   }
   writer.processDescriptor(String(process[0]))
   writer.flush()
+  const threads = describeThreads(writer, request.threads)
+  writer.flush()
+  const asyncTrack =
+    types === 'thread' ? undefined : writer.trackDescriptor('async_track', { name: 'Async Operations' })
+  writer.flush()
+  const notes = new Notes()
+  const items = await prepareItems(connection, request)
+  const lanes: bigint[] = []
+  let logs: bigint | undefined
+  const tracks: ItemTracks = {
+    threads,
+    lane: (number) => {
+      const facts = { name: items.laneNames[number]!, parent: asyncTrack }
+      lanes[number] ??= writer.trackDescriptor(`async_lane_${number}`, facts)
+      return lanes[number]
+    },
+    logs: () => {
+      logs ??= writer.trackDescriptor('logs', { name: 'Logs' })
+      return logs
+    },
+  }
+  await writeItems(connection, request, items, tracks, writer, store)
+  for (const table of ['items', 'placed', 'arrows']) await connection.run(`DROP TABLE ${name}_${table}`)
+  await writeCounters(connection, request, writer, notes, store)
+  noteLanes(notes, items.lanes)
+  if (types !== 'thread') await noteUnpaired(notes, connection, request)
+  const startNs = process[1] as bigint
+  notes.write(writer, startNs > range.beginNs ? startNs : range.beginNs)
+  writer.flush()
+  await store()
+}
+
+function threadsOf(tables: Tables, processId: string): Map<string, string> {
   const streams = [...tables.registry.streams.values()]
     .filter(
       (stream) =>
         stream.process.processId === processId && stream.tags.includes('cpu') && stream.blocks.size > 0,
     )
     .sort((a, b) => (a.streamId < b.streamId ? -1 : 1))
-  for (const { streamId, threadName } of streams) {
-    const threadId = /(?:^|-)(-?\d+)$/.exec(threadName)?.[1] ?? '0'
-    const number = BigInt(threadId)
-    writer.threadDescriptor(streamId, Number(BigInt.asIntN(32, number)), threadName)
-  }
-  writer.flush()
-  if (types !== 'thread') {
-    writer.asyncDescriptor()
-    writer.flush()
-  }
-  // Columns of process_spans: stream_id, …, begin, end, …, name, target, filename, line.
-  await connection.run(
-    `CREATE TEMP TABLE ${name}_spans AS SELECT row_number() OVER () AS n, s.* FROM (
-       SELECT c0 AS stream, c6 AS b, c7 AS e, c9 AS name, c10 AS target, c11 AS filename, c12 AS line, c2 AS id, c3 AS parent
-       FROM (${spans}) ORDER BY c1 = 'async', c0, c6, c7 DESC, c2) s`,
+  return new Map(streams.map(({ streamId, threadName }) => [streamId, threadName]))
+}
+
+/** @returns The track of each stream of spans. */
+function describeThreads(writer: PerfettoWriter, threads: ReadonlyMap<string, string>): Map<string, bigint> {
+  return new Map(
+    [...threads].map(([streamId, name]) => {
+      const threadId = BigInt(/(?:^|-)(-?\d+)$/.exec(name)?.[1] ?? '0')
+      return [streamId, writer.threadDescriptor(streamId, BigInt.asIntN(32, threadId), name)]
+    }),
   )
-  const lanes = new AsyncLanes()
-  let laneCount = 0
-  let count = 0
-  let current: string | undefined
-  for (let from = 0; ; from += PAGE_ROWS) {
-    signal.throwIfAborted()
-    const page = await connection.all(
-      `SELECT stream, b, e, name, target, filename, line, id, parent FROM ${name}_spans WHERE n > ${from} AND n <= ${from + PAGE_ROWS} ORDER BY n`,
-    )
-    for (const row of page) {
-      const stream = String(row[0])
-      if (stream !== current) {
-        count = 0
-        current = stream
-        if (stream !== '') writer.selectThread(stream)
-      }
-      const [beginNs, endNs, name] = [row[1] as bigint, row[2] as bigint, String(row[3])]
-      if (stream === '') {
-        const lane = lanes.laneOf({
-          id: BigInt(row[7] as bigint),
-          parent: BigInt(row[8] as bigint),
-          beginNs,
-          endNs,
-          name,
-        })
-        if (lane.number === laneCount) {
-          writer.laneDescriptor(lane.number, lane.name)
-          laneCount++
-        }
-        writer.selectLane(lane.number)
-      }
-      writer.span(beginNs, endNs, {
-        name,
-        target: String(row[4]),
-        filename: String(row[5]),
-        line: Number(row[6]),
-      })
-      if (++count % SPANS_PER_CHUNK === 0) writer.flush()
-    }
-    await store()
-    if (page.length < PAGE_ROWS) break
-  }
-  writer.flush()
-  await store()
-  await connection.run(`DROP TABLE ${name}_spans`)
 }
