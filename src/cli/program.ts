@@ -82,6 +82,8 @@ export function makeProgram(onExitCode: (code: number) => void): Command {
     .option('--begin <time>', 'from: 1h, or an RFC 3339 time (default: the start of the process)')
     .option('--end <time>', 'to (default: now)')
     .option('--spans <kind>', 'thread, async or both', 'both')
+    .option('--no-logs', 'without logs')
+    .option('--no-metrics', 'without metrics')
     .addOption(new Option('--filename <file>').hideHelp())
     .action(async (id, { filename, ...flags }) =>
       (await import('./commands/trace.ts')).trace(id, { ...flags, output: flags.output ?? filename }),

@@ -167,6 +167,17 @@ describe('commands that write files', { timeout: 60_000 }, () => {
     expect(bytes.includes('charge')).toBe(true)
   })
 
+  test.concurrent('a trace shows logs and metrics unless told otherwise', async ({ expect }) => {
+    const has = async (file: string, ...flags: string[]): Promise<boolean[]> => {
+      await run(['micromegas', 'trace', SHOP, '-o', file, ...flags])
+      const bytes = readFileSync(join(home, 'work', file))
+      return ['charge', 'Logs', 'Metrics '].map((text) => bytes.includes(text))
+    }
+    expect(await has('d.perfetto')).toEqual([true, true, true])
+    expect(await has('e.perfetto', '--no-logs')).toEqual([true, false, true])
+    expect(await has('f.perfetto', '--no-metrics', '--spans', 'thread')).toEqual([true, true, false])
+  })
+
   test.concurrent('a process that is not there leaves no file', async ({ expect }) => {
     const unknown = '00000000-0000-4000-8000-0000000000ff'
     const outcome = await run(['micromegas', 'trace', unknown, '-o', 'none.perfetto'])

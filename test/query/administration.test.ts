@@ -138,6 +138,15 @@ test('a trace is written to its file whole, with the range of all blocks when no
   })
   await writeProcessTrace(client, 'p', file, { range: { begin: '1h' }, spans: 'async' })
   expect(server.asked[2]!.sql).toMatch(/'p', 'async', TIMESTAMP/)
+  for (const [logs, metrics, ending] of [
+    [true, false, ", 'logs')"],
+    [false, true, ", 'metrics')"],
+    [false, false, ", 'none')"],
+    [true, true, "Z')"],
+  ] as const) {
+    await writeProcessTrace(client, 'p', file, { range: { begin: '1h' }, logs, metrics })
+    expect(server.asked.at(-1)!.sql.endsWith(ending)).toBe(true)
+  }
 })
 
 test.each([

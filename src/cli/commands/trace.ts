@@ -8,6 +8,8 @@ export interface TraceFlags extends ConnectionFlags {
   readonly begin?: string | undefined
   readonly end?: string | undefined
   readonly spans: string
+  readonly logs: boolean
+  readonly metrics: boolean
 }
 
 const SPANS = ['thread', 'async', 'both'] as const
@@ -25,6 +27,8 @@ export async function trace(id: string, flags: TraceFlags): Promise<void> {
   const { bytes } = await withClient(flags, 'cli-trace', (client) =>
     client.writeProcessTrace(process, file, {
       spans,
+      logs: flags.logs,
+      metrics: flags.metrics,
       ...(flags.begin === undefined ? {} : { range: { begin: flags.begin, end: flags.end } }),
       onProgress: ({ bytes: written }) => progress.show(`${file}: ${Math.round(written / 1024)} KiB`),
     }),

@@ -1,7 +1,7 @@
 import { open, rename, rm } from 'node:fs/promises'
 import type { CallOptions } from '../client-options.ts'
 import { QueryError } from '../query-error.ts'
-import { rawSql, sql, timestamp } from '../sql.ts'
+import { rawSql, type SqlFragment, sql, timestamp } from '../sql.ts'
 import { resolveRange, type TimeRange } from '../time.ts'
 import type { Querier } from './partitions.ts'
 
@@ -11,6 +11,15 @@ export interface ProcessTraceOptions extends CallOptions {
   readonly range?: TimeRange | undefined
   /** @defaultValue `'both'` */
   readonly spans?: 'thread' | 'async' | 'both' | undefined
+  /**
+   * Whether the trace shows logs. Traces of `micromegas-server` do, those of a deployment never; `false`, here or for metrics, is
+   * understood by `micromegas-server` only.
+   *
+   * @defaultValue `true`
+   */
+  readonly logs?: boolean | undefined
+  /** Whether the trace shows metrics, as counters; as `logs`. @defaultValue `true` */
+  readonly metrics?: boolean | undefined
   /** Called as the trace grows. */
   readonly onProgress?: ((progress: ProcessTrace) => void) | undefined
 }
@@ -39,12 +48,12 @@ export async function writeProcessTrace(
   file: string,
   options: ProcessTraceOptions = {},
 ): Promise<ProcessTrace> {
-  const { range, spans = 'both', onProgress, ...call } = options
+  const { range, spans = 'both', logs = true, metrics = true, onProgress, ...call } = options
   if (!['thread', 'async', 'both'].includes(spans)) {
     throw new TypeError("Cannot use spans: expected 'thread', 'async' or 'both'")
   }
   const { begin, end } = resolveRange({ range }) ?? (await wholeLife(client, processId, call))
-  const text = sql`SELECT chunk_id, chunk_data FROM perfetto_trace_chunks(${processId}, ${spans}, ${timestamp(begin)}, ${timestamp(end)})`
+  const text = sql`SELECT chunk_id, chunk_data FROM perfetto_trace_chunks(${processId}, ${spans}, ${timestamp(begin)}, ${timestamp(end)}${besides(logs, metrics)})`
   const temporary = `${file}.${process.pid}.tmp`
   const handle = await open(temporary, 'w')
   let [chunks, bytes] = [0, 0]
@@ -78,6 +87,12 @@ export async function writeProcessTrace(
     throw error
   }
   return { chunks, bytes }
+}
+
+/** The argument that only `micromegas-server` knows; servers that do not are asked as ever. */
+function besides(logs: boolean, metrics: boolean): SqlFragment {
+  if (logs && metrics) return rawSql('')
+  return rawSql(logs ? ", 'logs'" : metrics ? ", 'metrics'" : ", 'none'")
 }
 
 async function wholeLife(
