@@ -1,10 +1,11 @@
+import type { StreamEntry } from '../../tables/registry.ts'
 import type { Tables } from '../../tables/tables.ts'
 import type { TableSource } from '../plan/context.ts'
 import { quote } from '../plan/expression/expr.ts'
 import { type Place, planError } from '../sql-error.ts'
 import { textArgument, uuidArgument } from './arguments.ts'
 import { FIELDS } from './fields.ts'
-import { scanSql } from './scan-builder.ts'
+import { scanSql, type ViewShape } from './scan-builder.ts'
 import type { Preparations } from './session-plan.ts'
 import { ASYNC_EVENTS, THREAD_SPANS } from './shapes.ts'
 import { BY_SPAN, BY_TIME, type TimeRange } from './time-range.ts'
@@ -38,6 +39,45 @@ export function processSpans(
   }
 }
 
+/** Views as texts, or as the numbers by which the tables know texts and property sets, see {@link processSpansSql}. */
+export interface SpanForm {
+  readonly thread: ViewShape
+  readonly async: ViewShape
+  /** Of a thread: its stream and its name. */
+  readonly ofThread: (stream: StreamEntry) => readonly [stream: string, name: string]
+  readonly ofAsync: readonly [stream: string, name: string]
+}
+
+const TEXTS: SpanForm = {
+  thread: THREAD_SPANS,
+  async: ASYNC_EVENTS,
+  ofThread: ({ streamId, threadName }) => [quote(streamId), quote(threadName)],
+  ofAsync: ["''", "'async'"],
+}
+
+const NO_PLACE = { hash: '0', target: '0', filename: '0', line: '0' }
+
+/** Numbers of the stream, the place (as `name`) and the property set; the stream of async spans is -1. */
+export const NUMBERS: SpanForm = {
+  thread: {
+    ...THREAD_SPANS,
+    columns: { ...THREAD_SPANS.columns, ...NO_PLACE, name: 'r.place', properties: 'r.properties' },
+  },
+  async: {
+    ...ASYNC_EVENTS,
+    columns: {
+      ...ASYNC_EVENTS.columns,
+      ...NO_PLACE,
+      stream_id: 'b.stream',
+      block_id: '0',
+      name: 'r.place',
+      properties: 'r.properties',
+    },
+  },
+  ofThread: ({ number }) => [String(number), '0'],
+  ofAsync: ['-1', '0'],
+}
+
 /** SQL of all columns of `process_spans`, and of one further: the stream in which the span's begin was recorded. */
 export function processSpansSql(
   processId: string,
@@ -45,6 +85,7 @@ export function processSpansSql(
   tables: Tables,
   range: TimeRange | undefined,
   preparations: Preparations,
+  form: SpanForm = TEXTS,
 ): string {
   const parts: string[] = []
   if (types !== 'async') {
@@ -53,16 +94,16 @@ export function processSpansSql(
     )
     if (range === undefined && streams.length > 0)
       throw viewError('query range mandatory for thread spans view')
-    for (const { streamId, number, threadName } of streams) {
+    for (const stream of streams) {
       preparations.needs.push({
         viewSet: 'thread_spans',
-        streamId,
+        streamId: stream.streamId,
         fromNs: range?.beginNs,
         toNs: range?.endNs,
       })
       const all = new Set(THREAD_SPANS.fields.keys())
-      const rows = scanSql(THREAD_SPANS, all, [`r.stream = ${number}`, ...BY_SPAN(range!)])
-      parts.push(spans(quote(streamId), quote(threadName), 'c', rows))
+      const rows = scanSql(form.thread, all, [`r.stream = ${stream.number}`, ...BY_SPAN(range!)])
+      parts.push(spans(form.ofThread(stream), rows))
     }
   }
   if (types !== 'thread') {
@@ -72,29 +113,29 @@ export function processSpansSql(
       fromNs: range?.beginNs,
       toNs: range?.endNs,
     })
-    parts.push(asyncSpans(processId, range))
+    parts.push(asyncSpans(processId, range, form))
   }
   if (parts.length === 0) {
     const list = FIELDS.process_spans.map((_, i) => `NULL AS c${i}`)
-    return `SELECT ${list.join(', ')}, '' AS c${list.length} WHERE false`
+    return `SELECT ${list.join(', ')}, NULL AS c${list.length} WHERE false`
   }
   return parts.join(' UNION ALL ')
 }
 
-function spans(streamId: string, threadName: string, prefix: string, rows: string): string {
-  const list = THREAD_SPANS.fields.map((_, i) => `${prefix}${i} AS c${i + 2}`)
-  return `SELECT ${streamId} AS c0, ${threadName} AS c1, ${list.join(', ')}, ${streamId} AS c14 FROM (${rows})`
+function spans([stream, threadName]: readonly [string, string], rows: string): string {
+  const list = THREAD_SPANS.fields.map((_, i) => `c${i} AS c${i + 2}`)
+  return `SELECT ${stream} AS c0, ${threadName} AS c1, ${list.join(', ')}, ${stream} AS c14 FROM (${rows})`
 }
 
-function asyncSpans(processId: string, range: TimeRange | undefined): string {
+function asyncSpans(processId: string, range: TimeRange | undefined, form: SpanForm): string {
   const conditions = [`p.process_id = ${quote(processId)}`, ...(range === undefined ? [] : BY_TIME(range))]
   const at = (name: string): string => `c${ASYNC_EVENTS.fields.findIndex((field) => field.name === name)}`
   const all = new Set(ASYNC_EVENTS.fields.keys())
-  const half = (end: 0 | 1): string => scanSql(ASYNC_EVENTS, all, [...conditions, `r.is_end = ${end}`])
+  const half = (end: 0 | 1): string => scanSql(form.async, all, [...conditions, `r.is_end = ${end}`])
   const [time, id] = [at('time'), at('span_id')]
   const columns = [
-    `'' AS c0`,
-    `'async' AS c1`,
+    `${form.ofAsync[0]} AS c0`,
+    `${form.ofAsync[1]} AS c1`,
     `b.${id} AS c2`,
     `b.${at('parent_span_id')} AS c3`,
     `b.${at('depth')} AS c4`,

@@ -8,7 +8,7 @@ import { quote } from '../../plan/expression/expr.ts'
 import { type Place, planError } from '../../sql-error.ts'
 import { textArgument, timeArgument, uuidArgument } from '../arguments.ts'
 import { FIELDS } from '../fields.ts'
-import { processSpansSql, spanTypes } from '../process-spans.ts'
+import { NUMBERS, processSpansSql, spanTypes } from '../process-spans.ts'
 import { scanSql, type ViewShape } from '../scan-builder.ts'
 import type { Preparations } from '../session-plan.ts'
 import { LOG_ENTRIES, MEASURES } from '../shapes.ts'
@@ -39,14 +39,14 @@ export function perfettoTraceChunks(
   return {
     fields: FIELDS.perfetto_trace_chunks,
     sql: () => {
-      const spans = processSpansSql(processId, types, tables, range, preparations)
+      const spans = processSpansSql(processId, types, tables, range, preparations, NUMBERS)
       const rows = (viewSet: DecodedViewSet, shape: ViewShape): string => {
         preparations.needs.push({ viewSet, processId, fromNs: range.beginNs, toNs: range.endNs })
         return scanSql(shape, usedOf(shape), [`p.process_id = ${quote(processId)}`, ...BY_TIME(range)])
       }
       const shows = (kind: 'logs' | 'metrics'): boolean => events === 'both' || events === kind
-      const logs = shows('logs') ? rows('log_entries', LOG_ENTRIES) : undefined
-      const measures = shows('metrics') ? rows('measures', MEASURES) : undefined
+      const logs = shows('logs') ? rows('log_entries', LOGS) : undefined
+      const measures = shows('metrics') ? rows('measures', VALUES) : undefined
       preparations.steps.push(async (connection, signal) => {
         await connection.run(`CREATE TEMP TABLE ${name}(c0 INTEGER, c1 BLOB)`)
         const threads = threadsOf(tables, processId)
@@ -63,6 +63,21 @@ function traceEvents(args: readonly Expr[], place: Place | undefined): TraceEven
   const text = textArgument('perfetto_trace_chunks', args, 4, "'logs', 'metrics', 'both', or 'none'", place)
   if (text === 'logs' || text === 'metrics' || text === 'both' || text === 'none') return text
   throw planError(`events must be 'logs', 'metrics', 'both', or 'none', given: ${text}`, place)
+}
+
+const LOGS: ViewShape = {
+  ...LOG_ENTRIES,
+  columns: { ...LOG_ENTRIES.columns, target: 'r.target', properties: 'r.properties' },
+}
+const VALUES: ViewShape = {
+  ...MEASURES,
+  columns: {
+    ...MEASURES.columns,
+    target: 'r.target',
+    name: 'r.name',
+    unit: 'r.unit',
+    properties: 'r.properties',
+  },
 }
 
 /** The columns that a trace shows. */
@@ -96,7 +111,7 @@ async function writeTrace(connection: Connection, request: TraceRequest): Promis
   const lanes: bigint[] = []
   let logs: bigint | undefined
   const tracks: ItemTracks = {
-    threads,
+    thread: (stream) => threads.get(stream)!,
     lane: (number) => {
       const facts = { name: items.laneNames[number]!, parent: asyncTrack }
       lanes[number] ??= writer.trackDescriptor(`async_lane_${number}`, facts)
@@ -118,22 +133,22 @@ async function writeTrace(connection: Connection, request: TraceRequest): Promis
   await store()
 }
 
-function threadsOf(tables: Tables, processId: string): Map<string, string> {
+function threadsOf(tables: Tables, processId: string): TraceRequest['threads'] {
   const streams = [...tables.registry.streams.values()]
     .filter(
       (stream) =>
         stream.process.processId === processId && stream.tags.includes('cpu') && stream.blocks.size > 0,
     )
     .sort((a, b) => (a.streamId < b.streamId ? -1 : 1))
-  return new Map(streams.map(({ streamId, threadName }) => [streamId, threadName]))
+  return new Map(streams.map(({ number, streamId, threadName }) => [number, { streamId, name: threadName }]))
 }
 
 /** @returns The track of each stream of spans. */
-function describeThreads(writer: PerfettoWriter, threads: ReadonlyMap<string, string>): Map<string, bigint> {
+function describeThreads(writer: PerfettoWriter, threads: TraceRequest['threads']): Map<number, bigint> {
   return new Map(
-    [...threads].map(([streamId, name]) => {
+    [...threads].map(([number, { streamId, name }]) => {
       const threadId = BigInt(/(?:^|-)(-?\d+)$/.exec(name)?.[1] ?? '0')
-      return [streamId, writer.threadDescriptor(streamId, BigInt.asIntN(32, threadId), name)]
+      return [number, writer.threadDescriptor(streamId, BigInt.asIntN(32, threadId), name)]
     }),
   )
 }

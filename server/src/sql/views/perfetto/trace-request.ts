@@ -12,12 +12,12 @@ export interface TraceRequest {
   readonly processId: string
   readonly types: SpanTypes
   readonly range: TimeRange
-  /** `process_spans`, with one further column; `log_entries`, `measures` and `async_events` of the process, undefined if left out. */
+  /** `process_spans`, `log_entries` and `measures` of the process, numbers instead of texts; undefined if left out. */
   readonly spans: string
   readonly logs: string | undefined
   readonly measures: string | undefined
-  /** Names of threads by the streams of spans that they write. */
-  readonly threads: ReadonlyMap<string, string>
+  /** Threads by the numbers of the streams of spans that they write. */
+  readonly threads: ReadonlyMap<number, { readonly streamId: string; readonly name: string }>
   readonly signal: AbortSignal
 }
 

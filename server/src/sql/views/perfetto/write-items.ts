@@ -1,7 +1,7 @@
 import type { Connection } from '../../../tables/database.ts'
 import type { Annotations, PerfettoWriter, TraceEvent } from './format/perfetto-writer.ts'
 import { type Items, LOG, SPAN_LOG, THREAD_SPAN } from './items.ts'
-import { PropertyReader } from './property-reader.ts'
+import { placeLookup, propertyLookup, textLookup } from './lookup.ts'
 import { pages, type TraceRequest } from './trace-request.ts'
 
 /** As the reference: more than this many spans never share a chunk. */
@@ -11,7 +11,7 @@ const LEVELS = ['off', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']
 const MAX_NAME_CHARS = 200
 
 export interface ItemTracks {
-  readonly threads: ReadonlyMap<string, bigint>
+  readonly thread: (stream: number) => bigint
   readonly lane: (number: number) => bigint
   readonly logs: () => bigint
 }
@@ -30,40 +30,41 @@ export async function writeItems(
   const items = pages(connection, signal, count, (after, last) => {
     const of = (table: string): string =>
       `(SELECT * FROM ${name}_${table} WHERE n > ${after} AND n <= ${last})`
-    return `SELECT kind, stream, b, e, name, target, filename, line, properties, level, msg, lane, o.ids, t.ids
+    return `SELECT kind, stream, b, e, place, target, properties, level, msg, lane, o.ids, t.ids
       FROM ${of('items')} i LEFT JOIN ${of('placed')} p ON p.n = i.n
       LEFT JOIN ${arrows('source', after, last)} o ON o.n = i.n LEFT JOIN ${arrows('target', after, last)} t ON t.n = i.n ORDER BY i.n`
   })
-  const properties = new PropertyReader()
+  const places = placeLookup(connection)
+  const targets = textLookup(connection)
+  const sets = propertyLookup(connection)
   let spans = 0
-  let stream: string | undefined
+  let stream: number | undefined
   for await (const page of items) {
+    await places.load(page.map((row) => row[4]))
+    await targets.load(page.map((row) => row[5]))
+    await sets.load(page.map((row) => row[6]))
     for (const row of page) {
       const kind = Number(row[0])
       const beginNs = row[2] as bigint
-      const lane = row[11] as number | null
-      const shared = {
-        target: String(row[5]),
-        arrowsOut: numbersOf(row[12]),
-        arrowsIn: numbersOf(row[13]),
-      }
-      const own = properties.of(row[8] as string | null)
+      const lane = row[9] as number | null
+      const arrowsOut = numbersOf(row[10])
+      const arrowsIn = numbersOf(row[11])
+      const properties = sets.get(row[6])
       if (kind === LOG || kind === SPAN_LOG) {
         const track = lane === null ? tracks.logs() : tracks.lane(lane)
-        writer.instant(track, beginNs, {
-          ...shared,
-          ...logEvent(Number(row[9]), String(row[10]), shared.target, own),
-        })
+        const log = logEvent(Number(row[7]), String(row[8]), targets.get(row[5]), properties)
+        writer.instant(track, beginNs, { ...log, arrowsOut, arrowsIn })
         continue
       }
-      const ofStream = String(row[1])
+      const ofStream = Number(row[1])
       if (ofStream !== stream) {
         stream = ofStream
         spans = 0
       }
-      const track = kind === THREAD_SPAN ? tracks.threads.get(ofStream)! : tracks.lane(lane!)
-      const place = { name: String(row[4]), filename: String(row[6]), line: Number(row[7]) }
-      writer.span(track, beginNs, row[3] as bigint, { ...shared, ...place, annotations: own })
+      const track = kind === THREAD_SPAN ? tracks.thread(ofStream) : tracks.lane(lane!)
+      const { name, target, filename, line } = places.get(row[4])
+      const event = { name, target, filename, line, annotations: properties, arrowsOut, arrowsIn }
+      writer.span(track, beginNs, row[3] as bigint, event)
       if (++spans % SPANS_PER_CHUNK === 0) writer.flush()
     }
     await store()
@@ -75,12 +76,13 @@ function logEvent(
   message: string,
   target: string,
   properties: Annotations,
-): Pick<TraceEvent, 'name' | 'annotations'> {
+): Pick<TraceEvent, 'name' | 'target' | 'annotations'> {
   const levelName = LEVELS[level] ?? String(level)
   const firstLine = /^[^\r\n]*/.exec(message)![0]
   const name = firstLine.length > MAX_NAME_CHARS ? `${firstLine.slice(0, MAX_NAME_CHARS)}…` : firstLine
   return {
     name: name || levelName,
+    target,
     annotations: [
       ['level', levelName],
       ['target', target],
