@@ -13,7 +13,7 @@ const span = (id: number, parent: number, begin: number, end: number, name = `sp
 test('a child lies on its parent’s lane; one that overlaps its sibling, or outlives its parent, on another of the same root', () => {
   const lanes = new AsyncLanes()
   const place = (item: AsyncSpan): string => {
-    const { number, name } = lanes.laneOf(item)
+    const { number, name } = lanes.laneOf(item).lane
     return `${number} ${name}`
   }
   expect(place(span(1, 0, 0, 100, 'request'))).toBe('0 request')
@@ -37,7 +37,7 @@ test('replayed as Perfetto does, each span gets its own end', () => {
       )
       const lanes = new AsyncLanes()
       const events = spans.flatMap((item) => {
-        const lane = lanes.laneOf(item).number
+        const lane = lanes.laneOf(item).lane.number
         return [
           { lane, time: item.beginNs, begins: item },
           { lane, time: item.endNs, begins: undefined },

@@ -40,14 +40,14 @@ export class AsyncLanes {
   #count = 0
 
   /** @param span - In order of begins, of the same begin the longest first. */
-  laneOf(span: AsyncSpan): Lane {
+  laneOf(span: AsyncSpan): { readonly lane: Lane; readonly leavesParent: boolean } {
     const { id, parent, beginNs, endNs } = span
     const above = this.#known.get(parent)
     const lane = this.#nesting(above?.lane, span) ?? this.#free(above?.lane.name ?? span.name, beginNs)
     lane.open.push({ id, endNs })
     this.#known.set(id, { lane, endNs })
     if (this.#known.size > MAX_KNOWN) this.#forget(beginNs)
-    return lane
+    return { lane, leavesParent: above !== undefined && above.lane !== lane }
   }
 
   /** The parent's lane, where the span fits into what is open there. */

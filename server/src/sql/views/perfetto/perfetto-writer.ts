@@ -1,3 +1,7 @@
+import { Interned } from './interned.ts'
+import { Proto } from './proto.ts'
+import { xxh64 } from './xxh64.ts'
+
 /** A place of the code, as a trace names it. */
 export interface TracePlace {
   readonly name: string
@@ -6,8 +10,35 @@ export interface TracePlace {
   readonly line: number
 }
 
-const SLICE_BEGIN = 1
-const SLICE_END = 2
+/** Properties of a span or a log. */
+export type Annotations = Readonly<Record<string, string>>
+
+/** A log, as a trace shows it. */
+export interface TraceLog {
+  /** Of this platform, 1 (fatal) to 6 (trace). */
+  readonly level: number
+  readonly target: string
+  readonly message: string
+  readonly properties: Annotations
+}
+
+/** What a counter is called; its track lies below that of its target. */
+export interface TraceCounter {
+  readonly name: string
+  readonly target: string
+  readonly unit: string
+}
+
+const SLICE_BEGIN = 1n
+const SLICE_END = 2n
+const INSTANT = 3n
+const COUNTER = 4n
+/** `AndroidLogPriority` of the levels 1 (fatal) to 6 (trace). */
+const PRIORITIES = [0n, 7n, 6n, 5n, 4n, 3n, 2n]
+/** No thread of Linux has such a number. Perfetto lists only logs that lie on a thread. */
+const LOG_THREAD = 0x7fff_ffffn
+/** Of a log's message, what names it on its track. */
+const MAX_LABEL_CHARS = 128
 /** A chunk ends once it has so many bytes. */
 const CHUNK_BYTES = 8 * 1024
 
@@ -19,9 +50,12 @@ export class PerfettoWriter {
   readonly #emit: (chunk: Uint8Array) => void
   readonly #processUuid: bigint
   readonly #pid: bigint
-  readonly #names = new Map<string, number>()
-  readonly #categories = new Map<string, number>()
-  readonly #places = new Map<string, number>()
+  // Fields of `InternedData`.
+  readonly #categories = new Interned(1)
+  readonly #names = new Interned(2)
+  readonly #annotationNames = new Interned(3)
+  readonly #places = new Interned(4)
+  readonly #messages = new Interned(20)
   #chunk: Uint8Array[] = []
   #chunkBytes = 0
   #track = 0n
@@ -33,43 +67,97 @@ export class PerfettoWriter {
     this.#pid = BigInt.asIntN(32, this.#processUuid)
   }
 
-  processDescriptor(exe: string): void {
+  processDescriptor(exe: string, properties: Annotations): void {
     const process = new Proto().varint(1, this.#pid).text(6, exe)
+    for (const [key, value] of Object.entries(properties)) process.text(8, `${key}=${value}`)
     const track = new Proto().varint(1, this.#processUuid).message(3, process)
-    this.#packet({ data: new Proto().message(60, track), flags: 3, isFirst: true })
+    this.#packet(new Proto().message(60, track), { isFirst: true })
   }
 
   threadDescriptor(streamId: string, threadId: number, name: string): void {
-    const thread = new Proto().varint(1, this.#pid).varint(2, BigInt(threadId)).text(5, name)
-    const track = new Proto().varint(1, xxh64(streamId, 0n)).message(4, thread).varint(5, this.#processUuid)
-    this.#packet({ data: new Proto().message(60, track) })
+    this.#threadTrack(xxh64(streamId, 0n), BigInt(threadId), name)
   }
 
   asyncDescriptor(): void {
+    this.#trackDescriptor(this.#uuidOf('async_track'), 'Async Operations', this.#processUuid)
+  }
+
+  /** A track below that of all async spans; those of one name are shown as one. */
+  laneDescriptor(lane: number, name: string): void {
+    this.#trackDescriptor(this.#uuidOf(`async_lane_${lane}`), name, this.#uuidOf('async_track'))
+  }
+
+  logsDescriptor(): void {
+    this.#threadTrack(this.#uuidOf('logs'), LOG_THREAD, 'Logs')
+  }
+
+  /** A group of counters. */
+  countersDescriptor(target: string): void {
+    this.#trackDescriptor(this.#uuidOf(`counters_${target}`), `Metrics ${target}`, this.#processUuid)
+  }
+
+  counterDescriptor(counter: number, { name, target, unit }: TraceCounter): void {
     const track = new Proto()
-      .varint(1, this.#asyncUuid())
-      .text(2, 'Async Operations')
-      .varint(5, this.#processUuid)
-    this.#packet({ data: new Proto().message(60, track) })
+      .varint(1, this.#uuidOf(`counter_${counter}`))
+      .text(2, name)
+      .varint(5, this.#uuidOf(`counters_${target}`))
+      .message(8, new Proto().text(6, unit))
+    this.#packet(new Proto().message(60, track))
   }
 
   selectThread(streamId: string): void {
     this.#track = xxh64(streamId, 0n)
   }
 
-  /** A track below that of all async spans; those of one name are shown as one. */
-  laneDescriptor(lane: number, name: string): void {
-    const track = new Proto().varint(1, this.#laneUuid(lane)).text(2, name).varint(5, this.#asyncUuid())
-    this.#packet({ data: new Proto().message(60, track) })
-  }
-
   selectLane(lane: number): void {
-    this.#track = this.#laneUuid(lane)
+    this.#track = this.#uuidOf(`async_lane_${lane}`)
   }
 
-  span(beginNs: bigint, endNs: bigint, place: TracePlace): void {
-    this.#event(beginNs, SLICE_BEGIN, place)
-    this.#event(endNs, SLICE_END, place)
+  /**
+   * @param flows - Of the arrows that leave it.
+   * @param arrival - Of the arrow that ends at it.
+   */
+  span(
+    beginNs: bigint,
+    endNs: bigint,
+    place: TracePlace,
+    properties: Annotations,
+    flows: readonly bigint[] = [],
+    arrival?: bigint,
+  ): void {
+    const begin = this.#event(SLICE_BEGIN, this.#track).varint(3, this.#category(place.target))
+    this.#annotate(begin, properties)
+    begin.varint(
+      10,
+      this.#names.idOf(place.name, (entry) => entry.text(2, place.name)),
+    )
+    begin.varint(34, this.#place(place))
+    for (const flow of flows) begin.fixed64(47, flow)
+    if (arrival !== undefined) begin.fixed64(48, arrival)
+    this.#eventPacket(beginNs, begin)
+    this.#eventPacket(endNs, this.#event(SLICE_END, this.#track))
+  }
+
+  /** An instant on the track of logs, which Perfetto's table of logs has too. */
+  log(timeNs: bigint, { level, target, message, properties }: TraceLog): void {
+    const event = this.#event(INSTANT, this.#uuidOf('logs')).varint(3, this.#category(target))
+    this.#annotate(event, properties)
+    const body = this.#messages.idOf(message, (entry) => entry.text(2, message))
+    // The table shows the file of the source place as the tag of a log.
+    const place = this.#place({ name: '', target, filename: target, line: 0 })
+    event.message(
+      21,
+      new Proto()
+        .varint(1, place)
+        .varint(2, body)
+        .varint(3, PRIORITIES[level] ?? 0n),
+    )
+    event.text(23, message.length > MAX_LABEL_CHARS ? `${message.slice(0, MAX_LABEL_CHARS)}…` : message)
+    this.#eventPacket(timeNs, event)
+  }
+
+  count(timeNs: bigint, counter: number, value: number): void {
+    this.#eventPacket(timeNs, this.#event(COUNTER, this.#uuidOf(`counter_${counter}`)).double(44, value))
   }
 
   /** Ends the chunk. */
@@ -80,45 +168,73 @@ export class PerfettoWriter {
     this.#chunkBytes = 0
   }
 
-  #asyncUuid(): bigint {
-    return xxh64('async_track', this.#processUuid)
+  #threadTrack(uuid: bigint, threadId: bigint, name: string): void {
+    const thread = new Proto().varint(1, this.#pid).varint(2, threadId).text(5, name)
+    const track = new Proto().varint(1, uuid).message(4, thread).varint(5, this.#processUuid)
+    this.#packet(new Proto().message(60, track))
   }
 
-  #laneUuid(lane: number): bigint {
-    return xxh64(`async_lane_${lane}`, this.#processUuid)
+  #trackDescriptor(uuid: bigint, name: string, parent: bigint): void {
+    this.#packet(new Proto().message(60, new Proto().varint(1, uuid).text(2, name).varint(5, parent)))
   }
 
-  #event(timeNs: bigint, type: number, { name, target, filename, line }: TracePlace): void {
-    const named = intern(this.#names, name)
-    const category = intern(this.#categories, target)
-    const source = intern(this.#places, `${line}:${filename}`)
-    const event = new Proto()
-      .varint(3, BigInt(category.id))
-      .varint(9, BigInt(type))
-      .varint(10, BigInt(named.id))
-      .varint(11, this.#track)
-      .varint(34, BigInt(source.id))
-    const interned = new Proto()
-    if (category.isNew) interned.message(1, new Proto().varint(1, BigInt(category.id)).text(2, target))
-    if (named.isNew) interned.message(2, new Proto().varint(1, BigInt(named.id)).text(2, name))
-    if (source.isNew) {
-      interned.message(4, new Proto().varint(1, BigInt(source.id)).text(2, filename).varint(4, BigInt(line)))
+  readonly #uuids = new Map<string, bigint>()
+
+  /** Of a track that only this process has. Their number is that of lanes and counters. */
+  #uuidOf(track: string): bigint {
+    let uuid = this.#uuids.get(track)
+    if (uuid === undefined) {
+      uuid = xxh64(track, this.#processUuid)
+      this.#uuids.set(track, uuid)
     }
-    this.#packet({ data: new Proto().message(11, event), timeNs, interned })
+    return uuid
   }
 
-  #packet(packet: {
-    data: Proto
-    timeNs?: bigint
-    interned?: Proto
-    flags?: number
-    isFirst?: boolean
-  }): void {
-    const { data, timeNs, interned, flags = 2, isFirst } = packet
+  #event(type: bigint, track: bigint): Proto {
+    return new Proto().varint(9, type).varint(11, track)
+  }
+
+  #category(target: string): bigint {
+    return this.#categories.idOf(target, (entry) => entry.text(2, target))
+  }
+
+  #place({ filename, line }: TracePlace): bigint {
+    return this.#places.idOf(`${line}:${filename}`, (entry) =>
+      entry.text(2, filename).varint(4, BigInt(line)),
+    )
+  }
+
+  #annotate(event: Proto, properties: Annotations): void {
+    for (const [key, value] of Object.entries(properties)) {
+      const name = this.#annotationNames.idOf(key, (entry) => entry.text(2, key))
+      event.message(4, new Proto().varint(1, name).text(6, value))
+    }
+  }
+
+  #eventPacket(timeNs: bigint, event: Proto): void {
+    const interned = new Proto()
+    for (const kind of [this.#categories, this.#names, this.#annotationNames, this.#places, this.#messages]) {
+      kind.writeFresh(interned)
+    }
+    this.#packet(new Proto().message(11, event), { timeNs, interned })
+  }
+
+  #packet(
+    data: Proto,
+    {
+      timeNs,
+      interned,
+      isFirst = false,
+    }: {
+      readonly timeNs?: bigint
+      readonly interned?: Proto
+      readonly isFirst?: boolean
+    } = {},
+  ): void {
     if (timeNs !== undefined) data.varint(8, timeNs)
     data.varint(10, 1n)
     if (interned !== undefined && !interned.isEmpty) data.message(12, interned)
-    data.varint(13, BigInt(flags))
+    data.varint(13, isFirst ? 3n : 2n)
     if (isFirst) data.varint(87, 1n)
     const bytes = data.bytes()
     this.#write(new Proto().head(1, 2).raw(BigInt(bytes.length)).bytes())
@@ -130,96 +246,4 @@ export class PerfettoWriter {
     this.#chunkBytes += bytes.length
     if (this.#chunkBytes >= CHUNK_BYTES) this.flush()
   }
-}
-
-function intern(known: Map<string, number>, text: string): { readonly id: number; readonly isNew: boolean } {
-  const id = known.get(text)
-  if (id !== undefined) return { id, isNew: false }
-  known.set(text, known.size + 1)
-  return { id: known.size, isNew: true }
-}
-
-/** A protobuf message being written. */
-class Proto {
-  readonly #bytes: number[] = []
-
-  get isEmpty(): boolean {
-    return this.#bytes.length === 0
-  }
-
-  varint(field: number, value: bigint): this {
-    return this.head(field, 0).raw(BigInt.asUintN(64, value))
-  }
-
-  text(field: number, text: string): this {
-    return this.#block(field, Buffer.from(text))
-  }
-
-  message(field: number, message: Proto): this {
-    return this.#block(field, message.#bytes)
-  }
-
-  head(field: number, wireType: number): this {
-    return this.raw(BigInt(field * 8 + wireType))
-  }
-
-  raw(value: bigint): this {
-    let rest = value
-    while (rest > 127n) {
-      this.#bytes.push(Number(rest & 127n) | 128)
-      rest >>= 7n
-    }
-    this.#bytes.push(Number(rest))
-    return this
-  }
-
-  bytes(): Uint8Array {
-    return Uint8Array.from(this.#bytes)
-  }
-
-  #block(field: number, bytes: Iterable<number> & { readonly length: number }): this {
-    this.head(field, 2).raw(BigInt(bytes.length))
-    for (const byte of bytes) this.#bytes.push(byte)
-    return this
-  }
-}
-
-const P1 = 0x9e3779b185ebca87n
-const P2 = 0xc2b2ae3d27d4eb4fn
-const P3 = 0x165667b19e3779f9n
-const P4 = 0x85ebca77c2b2ae63n
-const P5 = 0x27d4eb2f165667c5n
-
-const u64 = (value: bigint): bigint => BigInt.asUintN(64, value)
-const rotate = (value: bigint, bits: bigint): bigint => u64((value << bits) | (u64(value) >> (64n - bits)))
-const round = (acc: bigint, input: bigint): bigint => u64(rotate(u64(acc + input * P2), 31n) * P1)
-
-/** The 64-bit xxHash of a text. Source: the xxHash specification, "XXH64 algorithm description". */
-export function xxh64(text: string, seed: bigint): bigint {
-  const bytes = Buffer.from(text)
-  let offset = 0
-  let hash: bigint
-  if (bytes.length >= 32) {
-    const acc = [u64(seed + P1 + P2), u64(seed + P2), u64(seed), u64(seed - P1)]
-    for (; offset + 32 <= bytes.length; offset += 32) {
-      for (let i = 0; i < 4; i++) acc[i] = round(acc[i]!, bytes.readBigUInt64LE(offset + i * 8))
-    }
-    hash = u64(rotate(acc[0]!, 1n) + rotate(acc[1]!, 7n) + rotate(acc[2]!, 12n) + rotate(acc[3]!, 18n))
-    for (const lane of acc) hash = u64((hash ^ round(0n, lane)) * P1 + P4)
-  } else {
-    hash = u64(seed + P5)
-  }
-  hash = u64(hash + BigInt(bytes.length))
-  for (; offset + 8 <= bytes.length; offset += 8) {
-    hash = u64(rotate(hash ^ round(0n, bytes.readBigUInt64LE(offset)), 27n) * P1 + P4)
-  }
-  if (offset + 4 <= bytes.length) {
-    hash = u64(rotate(hash ^ u64(BigInt(bytes.readUInt32LE(offset)) * P1), 23n) * P2 + P3)
-    offset += 4
-  }
-  for (; offset < bytes.length; offset++)
-    hash = u64(rotate(hash ^ u64(BigInt(bytes[offset]!) * P5), 11n) * P1)
-  hash = u64((hash ^ (hash >> 33n)) * P2)
-  hash = u64((hash ^ (hash >> 29n)) * P3)
-  return hash ^ (hash >> 32n)
 }
