@@ -148,13 +148,17 @@ const NO_AUTH_PROBLEM =
 /** What each door takes, and what its settings say against each other. */
 export function resolveDoors(
   options: Parsed,
-  { disableAuth, callersAreAdmins }: { readonly disableAuth: boolean; readonly callersAreAdmins: boolean },
+  {
+    disableAuth,
+    callersAreAdmins,
+    roles,
+  }: { readonly disableAuth: boolean; readonly callersAreAdmins: boolean; readonly roles: readonly Door[] },
 ): { readonly doors: Readonly<Record<Door, DoorConfig>>; readonly problems: readonly string[] } {
   const doors = { ingestion: doorOf(options, 'ingestion'), analytics: doorOf(options, 'analytics') }
   const problems: string[] = []
-  const closed = (['ingestion', 'analytics'] as const).filter((name) => !isOpen(doors[name]))
+  const closed = roles.filter((name) => !isOpen(doors[name]))
   if (!disableAuth) {
-    if (closed.length === 2) problems.push(NO_AUTH_PROBLEM)
+    if (closed.length === roles.length) problems.push(NO_AUTH_PROBLEM)
     else for (const name of closed) problems.push(closedProblem(name))
   }
   for (const [name, door] of Object.entries(options)) {

@@ -8,6 +8,7 @@ import { addPageRoutes } from './page/page-routes.ts'
 import { foreignReason } from './receive/foreign-request.ts'
 import { addInsertRoutes } from './receive/insert-routes.ts'
 import type { RouteTypes, ServerContext } from './server-context.ts'
+import type { SqlEngine } from './sql/engine.ts'
 
 const ALL_BUT_GET = ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']
 
@@ -17,12 +18,26 @@ const ALL_BUT_GET = ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']
  */
 export function createApp(context: ServerContext): Hono<RouteTypes> {
   const app = new Hono<RouteTypes>()
+  const { engine } = context
 
   app.get('/health', (c) => c.body(null, 200))
   app.get('/ready', async (c) => c.body(null, (await context.store.isReady()) ? 200 : 503))
   app.all('/health', (c) => methodNotAllowed(c, 'GET,HEAD'))
   app.all('/ready', (c) => methodNotAllowed(c, 'GET,HEAD'))
 
+  if (context.config.roles.includes('ingestion')) addIngestion(app, context)
+  if (engine !== undefined) addAnalytics(app, context, engine)
+
+  app.notFound((c) => c.body(null, 404))
+  app.onError((error, c) => {
+    const { method, path } = c.req
+    context.report({ type: 'refused', status: 500, method, path, reason: error.message })
+    return c.text('Internal server error', 500)
+  })
+  return app
+}
+
+function addIngestion(app: Hono<RouteTypes>, context: ServerContext): void {
   const routes = ['insert_process', 'insert_stream', 'insert_block'].map((name) => `/ingestion/${name}`)
   for (const route of routes)
     app.use(
@@ -36,7 +51,9 @@ export function createApp(context: ServerContext): Hono<RouteTypes> {
     )
   addInsertRoutes(app, context)
   for (const route of routes) app.all(route, (c) => methodNotAllowed(c, 'POST'))
+}
 
+function addAnalytics(app: Hono<RouteTypes>, context: ServerContext, engine: SqlEngine): void {
   app.use(
     '/api/*',
     requireIdentity(context, 'analytics', (c, error, status) => c.json({ error }, status)),
@@ -61,7 +78,7 @@ export function createApp(context: ServerContext): Hono<RouteTypes> {
   app.use('/gateway/*', untilClientLeaves)
   app.route(
     '/gateway',
-    gatewayRoutes(context.engine, () => performance.now()),
+    gatewayRoutes(engine, () => performance.now()),
   )
 
   app.use(
@@ -70,14 +87,6 @@ export function createApp(context: ServerContext): Hono<RouteTypes> {
   )
   addPageRoutes(app)
   app.on(ALL_BUT_GET, ['/ui', '/ui/', '/ui/:name'], (c) => methodNotAllowed(c, 'GET,HEAD'))
-
-  app.notFound((c) => c.body(null, 404))
-  app.onError((error, c) => {
-    const { method, path } = c.req
-    context.report({ type: 'refused', status: 500, method, path, reason: error.message })
-    return c.text('Internal server error', 500)
-  })
-  return app
 }
 
 type RouteContext = Context<RouteTypes>

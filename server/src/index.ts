@@ -9,6 +9,7 @@ export {
 } from 'micromegas/wire'
 export type { Admin, IssuerAdmin } from './auth/admins.ts'
 export type { ApiKey } from './auth/api-keys.ts'
+export type { Door } from './auth/doors.ts'
 export type { OidcIssuer, OidcOptions } from './auth/oidc-verifier.ts'
 export type { DoorOptions } from './auth-options.ts'
 export { serverOptionsFromEnv } from './command/environment.ts'

@@ -29,6 +29,16 @@ export interface ServerOptions extends DoorOptions {
    * @defaultValue 4 GiB
    */
   readonly maxBytes?: number | undefined
+  /**
+   * What the server does: `ingestion` takes telemetry, `analytics` answers questions, over FlightSQL and HTTP, and shows the
+   * page. A server without a role has none of its routes and ports, and needs no credentials for it. @defaultValue both
+   */
+  readonly roles?: readonly Door[] | undefined
+  /**
+   * True answers a request only once what it brought is on the disk, so that a power cut loses nothing that was answered. A
+   * killed server loses nothing either way. @defaultValue `false`
+   */
+  readonly fsync?: boolean | undefined
   /** Credentials for taking telemetry, where they are others. */
   readonly ingestion?: DoorOptions | undefined
   /** Credentials for answering questions, over HTTP and FlightSQL, where they are others. */
@@ -68,6 +78,8 @@ export interface MicromegasServerConfig {
   /** Absolute; `undefined` for a temporary directory. */
   readonly dataDir: string | undefined
   readonly maxBytes: number
+  readonly fsync: boolean
+  readonly roles: readonly Door[]
   readonly doors: Readonly<Record<Door, DoorConfig>>
   readonly callersAreAdmins: boolean
   readonly disableAuth: boolean
@@ -79,6 +91,7 @@ export interface MicromegasServerConfig {
   readonly closeTimeoutMs: number
 }
 
+const ROLES = ['ingestion', 'analytics'] as const satisfies readonly Door[]
 export const DEFAULT_HOST = '127.0.0.1'
 export const DEFAULT_PORT = 8081
 export const DEFAULT_FLIGHT_PORT = 50051
@@ -102,6 +115,11 @@ export const maxBytesSchema = z.union(
   { error: maxBytesError },
 )
 
+const rolesError = 'expected ingestion, analytics or both'
+export const rolesSchema = z
+  .array(z.enum(ROLES, { error: rolesError }), { error: rolesError })
+  .check(z.minLength(1, { error: rolesError }))
+
 const optionsSchema = z.strictObject(
   {
     host: z._default(text('expected a host name or address'), DEFAULT_HOST),
@@ -110,6 +128,8 @@ const optionsSchema = z.strictObject(
     dataDir: z.optional(text('expected a directory')),
     temporary: flag,
     maxBytes: z._default(maxBytesSchema, DEFAULT_MAX_BYTES),
+    fsync: flag,
+    roles: z._default(rolesSchema, [...ROLES]),
     ...authMembers,
     callersAreAdmins: flag,
     disableAuth: flag,
@@ -159,7 +179,7 @@ export function resolveOptions(options: ServerOptions): MicromegasServerConfig {
       issue.code === 'unrecognized_keys' && issue.path.length === 0 ? issue.keys : [],
     )
     const problems = problemsOf('', parsed.error).filter((problem) => problem !== ': unknown')
-    throw configError([...unknown.map((key) => `${key}: unknown option`), ...problems.map(withoutDot)])
+    throw configError([...unknown.map((key) => `${key}: no such option`), ...problems.map(withoutDot)])
   }
   const { dataDir, temporary, print, apiKeys, apiKeysFile, oidc, admins, ingestion, analytics, ...config } =
     parsed.data

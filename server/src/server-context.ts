@@ -16,7 +16,8 @@ export interface ServerContext extends QueryContext {
   readonly checker: BlockChecker
   readonly bodies: BodyReader
   readonly stats: ServerStats
-  readonly engine: SqlEngine
+  /** Undefined where the server answers no questions. */
+  readonly engine: SqlEngine | undefined
   /** Who may come in where. */
   readonly doors: Readonly<Record<Door, Authenticator>>
   /** Counts an event and hands it to the listener. */
