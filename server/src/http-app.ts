@@ -4,6 +4,7 @@ import { gatewayRoutes } from './api/gateway-route.ts'
 import { readRoutes } from './api/read-routes.ts'
 import { AUTH_ANSWERS } from './auth/authenticator.ts'
 import type { Door } from './auth/doors.ts'
+import { loginRoutes } from './login/login-routes.ts'
 import { addPageRoutes } from './page/page-routes.ts'
 import { foreignReason } from './receive/foreign-request.ts'
 import { addInsertRoutes } from './receive/insert-routes.ts'
@@ -84,6 +85,15 @@ function addAnalytics(app: Hono<RouteTypes>, context: ServerContext, engine: Sql
   app.use(
     '/ui/*',
     refuseForeign(context, (c, text) => c.text(text, 403)),
+  )
+  app.route(
+    '/ui/login',
+    loginRoutes({
+      logins: context.logins,
+      isLoopback: isLoopbackHost(context.config.host),
+      report: context.report,
+      clock: () => performance.now(),
+    }),
   )
   addPageRoutes(app)
   app.on(ALL_BUT_GET, ['/ui', '/ui/', '/ui/:name'], (c) => methodNotAllowed(c, 'GET,HEAD'))

@@ -2,7 +2,14 @@ import { resolve as resolvePath } from 'node:path'
 import { TelemetryError } from 'micromegas/wire'
 import * as z from 'zod/mini'
 import type { Door, DoorConfig } from './auth/doors.ts'
-import { authMembers, type DoorOptions, resolveDoors } from './auth-options.ts'
+import {
+  authMembers,
+  type DoorOptions,
+  pageLoginProblems,
+  pageLoginSchema,
+  resolveDoors,
+} from './auth-options.ts'
+import type { PageLogin } from './login/page-login.ts'
 import { flag, problemsOf, text, whole } from './schemas.ts'
 import type { ServerEventListener } from './server-event.ts'
 
@@ -43,6 +50,8 @@ export interface ServerOptions extends DoorOptions {
   readonly ingestion?: DoorOptions | undefined
   /** Credentials for answering questions, over HTTP and FlightSQL, where they are others. */
   readonly analytics?: DoorOptions | undefined
+  /** Logins that the page offers, at issuers of `oidc`. @defaultValue none: the page asks for a key or token */
+  readonly pageLogin?: readonly PageLogin[] | undefined
   /**
    * True makes an admin of everyone who comes in, API keys too, where nobody else could be one: without OIDC or without
    * `admins`. The reference server does so without being asked. @defaultValue `false`
@@ -81,6 +90,7 @@ export interface MicromegasServerConfig {
   readonly fsync: boolean
   readonly roles: readonly Door[]
   readonly doors: Readonly<Record<Door, DoorConfig>>
+  readonly pageLogin: readonly PageLogin[]
   readonly callersAreAdmins: boolean
   readonly disableAuth: boolean
   readonly bodyLimitBytes: number
@@ -131,6 +141,7 @@ const optionsSchema = z.strictObject(
     fsync: flag,
     roles: z._default(rolesSchema, [...ROLES]),
     ...authMembers,
+    pageLogin: z._default(pageLoginSchema, []),
     callersAreAdmins: flag,
     disableAuth: flag,
     bodyLimitBytes: z._default(
@@ -189,7 +200,7 @@ export function resolveOptions(options: ServerOptions): MicromegasServerConfig {
   )
   const problems: string[] = []
   if (temporary && dataDir !== undefined) problems.push('temporary: excludes dataDir')
-  problems.push(...doorProblems)
+  problems.push(...doorProblems, ...pageLoginProblems(config.pageLogin, doors.analytics))
   if (problems.length > 0) throw configError(problems)
   return Object.freeze({
     ...config,

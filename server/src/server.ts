@@ -12,6 +12,7 @@ import { BoundedOutput } from './command/bounded-output.ts'
 import { consoleReporter } from './command/console-reporter.ts'
 import { LivePrinter } from './command/live-printer.ts'
 import { createApp } from './http-app.ts'
+import { IssuerLogin } from './login/issuer-login.ts'
 import { configError, type MicromegasServerConfig, resolveOptions, type ServerOptions } from './options.ts'
 import { Connections } from './receive/connections.ts'
 import { BodyReader, boundUnreadBody } from './receive/request-body.ts'
@@ -128,7 +129,19 @@ export async function startServer(options: ServerOptions): Promise<MicromegasSer
     throw error
   })
   const engine = analytics?.engine
-  const context: ServerContext = { config, store, catalog, checker, bodies, stats, doors, report, engine }
+  const logins = issuerLogins(config, authEnd.signal, report)
+  const context: ServerContext = {
+    config,
+    store,
+    catalog,
+    checker,
+    bodies,
+    stats,
+    doors,
+    logins,
+    report,
+    engine,
+  }
 
   let closing: Promise<void> | undefined
   const server = httpServer(context)
@@ -226,6 +239,21 @@ async function openDoors(
   } catch (error) {
     throw configError([error instanceof Error ? error.message : String(error)], error)
   }
+}
+
+function issuerLogins(
+  { pageLogin, doors }: MicromegasServerConfig,
+  signal: AbortSignal,
+  report: ServerEventListener,
+): readonly IssuerLogin[] {
+  const fetch = proxiedFetch(process.env, (message) => report({ type: 'warning', message }))
+  return pageLogin.map((login) => {
+    const accepted = doors.analytics.oidc?.issuers ?? []
+    const sendsIdToken = accepted.some(
+      ({ issuer, audience }) => issuer === login.issuer && audience === login.clientId,
+    )
+    return new IssuerLogin({ login, sendsIdToken, fetch, signal, clock: () => performance.now() })
+  })
 }
 
 function httpServer(context: ServerContext): Server {

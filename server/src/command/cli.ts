@@ -4,7 +4,13 @@ import { Command } from 'commander'
 import { TelemetryError } from 'micromegas/wire'
 import packageJson from '../../package.json' with { type: 'json' }
 import type { ApiKey } from '../auth/api-keys.ts'
-import { ADMINS_FORM, API_KEYS_FORM, type DoorOptions, OIDC_CONFIG_FORM } from '../auth-options.ts'
+import {
+  ADMINS_FORM,
+  API_KEYS_FORM,
+  type DoorOptions,
+  OIDC_CONFIG_FORM,
+  PAGE_LOGIN_FORM,
+} from '../auth-options.ts'
 import {
   configError,
   DEFAULT_DATA_DIR,
@@ -59,6 +65,7 @@ Environment (flags win):
   MICROMEGAS_ANALYTICS_API_KEYS, _API_KEYS_FILE, _OIDC_CONFIG, _ADMINS
                                   the same for answering questions only
   MICROMEGAS_INGESTION_HOST, _PORT, _DATA_DIR, _MAX_BYTES, _FSYNC; MICROMEGAS_SERVER_ROLES
+  MICROMEGAS_PAGE_LOGIN           logins that the page offers: ${PAGE_LOGIN_FORM}
 
 One of --disable-auth, --generate-key, MICROMEGAS_API_KEYS, MICROMEGAS_API_KEYS_FILE and MICROMEGAS_OIDC_CONFIG is needed.`
 

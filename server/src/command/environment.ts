@@ -8,6 +8,8 @@ import {
   type DoorOptions,
   OIDC_CONFIG_FORM,
   oidcEnvSchema,
+  PAGE_LOGIN_FORM,
+  pageLoginEnvSchema,
 } from '../auth-options.ts'
 import { configError, maxBytesSchema, portSchema, rolesSchema, type ServerOptions } from '../options.ts'
 import { problemsOf } from '../schemas.ts'
@@ -45,7 +47,8 @@ export interface EnvironmentOptions extends PartialOptions {
 /**
  * Reads the server's environment: `MICROMEGAS_API_KEYS`, `MICROMEGAS_OIDC_CONFIG` and `MICROMEGAS_ADMINS` as the
  * reference server spells them, `MICROMEGAS_API_KEYS_FILE`, the same for one door (`MICROMEGAS_INGESTION_API_KEYS`,
- * `MICROMEGAS_ANALYTICS_API_KEYS` …), which win, and `MICROMEGAS_INGESTION_HOST`, `_PORT`, `_DATA_DIR`, `_MAX_BYTES`, `_FSYNC` and `MICROMEGAS_SERVER_ROLES`. A
+ * `MICROMEGAS_ANALYTICS_API_KEYS` …), which win, and `MICROMEGAS_INGESTION_HOST`, `_PORT`, `_DATA_DIR`, `_MAX_BYTES`, `_FSYNC`, `MICROMEGAS_SERVER_ROLES` and
+ * `MICROMEGAS_PAGE_LOGIN`. A
  * blank variable counts as unset.
  *
  * @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` with every problem by variable name, and no value.
@@ -83,12 +86,14 @@ export function readServerEnv(env: NodeJS.ProcessEnv): EnvironmentOptions {
   })
   problems.push(...common.problems)
   const fsync = readFlag('MICROMEGAS_INGESTION_FSYNC', env, problems)
+  const pageLogin = readJson(env, 'MICROMEGAS_PAGE_LOGIN', pageLoginEnvSchema, PAGE_LOGIN_FORM, problems)
   const ingestion = readDoor(env, VARIABLES.ingestion, problems)
   const analytics = readDoor(env, VARIABLES.analytics, problems)
   return {
     options: {
       ...common.options,
       ...(fsync !== undefined && { fsync }),
+      ...(pageLogin !== undefined && { pageLogin }),
       ...readDoor(env, VARIABLES.both, problems),
       ...(Object.keys(ingestion).length > 0 && { ingestion }),
       ...(Object.keys(analytics).length > 0 && { analytics }),
@@ -149,22 +154,8 @@ function readDoor(
   names: Readonly<Record<keyof DoorOptions, string>>,
   problems: string[],
 ): DoorOptions {
-  const json = <T>(name: string, schema: z.ZodMiniType<T>, form: string): T | undefined => {
-    const value = env[name]
-    if (value === undefined || value.trim() === '') return undefined
-    let document: unknown
-    try {
-      document = JSON.parse(value)
-    } catch {
-      // The parser's message quotes the text, which may hold keys.
-      problems.push(`${name}: expected JSON such as ${form}`)
-      return undefined
-    }
-    const parsed = schema.safeParse(document)
-    if (parsed.success) return parsed.data
-    problems.push(...problemsOf(name, parsed.error))
-    return undefined
-  }
+  const json = <T>(name: string, schema: z.ZodMiniType<T>, form: string): T | undefined =>
+    readJson(env, name, schema, form, problems)
   const apiKeys = json(names.apiKeys, apiKeysSchema, API_KEYS_FORM)
   const apiKeysFile = env[names.apiKeysFile]?.trim() || undefined
   const oidc = json(names.oidc, oidcEnvSchema, OIDC_CONFIG_FORM)
@@ -175,6 +166,29 @@ function readDoor(
     ...(oidc !== undefined && { oidc }),
     ...(admins !== undefined && { admins }),
   }
+}
+
+function readJson<T>(
+  env: NodeJS.ProcessEnv,
+  name: string,
+  schema: z.ZodMiniType<T>,
+  form: string,
+  problems: string[],
+): T | undefined {
+  const value = env[name]
+  if (value === undefined || value.trim() === '') return undefined
+  let document: unknown
+  try {
+    document = JSON.parse(value)
+  } catch {
+    // The parser's message quotes the text, which may hold keys.
+    problems.push(`${name}: expected JSON such as ${form}`)
+    return undefined
+  }
+  const parsed = schema.safeParse(document)
+  if (parsed.success) return parsed.data
+  problems.push(...problemsOf(name, parsed.error))
+  return undefined
 }
 
 /** Reads the settings that are plain texts; blank ones are left out. */
