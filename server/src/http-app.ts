@@ -90,7 +90,6 @@ function addAnalytics(app: Hono<RouteTypes>, context: ServerContext, engine: Sql
     '/ui/login',
     loginRoutes({
       logins: context.logins,
-      isLoopback: isLoopbackHost(context.config.host),
       report: context.report,
       clock: () => performance.now(),
     }),

@@ -22,8 +22,6 @@ const refresh = z.object({ issuer, refreshToken: z.string() })
 
 export interface LoginRoutesOptions {
   readonly logins: readonly IssuerLogin[]
-  /** The server listens on the loopback interface only. */
-  readonly isLoopback: boolean
   readonly report: ServerEventListener
   /** Monotonic milliseconds. */
   readonly clock: () => number
@@ -33,12 +31,13 @@ export interface LoginRoutesOptions {
  * `/ui/login`: what the page asks while nobody is logged in yet. The page may talk to no other host, so the server asks the issuer
  * for it. Only pages of this server may ask, and only for a way back to themselves.
  */
-export function loginRoutes({ logins, isLoopback, report, clock }: LoginRoutesOptions): Hono<RouteTypes> {
+export function loginRoutes({ logins, report, clock }: LoginRoutesOptions): Hono<RouteTypes> {
   const routes = new Hono<RouteTypes>()
   const bodies = new BodyReader({ limit: MAX_BODY_BYTES, clock })
   routes.use('*', async (c, next) => {
     c.header('cache-control', 'no-store')
-    const reason = foreignReason(c.env.incoming, isLoopback)
+    // By whatever name, for a proxy may stand before a server on loopback: issuers send nobody back to names they do not know.
+    const reason = foreignReason(c.env.incoming, false)
     if (reason === undefined) return next()
     report({ type: 'refused', status: 403, method: c.req.method, path: c.req.path, reason })
     return c.json({ error: `Refused: ${reason}` }, 403)

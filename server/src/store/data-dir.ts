@@ -50,6 +50,7 @@ export class DataDir {
       for (const name of ['processes', 'streams', 'blocks', 'damaged']) {
         await mkdir(join(path, name), { recursive: true, mode: 0o700 })
       }
+      if (durable) await syncFolder(path)
       const unlock = await lockDataDir(path)
       if (unlock === undefined) warn(`${path} cannot be locked: no other server may use it`)
       const dir = new DataDir(path, durable, unlock)

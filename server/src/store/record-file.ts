@@ -108,6 +108,7 @@ export async function writeRecord(
   if (head.length > MAX_HEADER_BYTES)
     throw new Error(`its header would have ${head.length} bytes, more than ${MAX_HEADER_BYTES}`)
   const temp = join(tempDir, randomUUID())
+  let written = temp
   try {
     const file = await open(temp, 'wx', 0o600)
     try {
@@ -119,9 +120,11 @@ export async function writeRecord(
       await file.close()
     }
     await rename(temp, path)
+    written = path
     if (durable) await syncFolder(dirname(path))
   } catch (error) {
-    await rm(temp, { force: true })
+    // What is not answered with success must not be found at the next start either.
+    await rm(written, { force: true })
     throw error
   }
   return head.length + body.length

@@ -14,8 +14,8 @@ await probe.close()
 afterEach(() => vi.restoreAllMocks())
 
 test('with fsync each file and the folder it is in are on the disk before the answer', async () => {
-  const sync = vi.spyOn(handles, 'sync')
   await using server = await startServer({ fsync: true })
+  const sync = vi.spyOn(handles, 'sync')
   await insert(server, 'process', processBody(owner))
   expect(sync).toHaveBeenCalledTimes(2)
   await insert(server, 'stream', streamBody(log))
@@ -27,11 +27,17 @@ test('with fsync each file and the folder it is in are on the disk before the an
 
 test('what the disk refuses is not answered with success, and can be sent again', async () => {
   await using directory = await temporaryDirectory()
-  const sync = vi.spyOn(handles, 'sync').mockRejectedValue(new Error('EIO: i/o error, fsync'))
   await using server = await startServer({ dataDir: directory.path, fsync: true })
-  expect((await post(server, 'process', processBody(owner))).status).toBe(500)
-  expect(await readdir(join(directory.path, 'processes'))).toEqual([])
-  expect(await readdir(join(directory.path, 'tmp'))).toEqual([])
+  const sync = vi.spyOn(handles, 'sync')
+  const fault = new Error('EIO: i/o error, fsync')
+  // The file, then the folder that it was renamed into.
+  for (const passed of [0, 1]) {
+    for (let i = 0; i < passed; i++) sync.mockResolvedValueOnce()
+    sync.mockRejectedValueOnce(fault)
+    expect((await post(server, 'process', processBody(owner))).status).toBe(500)
+    expect(await readdir(join(directory.path, 'processes'))).toEqual([])
+    expect(await readdir(join(directory.path, 'tmp'))).toEqual([])
+  }
   sync.mockRestore()
   await insert(server, 'process', processBody(owner))
   expect(await readdir(join(directory.path, 'processes'))).toEqual([owner.processId])
