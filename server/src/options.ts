@@ -126,9 +126,10 @@ export const maxBytesSchema = z.union(
 )
 
 const rolesError = 'expected ingestion, analytics or both'
-export const rolesSchema = z
-  .array(z.enum(ROLES, { error: rolesError }), { error: rolesError })
-  .check(z.minLength(1, { error: rolesError }))
+export const rolesSchema = z.array(z.enum(ROLES, { error: rolesError }), { error: rolesError }).check(
+  z.minLength(1, { error: rolesError }),
+  z.refine((roles) => new Set(roles).size === roles.length, { error: rolesError }),
+)
 
 const optionsSchema = z.strictObject(
   {

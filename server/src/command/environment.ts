@@ -47,9 +47,8 @@ export interface EnvironmentOptions extends PartialOptions {
 /**
  * Reads the server's environment: `MICROMEGAS_API_KEYS`, `MICROMEGAS_OIDC_CONFIG` and `MICROMEGAS_ADMINS` as the
  * reference server spells them, `MICROMEGAS_API_KEYS_FILE`, the same for one door (`MICROMEGAS_INGESTION_API_KEYS`,
- * `MICROMEGAS_ANALYTICS_API_KEYS` …), which win, and `MICROMEGAS_INGESTION_HOST`, `_PORT`, `_DATA_DIR`, `_MAX_BYTES`, `_FSYNC`, `MICROMEGAS_SERVER_ROLES` and
- * `MICROMEGAS_PAGE_LOGIN`. A
- * blank variable counts as unset.
+ * `MICROMEGAS_ANALYTICS_API_KEYS` …), which win, `MICROMEGAS_INGESTION_HOST`, `_PORT`, `_DATA_DIR`, `_MAX_BYTES` and
+ * `_FSYNC`, `MICROMEGAS_SERVER_ROLES` and `MICROMEGAS_PAGE_LOGIN`. A blank variable counts as unset.
  *
  * @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` with every problem by variable name, and no value.
  * @example
