@@ -1,6 +1,7 @@
 import { isOwnWork } from '../../model/own-work.ts'
 import { dispatch } from '../../tracing/dispatch.ts'
 import type { LateSpan } from '../../tracing/open-span.ts'
+import { spanIdOf, traceIdOf } from '../../tracing/trace-ids.ts'
 import { DurationMetric, endCall, knownMethod } from './requests.ts'
 
 /** By which a request tells its callee the trace. */
@@ -38,6 +39,9 @@ export function endCalled(span: LateSpan, { method, address, path, status, error
     'url.path': path.split('?', 1)[0],
     'http.response.status_code': status,
     'error.type': errorType,
+    // what its callee was told, and has as trace_id and parent_span_id
+    trace_id: traceIdOf(span),
+    trace_span_id: spanIdOf(span.spanId),
   })
   endCall(span)
   duration.record(span, knownMethod(method), address, { status, errorType })
