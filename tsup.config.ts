@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { defineConfig, type Options } from 'tsup'
 
 type Plugin = NonNullable<Options['esbuildPlugins']>[number]
@@ -10,6 +12,7 @@ const library = {
   'interop/winston': 'src/interop/winston.ts',
   wire: 'src/wire.ts',
 }
+const importable = { ...library, register: 'src/register/import.ts' }
 
 /**
  * `dependencies` stay imports of the host's tree; development dependencies that the code imports (zod, cborg, p-retry,
@@ -22,6 +25,16 @@ const shared: Options = {
   platform: 'node',
   removeNodeProtocol: false,
   inject: ['scripts/text-encoding.ts'],
+}
+
+const commonJs: Options = {
+  format: 'cjs',
+  splitting: false,
+  esbuildOptions: (options) => {
+    // require() instead: test runners that run CommonJS in a context of their own have no import().
+    options.supported = { ...options.supported, 'dynamic-import': false }
+    options.logOverride = { ...options.logOverride, 'empty-import-meta': 'silent' } // asked for in modules only
+  },
 }
 
 const query = { query: 'src/query/index.ts' }
@@ -45,6 +58,22 @@ const grpcApart: Plugin = {
   name: 'grpc-apart',
   setup(build) {
     build.onResolve({ filter: /\/grpc-js\.ts$/ }, () => ({ path: './grpc-js.cjs', external: true }))
+  },
+}
+
+/**
+ * What talks to identity providers is a file of its own, in one copy: as CommonJS, whose imports are all of one file, it would
+ * be read by every start.
+ */
+const openidClient = { 'openid-client': 'src/auth/oidc/openid-client.ts' }
+
+/** Leaves openid-client to that file. */
+const openidClientApart: Plugin = {
+  name: 'openid-client-apart',
+  setup(build) {
+    build.onResolve({ filter: /\/openid-client\.ts$/ }, ({ kind }) =>
+      kind === 'entry-point' ? undefined : { path: './openid-client.cjs', external: true },
+    )
   },
 }
 
@@ -76,20 +105,35 @@ const noProtoLoader: Plugin = {
   },
 }
 
+/**
+ * Every entry leads to all that the main entry loads. What they share is then one file instead of a dozen: a module costs
+ * more by being a file than by its size.
+ */
+const sharedInOneFile: Plugin = {
+  name: 'shared-in-one-file',
+  setup(build) {
+    const index = resolve(library.index)
+    const others = new Set(Object.values(importable).map((entry) => resolve(entry)))
+    others.delete(index)
+    build.onLoad({ filter: /\.ts$/ }, async ({ path }) =>
+      others.has(path)
+        ? { contents: `${await readFile(path, 'utf8')}\nimport ${JSON.stringify(index)}`, loader: 'ts' }
+        : undefined,
+    )
+  },
+}
+
 export default defineConfig([
-  { ...shared, entry: { ...library, register: 'src/register/import.ts' }, format: 'esm', splitting: true },
+  { ...shared, entry: importable, format: 'esm', splitting: true, esbuildPlugins: [sharedInOneFile] },
   {
     ...shared,
     entry: { ...library, register: 'src/register/require.ts' },
-    format: 'cjs',
-    splitting: false,
-    esbuildOptions: (options) => {
-      // require() instead: test runners that run CommonJS in a context of their own have no import().
-      options.supported = { ...options.supported, 'dynamic-import': false }
-    },
+    ...commonJs,
+    esbuildPlugins: [openidClientApart],
   },
   // Built apart from the rest: a client of queries adds nothing to what a service loads, not even a chunk.
-  { ...shared, entry: query, format: ['esm', 'cjs'], splitting: false, esbuildPlugins: [grpcApart] },
+  { ...shared, entry: query, format: 'esm', splitting: false, esbuildPlugins: [grpcApart] },
+  { ...shared, entry: query, ...commonJs, esbuildPlugins: [grpcApart, openidClientApart] },
   {
     ...shared,
     entry: commands,
@@ -102,6 +146,7 @@ export default defineConfig([
       options.chunkNames = 'cli-[hash]'
     },
   },
+  { ...shared, entry: openidClient, format: 'cjs' },
   {
     ...shared,
     entry: grpc,
@@ -112,7 +157,7 @@ export default defineConfig([
   },
   {
     ...shared,
-    entry: { ...library, ...query, register: 'src/register/import.ts' },
+    entry: { ...importable, ...query },
     format: ['esm', 'cjs'],
     dts: { only: true },
   },

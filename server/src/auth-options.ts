@@ -3,6 +3,7 @@ import type { Admin } from './auth/admins.ts'
 import type { ApiKey } from './auth/api-keys.ts'
 import type { Door, DoorConfig } from './auth/doors.ts'
 import type { OidcOptions } from './auth/oidc-verifier.ts'
+import type { PageLogin } from './login/page-login.ts'
 import { problemsOf, text, whole } from './schemas.ts'
 
 /** Who may come in. Given for one door, each member stands in the place of the plain one of that name. */
@@ -23,6 +24,7 @@ export interface DoorOptions {
 /** What the variables look like, for help and error messages. */
 export const API_KEYS_FORM = '[{"name":"ci","key":"…"}]'
 export const OIDC_CONFIG_FORM = '{"issuers":[{"issuer":"https://…","audience":"…"}]}'
+export const PAGE_LOGIN_FORM = '[{"issuer":"https://…","client_id":"…"}]'
 export const ADMINS_FORM = '["alice@example.com"]'
 
 /** Keys as a header can carry them. No message of this schema may show a member: it could be the key. */
@@ -140,6 +142,58 @@ export const authMembers = {
   analytics: z.optional(z.strictObject(doorMembers, { error: 'unknown' })),
 }
 
+/** Wire names, as in the variable. */
+export const pageLoginEnvSchema: z.ZodMiniType<readonly PageLogin[]> = z.pipe(
+  z.array(
+    z.strictObject(
+      {
+        issuer: issuerUrl,
+        client_id: text('client_id: expected a text'),
+        client_secret: z.optional(text('client_secret: expected a text')),
+        scope: z.optional(text('scope: expected a text')),
+        audience: z.optional(text('audience: expected a text')),
+      },
+      { error: 'expected an object with issuer, client_id and, if wanted, client_secret, scope, audience' },
+    ),
+    { error: `expected an array such as ${PAGE_LOGIN_FORM}` },
+  ),
+  z.transform((logins) =>
+    logins.map(
+      ({ client_id: clientId, client_secret: clientSecret, ...login }): PageLogin => ({
+        ...login,
+        clientId,
+        clientSecret,
+      }),
+    ),
+  ),
+)
+
+export const pageLoginSchema: z.ZodMiniType<readonly PageLogin[]> = z.array(
+  z.strictObject(
+    {
+      issuer: issuerUrl,
+      clientId: text('clientId: expected a text'),
+      clientSecret: z.optional(text('clientSecret: expected a text')),
+      scope: z.optional(text('scope: expected a text')),
+      audience: z.optional(text('audience: expected a text')),
+    },
+    { error: 'expected an object with issuer, clientId and, if wanted, clientSecret, scope, audience' },
+  ),
+  { error: "expected an array such as [{ issuer: 'https://…', clientId: '…' }]" },
+)
+
+/** Logins at issuers that answering questions does not know: every token would be refused. */
+export function pageLoginProblems(logins: readonly PageLogin[], { oidc }: DoorConfig): string[] {
+  const issuers = new Set((oidc?.issuers ?? []).map(({ issuer }) => issuer))
+  return logins.flatMap(({ issuer }, index) =>
+    issuers.has(issuer)
+      ? []
+      : [
+          `pageLogin[${index}]: its issuer is not one of those configured for answering questions, spelled exactly so`,
+        ],
+  )
+}
+
 type Parsed = { readonly [Name in keyof typeof authMembers]?: z.output<(typeof authMembers)[Name]> }
 
 const NO_AUTH_PROBLEM =
@@ -148,13 +202,17 @@ const NO_AUTH_PROBLEM =
 /** What each door takes, and what its settings say against each other. */
 export function resolveDoors(
   options: Parsed,
-  { disableAuth, callersAreAdmins }: { readonly disableAuth: boolean; readonly callersAreAdmins: boolean },
+  {
+    disableAuth,
+    callersAreAdmins,
+    roles,
+  }: { readonly disableAuth: boolean; readonly callersAreAdmins: boolean; readonly roles: readonly Door[] },
 ): { readonly doors: Readonly<Record<Door, DoorConfig>>; readonly problems: readonly string[] } {
   const doors = { ingestion: doorOf(options, 'ingestion'), analytics: doorOf(options, 'analytics') }
   const problems: string[] = []
-  const closed = (['ingestion', 'analytics'] as const).filter((name) => !isOpen(doors[name]))
+  const closed = roles.filter((name) => !isOpen(doors[name]))
   if (!disableAuth) {
-    if (closed.length === 2) problems.push(NO_AUTH_PROBLEM)
+    if (closed.length === roles.length) problems.push(NO_AUTH_PROBLEM)
     else for (const name of closed) problems.push(closedProblem(name))
   }
   for (const [name, door] of Object.entries(options)) {

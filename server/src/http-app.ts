@@ -4,10 +4,12 @@ import { gatewayRoutes } from './api/gateway-route.ts'
 import { readRoutes } from './api/read-routes.ts'
 import { AUTH_ANSWERS } from './auth/authenticator.ts'
 import type { Door } from './auth/doors.ts'
+import { loginRoutes } from './login/login-routes.ts'
 import { addPageRoutes } from './page/page-routes.ts'
 import { foreignReason } from './receive/foreign-request.ts'
 import { addInsertRoutes } from './receive/insert-routes.ts'
 import type { RouteTypes, ServerContext } from './server-context.ts'
+import type { SqlEngine } from './sql/engine.ts'
 
 const ALL_BUT_GET = ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']
 
@@ -17,12 +19,26 @@ const ALL_BUT_GET = ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']
  */
 export function createApp(context: ServerContext): Hono<RouteTypes> {
   const app = new Hono<RouteTypes>()
+  const { engine } = context
 
   app.get('/health', (c) => c.body(null, 200))
   app.get('/ready', async (c) => c.body(null, (await context.store.isReady()) ? 200 : 503))
   app.all('/health', (c) => methodNotAllowed(c, 'GET,HEAD'))
   app.all('/ready', (c) => methodNotAllowed(c, 'GET,HEAD'))
 
+  if (context.config.roles.includes('ingestion')) addIngestion(app, context)
+  if (engine !== undefined) addAnalytics(app, context, engine)
+
+  app.notFound((c) => c.body(null, 404))
+  app.onError((error, c) => {
+    const { method, path } = c.req
+    context.report({ type: 'refused', status: 500, method, path, reason: error.message })
+    return c.text('Internal server error', 500)
+  })
+  return app
+}
+
+function addIngestion(app: Hono<RouteTypes>, context: ServerContext): void {
   const routes = ['insert_process', 'insert_stream', 'insert_block'].map((name) => `/ingestion/${name}`)
   for (const route of routes)
     app.use(
@@ -36,7 +52,9 @@ export function createApp(context: ServerContext): Hono<RouteTypes> {
     )
   addInsertRoutes(app, context)
   for (const route of routes) app.all(route, (c) => methodNotAllowed(c, 'POST'))
+}
 
+function addAnalytics(app: Hono<RouteTypes>, context: ServerContext, engine: SqlEngine): void {
   app.use(
     '/api/*',
     requireIdentity(context, 'analytics', (c, error, status) => c.json({ error }, status)),
@@ -61,23 +79,23 @@ export function createApp(context: ServerContext): Hono<RouteTypes> {
   app.use('/gateway/*', untilClientLeaves)
   app.route(
     '/gateway',
-    gatewayRoutes(context.engine, () => performance.now()),
+    gatewayRoutes(engine, () => performance.now()),
   )
 
   app.use(
     '/ui/*',
     refuseForeign(context, (c, text) => c.text(text, 403)),
   )
+  app.route(
+    '/ui/login',
+    loginRoutes({
+      logins: context.logins,
+      report: context.report,
+      clock: () => performance.now(),
+    }),
+  )
   addPageRoutes(app)
   app.on(ALL_BUT_GET, ['/ui', '/ui/', '/ui/:name'], (c) => methodNotAllowed(c, 'GET,HEAD'))
-
-  app.notFound((c) => c.body(null, 404))
-  app.onError((error, c) => {
-    const { method, path } = c.req
-    context.report({ type: 'refused', status: 500, method, path, reason: error.message })
-    return c.text('Internal server error', 500)
-  })
-  return app
 }
 
 type RouteContext = Context<RouteTypes>

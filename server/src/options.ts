@@ -2,7 +2,14 @@ import { resolve as resolvePath } from 'node:path'
 import { TelemetryError } from 'micromegas/wire'
 import * as z from 'zod/mini'
 import type { Door, DoorConfig } from './auth/doors.ts'
-import { authMembers, type DoorOptions, resolveDoors } from './auth-options.ts'
+import {
+  authMembers,
+  type DoorOptions,
+  pageLoginProblems,
+  pageLoginSchema,
+  resolveDoors,
+} from './auth-options.ts'
+import type { PageLogin } from './login/page-login.ts'
 import { flag, problemsOf, text, whole } from './schemas.ts'
 import type { ServerEventListener } from './server-event.ts'
 
@@ -29,10 +36,22 @@ export interface ServerOptions extends DoorOptions {
    * @defaultValue 4 GiB
    */
   readonly maxBytes?: number | undefined
+  /**
+   * What the server does: `ingestion` takes telemetry, `analytics` answers questions, over FlightSQL and HTTP, and shows the
+   * page. A server without a role has none of its routes and ports, and needs no credentials for it. @defaultValue both
+   */
+  readonly roles?: readonly Door[] | undefined
+  /**
+   * True answers a request only once what it brought is on the disk, so that a power cut loses nothing that was answered. A
+   * killed server loses nothing either way. @defaultValue `false`
+   */
+  readonly fsync?: boolean | undefined
   /** Credentials for taking telemetry, where they are others. */
   readonly ingestion?: DoorOptions | undefined
   /** Credentials for answering questions, over HTTP and FlightSQL, where they are others. */
   readonly analytics?: DoorOptions | undefined
+  /** Logins that the page offers, at issuers of `oidc`. @defaultValue none: the page asks for a key or token */
+  readonly pageLogin?: readonly PageLogin[] | undefined
   /**
    * True makes an admin of everyone who comes in, API keys too, where nobody else could be one: without OIDC or without
    * `admins`. The reference server does so without being asked. @defaultValue `false`
@@ -68,7 +87,10 @@ export interface MicromegasServerConfig {
   /** Absolute; `undefined` for a temporary directory. */
   readonly dataDir: string | undefined
   readonly maxBytes: number
+  readonly fsync: boolean
+  readonly roles: readonly Door[]
   readonly doors: Readonly<Record<Door, DoorConfig>>
+  readonly pageLogin: readonly PageLogin[]
   readonly callersAreAdmins: boolean
   readonly disableAuth: boolean
   readonly bodyLimitBytes: number
@@ -79,6 +101,7 @@ export interface MicromegasServerConfig {
   readonly closeTimeoutMs: number
 }
 
+const ROLES = ['ingestion', 'analytics'] as const satisfies readonly Door[]
 export const DEFAULT_HOST = '127.0.0.1'
 export const DEFAULT_PORT = 8081
 export const DEFAULT_FLIGHT_PORT = 50051
@@ -102,6 +125,12 @@ export const maxBytesSchema = z.union(
   { error: maxBytesError },
 )
 
+const rolesError = 'expected ingestion, analytics or both'
+export const rolesSchema = z.array(z.enum(ROLES, { error: rolesError }), { error: rolesError }).check(
+  z.minLength(1, { error: rolesError }),
+  z.refine((roles) => new Set(roles).size === roles.length, { error: rolesError }),
+)
+
 const optionsSchema = z.strictObject(
   {
     host: z._default(text('expected a host name or address'), DEFAULT_HOST),
@@ -110,7 +139,10 @@ const optionsSchema = z.strictObject(
     dataDir: z.optional(text('expected a directory')),
     temporary: flag,
     maxBytes: z._default(maxBytesSchema, DEFAULT_MAX_BYTES),
+    fsync: flag,
+    roles: z._default(rolesSchema, [...ROLES]),
     ...authMembers,
+    pageLogin: z._default(pageLoginSchema, []),
     callersAreAdmins: flag,
     disableAuth: flag,
     bodyLimitBytes: z._default(
@@ -159,7 +191,7 @@ export function resolveOptions(options: ServerOptions): MicromegasServerConfig {
       issue.code === 'unrecognized_keys' && issue.path.length === 0 ? issue.keys : [],
     )
     const problems = problemsOf('', parsed.error).filter((problem) => problem !== ': unknown')
-    throw configError([...unknown.map((key) => `${key}: unknown option`), ...problems.map(withoutDot)])
+    throw configError([...unknown.map((key) => `${key}: no such option`), ...problems.map(withoutDot)])
   }
   const { dataDir, temporary, print, apiKeys, apiKeysFile, oidc, admins, ingestion, analytics, ...config } =
     parsed.data
@@ -169,7 +201,7 @@ export function resolveOptions(options: ServerOptions): MicromegasServerConfig {
   )
   const problems: string[] = []
   if (temporary && dataDir !== undefined) problems.push('temporary: excludes dataDir')
-  problems.push(...doorProblems)
+  problems.push(...doorProblems, ...pageLoginProblems(config.pageLogin, doors.analytics))
   if (problems.length > 0) throw configError(problems)
   return Object.freeze({
     ...config,

@@ -16,7 +16,11 @@ export function problemsOf(name: string, error: z.core.$ZodError): string[] {
       .map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`))
       .join('')
     // Members named by the messages themselves are not named twice.
-    const shown = /^(name|key|issuer|audience): /.test(issue.message) ? place.replace(/\.\w+$/, '') : place
+    const shown = /^(name|key|issuer|audience|scope|client_id|client_secret|clientId|clientSecret): /.test(
+      issue.message,
+    )
+      ? place.replace(/\.\w+$/, '')
+      : place
     return `${name}${shown}: ${issue.message}`
   })
 }

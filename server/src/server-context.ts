@@ -2,6 +2,7 @@ import type { HttpBindings } from '@hono/node-server'
 import type { Authenticator } from './auth/authenticator.ts'
 import type { Door } from './auth/doors.ts'
 import type { Identity } from './auth/identity.ts'
+import type { IssuerLogin } from './login/issuer-login.ts'
 import type { MicromegasServerConfig } from './options.ts'
 import type { BodyReader } from './receive/request-body.ts'
 import type { BlockChecker } from './scan/block-checker.ts'
@@ -16,7 +17,10 @@ export interface ServerContext extends QueryContext {
   readonly checker: BlockChecker
   readonly bodies: BodyReader
   readonly stats: ServerStats
-  readonly engine: SqlEngine
+  /** Logins that the page offers. */
+  readonly logins: readonly IssuerLogin[]
+  /** Undefined where the server answers no questions. */
+  readonly engine: SqlEngine | undefined
   /** Who may come in where. */
   readonly doors: Readonly<Record<Door, Authenticator>>
   /** Counts an event and hands it to the listener. */

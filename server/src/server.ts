@@ -12,6 +12,7 @@ import { BoundedOutput } from './command/bounded-output.ts'
 import { consoleReporter } from './command/console-reporter.ts'
 import { LivePrinter } from './command/live-printer.ts'
 import { createApp } from './http-app.ts'
+import { IssuerLogin } from './login/issuer-login.ts'
 import { configError, type MicromegasServerConfig, resolveOptions, type ServerOptions } from './options.ts'
 import { Connections } from './receive/connections.ts'
 import { BodyReader, boundUnreadBody } from './receive/request-body.ts'
@@ -29,7 +30,11 @@ export interface MicromegasServer extends AsyncDisposable {
   /** What services take as `MICROMEGAS_TELEMETRY_URL`, without a slash at the end. */
   readonly url: string
   readonly port: number
-  /** What clients of FlightSQL take as `MICROMEGAS_ANALYTICS_URI`. */
+  /**
+   * What clients of FlightSQL take as `MICROMEGAS_ANALYTICS_URI`.
+   *
+   * @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` on a server without the role `analytics`.
+   */
   readonly flightUri: string
   /** Where the data is. */
   readonly dataDir: string
@@ -37,7 +42,8 @@ export interface MicromegasServer extends AsyncDisposable {
    * Asks by SQL, as an administrator: 64-bit integers and timestamps (nanoseconds since the Unix epoch) come as `bigint`,
    * properties decoded.
    *
-   * @throws {@link SqlError} when the query cannot be answered.
+   * @throws {@link SqlError} when the query cannot be answered; {@link TelemetryError} `ERR_TELEMETRY_CONFIG` on a server without
+   * the role `analytics`.
    */
   query(sql: string, options?: QueryOptions): Promise<SqlRow[]>
   /** Reads what has come. */
@@ -94,6 +100,7 @@ export async function startServer(options: ServerOptions): Promise<MicromegasSer
   const store = await Store.open({
     dataDir,
     maxBytes: config.maxBytes,
+    fsync: config.fsync,
     wallClock: Date.now,
     warn: (message) => report({ type: 'warning', message }),
   }).catch(async (error: unknown) => {
@@ -111,16 +118,30 @@ export async function startServer(options: ServerOptions): Promise<MicromegasSer
   const printer = output === undefined ? undefined : new LivePrinter(output)
   const checker = new BlockChecker({ catalog, report, onEvents: printer?.print.bind(printer) })
   const bodies = new BodyReader({ limit: config.bodyLimitBytes, clock: () => performance.now() })
-  const analytics = await Analytics.start({ config, store, authenticator: doors.analytics, report }).catch(
-    async (error: unknown) => {
-      await checker.close()
-      await store.close()
-      await deleteTemporary()
-      throw error
-    },
-  )
-  const { engine } = analytics
-  const context: ServerContext = { config, store, catalog, checker, bodies, stats, doors, report, engine }
+  const answers = config.roles.includes('analytics')
+  const analytics = await (answers
+    ? Analytics.start({ config, store, authenticator: doors.analytics, report })
+    : undefined
+  )?.catch(async (error: unknown) => {
+    await checker.close()
+    await store.close()
+    await deleteTemporary()
+    throw error
+  })
+  const engine = analytics?.engine
+  const logins = issuerLogins(config, authEnd.signal, report)
+  const context: ServerContext = {
+    config,
+    store,
+    catalog,
+    checker,
+    bodies,
+    stats,
+    doors,
+    logins,
+    report,
+    engine,
+  }
 
   let closing: Promise<void> | undefined
   const server = httpServer(context)
@@ -131,7 +152,7 @@ export async function startServer(options: ServerOptions): Promise<MicromegasSer
   })
   const close = async (): Promise<void> => {
     await connections.close(config.closeTimeoutMs)
-    await analytics.close(config.closeTimeoutMs)
+    await analytics?.close(config.closeTimeoutMs)
     authEnd.abort()
     await checker.close()
     await store.close()
@@ -160,15 +181,29 @@ export async function startServer(options: ServerOptions): Promise<MicromegasSer
   return {
     url: `http://${urlHost(config.host)}:${port}`,
     port,
-    flightUri: `grpc://${urlHost(config.host)}:${analytics.flightPort}`,
+    get flightUri(): string {
+      if (analytics === undefined) throw withoutAnalytics()
+      return `grpc://${urlHost(config.host)}:${analytics.flightPort}`
+    },
     dataDir,
-    query: async (sql, options = {}) =>
-      readRows(await engine.query({ ...options, sql, caller: { admin: true, user: 'the host program' } })),
+    query: async (sql, options = {}) => {
+      if (engine === undefined) throw withoutAnalytics()
+      return readRows(
+        await engine.query({ ...options, sql, caller: { admin: true, user: 'the host program' } }),
+      )
+    },
     reader: new ServerReader(context, checker),
     idle: () => checker.idle(),
     close: closeOnce,
     [Symbol.asyncDispose]: closeOnce,
   }
+}
+
+function withoutAnalytics(): TelemetryError {
+  return new TelemetryError(
+    'ERR_TELEMETRY_CONFIG',
+    'Cannot ask this server: analytics is not among its roles (option roles)',
+  )
 }
 
 function reporter(listener: ServerEventListener, stats: ServerStats): ServerEventListener {
@@ -204,6 +239,21 @@ async function openDoors(
   } catch (error) {
     throw configError([error instanceof Error ? error.message : String(error)], error)
   }
+}
+
+function issuerLogins(
+  { pageLogin, doors }: MicromegasServerConfig,
+  signal: AbortSignal,
+  report: ServerEventListener,
+): readonly IssuerLogin[] {
+  const fetch = proxiedFetch(process.env, (message) => report({ type: 'warning', message }))
+  return pageLogin.map((login) => {
+    const accepted = doors.analytics.oidc?.issuers ?? []
+    const sendsIdToken = accepted.some(
+      ({ issuer, audience }) => issuer === login.issuer && audience === login.clientId,
+    )
+    return new IssuerLogin({ login, sendsIdToken, fetch, signal, clock: () => performance.now() })
+  })
 }
 
 function httpServer(context: ServerContext): Server {

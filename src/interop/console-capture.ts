@@ -1,4 +1,4 @@
-import { formatWithOptions, inspect, stripVTControlCharacters } from 'node:util'
+import { builtin } from '../model/builtins.ts'
 import { Level } from '../model/level.ts'
 import { dispatch } from '../tracing/dispatch.ts'
 import { CONSOLE_TARGET, recordLog } from '../tracing/record-log.ts'
@@ -113,7 +113,9 @@ class ConsoleCapture {
 function toMessage(method: Method, args: unknown[], wrapper: ConsoleFunction): string {
   if (method === 'assert') return toAssertMessage(args.slice(1))
   if (method === 'dir')
-    return withoutColours(inspect(args[0], { customInspect: false, ...toOptions(args[1]) }))
+    return withoutColours(
+      builtin('node:util').inspect(args[0], { customInspect: false, ...toOptions(args[1]) }),
+    )
   const message = format(args)
   if (method !== 'trace') return message
   const holder: { stack?: unknown } = {}
@@ -139,11 +141,11 @@ function format(args: unknown[]): string {
   return withoutColours(
     args.length === 1 && typeof args[0] === 'string'
       ? args[0]
-      : formatWithOptions({ colors: false }, ...args),
+      : builtin('node:util').formatWithOptions({ colors: false }, ...args),
   )
 }
 
 /** Programs colour what they write by escape sequences, which mean nothing where there is no terminal. */
 function withoutColours(text: string): string {
-  return text.includes('\u001b') ? stripVTControlCharacters(text) : text
+  return text.includes('\u001b') ? builtin('node:util').stripVTControlCharacters(text) : text
 }

@@ -14,7 +14,7 @@ export type { FetchOptions } from './http/fetch-handler.ts'
 
 /** A server whose requests are those of `node:http`: also of `node:https`, and of `node:http2` with its compatibility API. */
 export interface RequestServer {
-  prependListener(event: 'request', listener: (request: never, response: never) => void): unknown
+  prependListener(event: string, listener: (...args: never[]) => void): unknown
 }
 
 /**
@@ -34,7 +34,7 @@ export function instrumentServer<S extends HttpServer | HttpsServer | RequestSer
     const exchange = { request, response }
     if (enterExchange(exchange) !== undefined) endWhenFinished(exchange)
   })
-  ;(server as RequestServer).prependListener('request', listen as (request: never, response: never) => void)
+  ;(server as RequestServer).prependListener('request', listen)
   return server
 }
 
@@ -85,7 +85,7 @@ export function setRoute(route: string): void {
 }
 
 /**
- * Records requests that the process makes by `node:http`, `node:https`, `fetch` and undici: spans named by method and host, the
+ * Records requests that the process makes by `node:http`, `node:https`, `node:http2`, `fetch` and undici: spans named by method and host, the
  * metric `http.client.request.duration`, and the header `traceparent`. Uploads of telemetry are not recorded.
  *
  * @returns Ends it.

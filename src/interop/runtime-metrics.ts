@@ -1,4 +1,3 @@
-import { availableParallelism, totalmem } from 'node:os'
 import type {
   EventLoopUtilization,
   IntervalHistogram,
@@ -10,6 +9,8 @@ import { periodOf } from '../model/durations.ts'
 import { type FloatMetric, fmetric, type IntegerMetric, imetric } from '../tracing/metric.ts'
 import { propertySet } from '../tracing/values/property-set.ts'
 import { type MachineCpuTime, SystemProbe } from './system-probe.ts'
+
+const { availableParallelism, totalmem } = builtin('node:os')
 
 export interface RuntimeMetricsOptions {
   /**
@@ -129,7 +130,7 @@ class EventLoopSampler implements Sampler {
   #last: EventLoopUtilization
 
   constructor(resolutionMs: number) {
-    const { monitorEventLoopDelay } = process.getBuiltinModule('node:perf_hooks')
+    const { monitorEventLoopDelay } = builtin('node:perf_hooks')
     this.#histogram = monitorEventLoopDelay({ resolution: resolutionMs })
     this.#histogram.enable()
     this.#resolutionNs = resolutionMs * 1e6
@@ -182,7 +183,7 @@ class GcRecorder implements Sampler {
   readonly #observer: PerformanceObserver
 
   constructor() {
-    const { constants, PerformanceObserver } = process.getBuiltinModule('node:perf_hooks')
+    const { constants, PerformanceObserver } = builtin('node:perf_hooks')
     this.#types = new Map([
       [constants.NODE_PERFORMANCE_GC_MAJOR, gcType('major')],
       [constants.NODE_PERFORMANCE_GC_MINOR, gcType('minor')],

@@ -1,5 +1,6 @@
-import { cpus, freemem, totalmem } from 'node:os'
 import { builtin } from '../model/builtins.ts'
+
+const { cpus, freemem, totalmem } = builtin('node:os')
 
 const fs = builtin('node:fs')
 

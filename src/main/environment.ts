@@ -1,6 +1,7 @@
 import * as z from 'zod/mini'
 import { DIAGNOSTICS_VARIABLE, parseDiagnostics } from '../config/diagnostics.ts'
 import { type Level, parseLevel } from '../model/level.ts'
+import { once } from '../model/once.ts'
 import { targetProblem } from '../tracing/target-levels.ts'
 
 /**
@@ -67,35 +68,35 @@ function text<T>(
 
 class Unreadable extends Error {}
 
-const wholeNumber = text((value) => {
+function wholeNumber(value: string): number {
   if (!/^\d{1,15}$/.test(value) || Number(value) < 1) throw new Unreadable('expected a whole number from 1')
   return Number(value)
-})
+}
 
-const seconds = text((value) => {
+function seconds(value: string): number {
   const number = Number(value)
   if (!/^\d+(\.\d+)?$/.test(value) || number <= 0 || number > MAX_SECONDS) {
     throw new Unreadable(`expected a number of seconds above 0, up to ${MAX_SECONDS}`)
   }
   return number
-})
+}
 
-const flag = text((value) => {
+function flag(value: string): boolean {
   const word = value.toLowerCase()
   if (word === 'true' || word === '1') return true
   if (word === 'false' || word === '0') return false
   throw new Unreadable('expected true or false')
-})
+}
 
-const level = text((value) => {
+function level(value: string): Level {
   const parsed = parseLevel(value)
   if (parsed === undefined) throw new Unreadable(LEVEL_EXPECTED)
   return parsed
-})
+}
 
 const LEVEL_EXPECTED = 'expected off, fatal, error, warn, info, debug or trace'
 
-const targetLevels = text((value) => {
+function targetLevels(value: string): Record<string, Level> {
   const levels: Record<string, Level> = Object.create(null)
   for (const [target, name] of splitPairs(value)) {
     const problem = targetProblem(target)
@@ -105,9 +106,9 @@ const targetLevels = text((value) => {
     levels[target] = parsed
   }
   return levels
-})
+}
 
-const properties = text((value) => {
+function properties(value: string): Record<string, string> {
   const entries: Record<string, string> = Object.create(null)
   for (const [key, entry] of splitPairs(value)) {
     const problem = propertyKeyProblem(key)
@@ -115,7 +116,7 @@ const properties = text((value) => {
     if (!(key in entries)) entries[key] = entry // the first of a repeated key wins, as in the reference SDK
   }
   return entries
-})
+}
 
 /** Splits `a=1,b=2`; blank entries are skipped, values may be empty. Entries are not repeated in errors: they may hold secrets. */
 function splitPairs(value: string): [key: string, value: string][] {
@@ -141,39 +142,41 @@ export function propertyKeyProblem(key: string): string | undefined {
 }
 
 /** Each variable beside the field it fills. */
-const schema = z.object({
-  MICROMEGAS_TELEMETRY_URL: text((value) => value),
-  MICROMEGAS_TELEMETRY_MAX_QUEUE_BYTES: wholeNumber,
-  MICROMEGAS_TELEMETRY_HARD_QUEUE_BYTES: wholeNumber,
-  MICROMEGAS_TELEMETRY_MAX_IN_FLIGHT_REQUESTS: wholeNumber,
-  MICROMEGAS_TELEMETRY_REQUEST_TIMEOUT_SECS: seconds,
-  MICROMEGAS_TELEMETRY_SPOOL_DIR: text((value) => value),
-  MICROMEGAS_TELEMETRY_SPOOL_MAX_BYTES: wholeNumber,
-  MICROMEGAS_TELEMETRY_SHUTDOWN_TIMEOUT_SECS: seconds,
-  MICROMEGAS_FLUSH_PERIOD: seconds,
-  MICROMEGAS_MAX_LEVEL: level,
-  MICROMEGAS_LOCAL_SINK_MAX_LEVEL: level,
-  MICROMEGAS_TELEMETRY_SINK_MAX_LEVEL: level,
-  MICROMEGAS_TARGET_MAX_LEVELS: targetLevels,
-  MICROMEGAS_ENABLE_CPU_TRACING: flag,
-  MICROMEGAS_SPAN_PROPERTIES: flag,
-  MICROMEGAS_LOG_SPAN_IDS: flag,
-  MICROMEGAS_SYSTEM_METRICS: flag,
-  MICROMEGAS_INSTRUMENT_HTTP: flag,
-  MICROMEGAS_INSTRUMENT_OPENTELEMETRY: flag,
-  MICROMEGAS_REQUIRE_TLS: flag,
-  MICROMEGAS_PROCESS_EXE: text((value) => value),
-  MICROMEGAS_PROCESS_VERSION: text((value) => value),
-  MICROMEGAS_SIGNAL_HANDLING: flag,
-  [DIAGNOSTICS_VARIABLE]: text((value) => {
-    const parsed = parseDiagnostics(value)
-    if (parsed === undefined) throw new Unreadable('expected on or off')
-    return parsed
+const schema = once(() =>
+  z.object({
+    MICROMEGAS_TELEMETRY_URL: text((value) => value),
+    MICROMEGAS_TELEMETRY_MAX_QUEUE_BYTES: text(wholeNumber),
+    MICROMEGAS_TELEMETRY_HARD_QUEUE_BYTES: text(wholeNumber),
+    MICROMEGAS_TELEMETRY_MAX_IN_FLIGHT_REQUESTS: text(wholeNumber),
+    MICROMEGAS_TELEMETRY_REQUEST_TIMEOUT_SECS: text(seconds),
+    MICROMEGAS_TELEMETRY_SPOOL_DIR: text((value) => value),
+    MICROMEGAS_TELEMETRY_SPOOL_MAX_BYTES: text(wholeNumber),
+    MICROMEGAS_TELEMETRY_SHUTDOWN_TIMEOUT_SECS: text(seconds),
+    MICROMEGAS_FLUSH_PERIOD: text(seconds),
+    MICROMEGAS_MAX_LEVEL: text(level),
+    MICROMEGAS_LOCAL_SINK_MAX_LEVEL: text(level),
+    MICROMEGAS_TELEMETRY_SINK_MAX_LEVEL: text(level),
+    MICROMEGAS_TARGET_MAX_LEVELS: text(targetLevels),
+    MICROMEGAS_ENABLE_CPU_TRACING: text(flag),
+    MICROMEGAS_SPAN_PROPERTIES: text(flag),
+    MICROMEGAS_LOG_SPAN_IDS: text(flag),
+    MICROMEGAS_SYSTEM_METRICS: text(flag),
+    MICROMEGAS_INSTRUMENT_HTTP: text(flag),
+    MICROMEGAS_INSTRUMENT_OPENTELEMETRY: text(flag),
+    MICROMEGAS_REQUIRE_TLS: text(flag),
+    MICROMEGAS_PROCESS_EXE: text((value) => value),
+    MICROMEGAS_PROCESS_VERSION: text((value) => value),
+    MICROMEGAS_SIGNAL_HANDLING: text(flag),
+    [DIAGNOSTICS_VARIABLE]: text((value) => {
+      const parsed = parseDiagnostics(value)
+      if (parsed === undefined) throw new Unreadable('expected on or off')
+      return parsed
+    }),
+    MICROMEGAS_PROCESS_PROPERTIES: text(properties),
+    // Set by whatever started this process: what is no UUID is ignored, as the reference SDK does.
+    [PARENT_PROCESS_VARIABLE]: text((value) => (UUID.test(value) ? value.toLowerCase() : undefined)),
   }),
-  MICROMEGAS_PROCESS_PROPERTIES: properties,
-  // Set by whatever started this process: what is no UUID is ignored, as the reference SDK does.
-  [PARENT_PROCESS_VARIABLE]: text((value) => (UUID.test(value) ? value.toLowerCase() : undefined)),
-})
+)
 
 /**
  * Reads the environment: the one place where variables of this package are interpreted, except for credentials.
@@ -216,9 +219,12 @@ export function readEnvironment(
 }
 
 /** Each variable is read by itself: one that cannot be read does not hide what is wrong with the others. */
-function readVariables(env: NodeJS.ProcessEnv, problems: string[]): Partial<z.output<typeof schema>> {
+function readVariables(
+  env: NodeJS.ProcessEnv,
+  problems: string[],
+): Partial<z.output<ReturnType<typeof schema>>> {
   const values: Record<string, unknown> = {}
-  for (const [name, reader] of Object.entries(schema.shape)) {
+  for (const [name, reader] of Object.entries(schema().shape)) {
     if (!env[name]?.trim()) continue // blank counts as unset: deployment templates render missing values so
     const parsed = reader.safeParse(env[name])
     if (parsed.success) values[name] = parsed.data

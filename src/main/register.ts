@@ -1,5 +1,6 @@
 import { tell } from '../config/diagnostics.ts'
 import { recordClientRequests } from '../interop/http/client.ts'
+import { noteExpressMounts } from '../interop/http/express.ts'
 import { noteKoaContexts } from '../interop/http/koa.ts'
 import { recordServerRequests } from '../interop/http/server.ts'
 import { builtin } from '../model/builtins.ts'
@@ -81,6 +82,7 @@ export class Register {
       recordServerRequests()
       recordClientRequests()
       noteKoaContexts()
+      noteExpressMounts()
       this.#parts.unshift('HTTP servers and clients')
     }
     const spans = dispatch.cpu.enabled ? 'spans' : 'no spans (MICROMEGAS_ENABLE_CPU_TRACING is false)'

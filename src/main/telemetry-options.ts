@@ -1,9 +1,11 @@
 import * as z from 'zod/mini'
 import type { RequestDecoratorFactory } from '../auth/request-decorator.ts'
 import type { Diagnostics } from '../config/diagnostics.ts'
+import { optionProblems } from '../config/option-problems.ts'
 import { isLoopback } from '../http/transport-security.ts'
 import type { EventSink } from '../model/event-sink.ts'
 import { Level, type LevelName, parseLevel } from '../model/level.ts'
+import { once } from '../model/once.ts'
 import { targetProblem } from '../tracing/target-levels.ts'
 import { propertyKeyProblem, type TelemetryEnvironment } from './environment.ts'
 
@@ -134,63 +136,65 @@ const TIMEOUT_EXPECTED = `expected a number of milliseconds from 0 to ${DAY_MS}`
 const DEFAULT_SHUTDOWN_TIMEOUT_MS = 5000
 
 const LEVEL_EXPECTED = 'expected off, fatal, error, warn, info, debug or trace'
-const level = z
-  .string(LEVEL_EXPECTED)
-  .check(z.refine((value) => parseLevel(value) !== undefined, { error: LEVEL_EXPECTED }))
-const text = z.string('expected a text')
-const nonBlank = text.check(z.regex(/\S/, 'expected a text that is not blank'))
-const flag = z.boolean('expected true or false')
 const SINKS_EXPECTED = "expected an array such as [{ sink, maxLevel: 'debug' }]"
 const SINK_EXPECTED = 'expected an object with a sink'
-const sink = z.custom<EventSink>(
-  (value) =>
-    typeof (value as EventSink | null)?.onStartup === 'function' &&
-    typeof (value as EventSink).flush === 'function' &&
-    typeof (value as EventSink).shutdown === 'function',
-  { error: 'expected an EventSink' },
-)
 
 /** Strict: a misspelt option is an error, not a default. */
-const schema = z.strictObject({
-  telemetryUrl: z.optional(text),
-  apiKey: z.optional(text),
-  decoratorFactory: z.optional(
-    z.custom<RequestDecoratorFactory>((value) => typeof value === 'function', {
-      error: 'expected a function',
-    }),
-  ),
-  localSinkEnabled: z.optional(flag),
-  localSinkMaxLevel: z.optional(level),
-  telemetrySinkMaxLevel: z.optional(level),
-  maxLevelOverride: z.optional(level),
-  targetMaxLevels: z.optional(z.record(z.string(), level, 'expected an object of levels by target')),
-  interopMaxLevel: z.optional(level),
-  cpuTracing: z.optional(flag),
-  spanProperties: z.optional(flag),
-  logSpanIds: z.optional(flag),
-  systemMetrics: z.optional(flag),
-  installLogCapture: z.optional(flag),
-  processExe: z.optional(nonBlank),
-  processVersion: z.optional(nonBlank),
-  processProperties: z.optional(z.record(z.string(), text, 'expected an object of texts')),
-  flushPeriodSeconds: z.optional(
-    z
-      .number(FLUSH_PERIOD_EXPECTED)
-      .check(z.gt(0, FLUSH_PERIOD_EXPECTED), z.lte(DAY_MS / 1000, FLUSH_PERIOD_EXPECTED)),
-  ),
-  shutdownTimeoutMs: z.optional(
-    z.number(TIMEOUT_EXPECTED).check(z.gte(0, TIMEOUT_EXPECTED), z.lte(DAY_MS, TIMEOUT_EXPECTED)),
-  ),
-  requireTls: z.optional(flag),
-  signalHandling: z.optional(flag),
-  diagnostics: z.optional(
-    z.custom<Diagnostics>((value) => typeof value === 'boolean' || typeof value === 'function', {
-      error: 'expected true, false or a function',
-    }),
-  ),
-  sinks: z.optional(
-    z.array(z.strictObject({ sink, maxLevel: z.optional(level) }, SINK_EXPECTED), SINKS_EXPECTED),
-  ),
+const schema = once(() => {
+  const level = z
+    .string(LEVEL_EXPECTED)
+    .check(z.refine((value) => parseLevel(value) !== undefined, { error: LEVEL_EXPECTED }))
+  const text = z.string('expected a text')
+  const nonBlank = text.check(z.regex(/\S/, 'expected a text that is not blank'))
+  const flag = z.boolean('expected true or false')
+  const sink = z.custom<EventSink>(
+    (value) =>
+      typeof (value as EventSink | null)?.onStartup === 'function' &&
+      typeof (value as EventSink).flush === 'function' &&
+      typeof (value as EventSink).shutdown === 'function',
+    { error: 'expected an EventSink' },
+  )
+  return z.strictObject({
+    telemetryUrl: z.optional(text),
+    apiKey: z.optional(text),
+    decoratorFactory: z.optional(
+      z.custom<RequestDecoratorFactory>((value) => typeof value === 'function', {
+        error: 'expected a function',
+      }),
+    ),
+    localSinkEnabled: z.optional(flag),
+    localSinkMaxLevel: z.optional(level),
+    telemetrySinkMaxLevel: z.optional(level),
+    maxLevelOverride: z.optional(level),
+    targetMaxLevels: z.optional(z.record(z.string(), level, 'expected an object of levels by target')),
+    interopMaxLevel: z.optional(level),
+    cpuTracing: z.optional(flag),
+    spanProperties: z.optional(flag),
+    logSpanIds: z.optional(flag),
+    systemMetrics: z.optional(flag),
+    installLogCapture: z.optional(flag),
+    processExe: z.optional(nonBlank),
+    processVersion: z.optional(nonBlank),
+    processProperties: z.optional(z.record(z.string(), text, 'expected an object of texts')),
+    flushPeriodSeconds: z.optional(
+      z
+        .number(FLUSH_PERIOD_EXPECTED)
+        .check(z.gt(0, FLUSH_PERIOD_EXPECTED), z.lte(DAY_MS / 1000, FLUSH_PERIOD_EXPECTED)),
+    ),
+    shutdownTimeoutMs: z.optional(
+      z.number(TIMEOUT_EXPECTED).check(z.gte(0, TIMEOUT_EXPECTED), z.lte(DAY_MS, TIMEOUT_EXPECTED)),
+    ),
+    requireTls: z.optional(flag),
+    signalHandling: z.optional(flag),
+    diagnostics: z.optional(
+      z.custom<Diagnostics>((value) => typeof value === 'boolean' || typeof value === 'function', {
+        error: 'expected true, false or a function',
+      }),
+    ),
+    sinks: z.optional(
+      z.array(z.strictObject({ sink, maxLevel: z.optional(level) }, SINK_EXPECTED), SINKS_EXPECTED),
+    ),
+  })
 })
 
 /** What is not the same for all who start telemetry. */
@@ -211,13 +215,8 @@ export function resolveOptions(
   defaults: OptionDefaults,
   problems: string[],
 ): TelemetryConfig {
-  const parsed = schema.safeParse(options)
-  for (const issue of parsed.error?.issues ?? []) {
-    const unknown = issue.code === 'unrecognized_keys' ? issue.keys : undefined
-    const path = issue.path.join('.')
-    if (unknown !== undefined) problems.push(`${[...issue.path, unknown].join('.')}: no such option`)
-    else problems.push(`${path || 'options'}: ${issue.message}`)
-  }
+  const parsed = schema().safeParse(options)
+  if (parsed.error !== undefined) problems.push(...optionProblems(parsed.error))
   // The usable options still count, so that what is wrong with the rest of the configuration shows in the same error.
   const unusable = new Set(parsed.error?.issues.map((issue) => issue.path[0]))
   const given: TelemetryOptions = Object.fromEntries(

@@ -1,4 +1,4 @@
-import * as timers from 'node:timers'
+import { builtin } from './builtins.ts'
 import { MAX_TIMER_MS } from './durations.ts'
 
 /** A call that is to come. */
@@ -47,6 +47,7 @@ export function original<T extends object>(found: T, name: string): T {
   return typeof kept === 'function' ? (kept as T) : found
 }
 
+const timers = builtin('node:timers')
 // Taken once, so that a host whose tests fake its timers later does not stop telemetry; from Node's modules, since test
 // runners give code other globals than Node's.
 const setTimer = original(timers.setTimeout, 'setTimeout')

@@ -1,4 +1,6 @@
-import { types } from 'node:util'
+import { builtin } from './builtins.ts'
+
+const { isNativeError } = builtin('node:util/types')
 
 /**
  * What kind of thing a value is, whatever realm it comes from: each `vm` context, and so each test file of jest, has an
@@ -11,7 +13,7 @@ const MAX_PROTOTYPES = 32
 /** True for errors, whoever made them: those of the platform (`DOMException` too), of subclasses, of other realms. */
 export function isError(value: unknown): value is Error {
   if (typeof value !== 'object' || value === null) return false
-  if (types.isNativeError(value)) return true
+  if (isNativeError(value)) return true
   try {
     return value instanceof Error || inheritsError(value)
   } catch {

@@ -1,4 +1,5 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
+import type { AsyncLocalStorage } from 'node:async_hooks'
+import { builtin } from './builtins.ts'
 
 /** What the copies of this package in a thread (ESM, CommonJS, entry points) share of what they do by themselves. */
 interface OwnWork {
@@ -13,7 +14,10 @@ const ownWork = find()
 
 function find(): OwnWork {
   const registry = globalThis as { [REGISTRY_KEY]?: OwnWork }
-  registry[REGISTRY_KEY] ??= { running: new AsyncLocalStorage(), requests: new WeakSet() }
+  registry[REGISTRY_KEY] ??= {
+    running: new (builtin('node:async_hooks').AsyncLocalStorage)(),
+    requests: new WeakSet(),
+  }
   return registry[REGISTRY_KEY]
 }
 

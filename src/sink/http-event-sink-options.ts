@@ -1,7 +1,9 @@
 import * as z from 'zod/mini'
 import { tell } from '../config/diagnostics.ts'
+import { optionProblems } from '../config/option-problems.ts'
 import { MAX_TIMER_MS } from '../model/durations.ts'
 import { TelemetryError } from '../model/errors.ts'
+import { once } from '../model/once.ts'
 import type { BackoffPolicy } from './upload/shared-backoff.ts'
 
 /** How long an item waits after a failed attempt. */
@@ -108,32 +110,34 @@ const count = (
   return z._default(z.int(error).check(z.gte(min, error), z.lte(max, error)), fallback)
 }
 
-const retry = { baseDelayMs: count(100, 0, MAX_TIMER_MS), maxDelayMs: count(30_000, 0, MAX_TIMER_MS) }
 const section = <T extends z.core.$ZodLooseShape>(shape: T): z.ZodMiniPrefault<z.ZodMiniObject<T>> =>
   z.prefault(z.strictObject(shape), {} as never)
 
 /** Strict: a misspelt option is an error, not a default. */
-const schema = z.strictObject({
-  maxQueueBytes: count(128 * MIB, 1),
-  hardQueueBytes: count(256 * MIB, 1),
-  maxInFlightRequests: count(3, 1, 100),
-  requestTimeoutMs: count(10_000, 1, MAX_TIMER_MS),
-  metadataRetry: section(retry),
-  blocksRetry: section({ ...retry, maxSoloFailures: count(10, 1) }),
-  unauthorizedRetry: section({
-    baseDelayMs: count(30_000, 0, MAX_TIMER_MS),
-    maxDelayMs: count(60_000, 0, MAX_TIMER_MS),
-  }),
-  maxRetryAfterMs: count(300_000, 0, MAX_TIMER_MS),
-  metadataRefreshMs: count(300_000, 1, MAX_TIMER_MS),
-  flushTimeoutMs: count(30_000, 0, MAX_TIMER_MS),
-  shutdownTimeoutMs: count(5_000, 0, MAX_TIMER_MS),
-  spoolDir: z.optional(z.string('expected a path').check(z.minLength(1, 'expected a path'))),
-  spoolMaxBytes: count(1024 * MIB, 1),
-  warn: z._default(
-    z.custom<(message: string) => void>((value) => typeof value === 'function', 'expected a function'),
-    () => tell,
-  ),
+const schema = once(() => {
+  const retry = { baseDelayMs: count(100, 0, MAX_TIMER_MS), maxDelayMs: count(30_000, 0, MAX_TIMER_MS) }
+  return z.strictObject({
+    maxQueueBytes: count(128 * MIB, 1),
+    hardQueueBytes: count(256 * MIB, 1),
+    maxInFlightRequests: count(3, 1, 100),
+    requestTimeoutMs: count(10_000, 1, MAX_TIMER_MS),
+    metadataRetry: section(retry),
+    blocksRetry: section({ ...retry, maxSoloFailures: count(10, 1) }),
+    unauthorizedRetry: section({
+      baseDelayMs: count(30_000, 0, MAX_TIMER_MS),
+      maxDelayMs: count(60_000, 0, MAX_TIMER_MS),
+    }),
+    maxRetryAfterMs: count(300_000, 0, MAX_TIMER_MS),
+    metadataRefreshMs: count(300_000, 1, MAX_TIMER_MS),
+    flushTimeoutMs: count(30_000, 0, MAX_TIMER_MS),
+    shutdownTimeoutMs: count(5_000, 0, MAX_TIMER_MS),
+    spoolDir: z.optional(z.string('expected a path').check(z.minLength(1, 'expected a path'))),
+    spoolMaxBytes: count(1024 * MIB, 1),
+    warn: z._default(
+      z.custom<(message: string) => void>((value) => typeof value === 'function', 'expected a function'),
+      () => tell,
+    ),
+  })
 })
 
 /**
@@ -142,16 +146,11 @@ const schema = z.strictObject({
  * @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` that names every option that cannot be used.
  */
 export function resolveHttpEventSinkOptions(options: HttpEventSinkOptions): HttpEventSinkConfig {
-  const parsed = schema.safeParse(options)
+  const parsed = schema().safeParse(options)
   if (!parsed.success) {
-    const problems = parsed.error.issues.flatMap((issue) =>
-      issue.code === 'unrecognized_keys'
-        ? issue.keys.map((key) => `${[...issue.path, key].join('.')}: no such option`)
-        : [`${issue.path.join('.') || 'options'}: ${issue.message}`],
-    )
     throw new TelemetryError(
       'ERR_TELEMETRY_CONFIG',
-      `Cannot use the options of HttpEventSink: ${problems.join('; ')}`,
+      `Cannot use the options of HttpEventSink: ${optionProblems(parsed.error).join('; ')}`,
     )
   }
   const config: HttpEventSinkConfig = parsed.data

@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import type { RequestDecoratorFactory } from '../auth/request-decorator.ts'
 import { canUseSockets } from '../http/clients/event-loop.ts'
 import { withoutTracing } from '../http/clients/suppress-tracing.ts'
@@ -6,6 +5,7 @@ import { Transport, type TransportOptions } from '../http/clients/transport.ts'
 import { resolveEndpoint } from '../http/endpoint.ts'
 import { proxyFromEnv } from '../http/proxy/proxy.ts'
 import { waitUntil } from '../http/wait-until.ts'
+import { builtin } from '../model/builtins.ts'
 import { type Clock, platformClock } from '../model/clock.ts'
 import { toTimerMs } from '../model/durations.ts'
 import { errorMessage } from '../model/error-message.ts'
@@ -342,7 +342,7 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
 }
 
 /** Leaves the host's asynchronous context: a request must not live as long as our upload of its log. */
-const detached = AsyncLocalStorage.snapshot()
+const detached = builtin('node:async_hooks').AsyncLocalStorage.snapshot()
 
 /** Runs what neither belongs to what the host does now nor is to be traced. */
 function isolate<T>(fn: () => T): T {

@@ -1,8 +1,8 @@
-import { type EncodeOptions, encode, encodeInto } from 'cborg'
 import type { SealedBlock, StreamInfo } from '../model/event-sink.ts'
 import { isError } from '../model/kinds.ts'
 import type { ProcessInfo } from '../model/process-info.ts'
 import type { Member, UserDefinedType } from '../transit/reflection.ts'
+import { type CborValue, encodeCbor } from './cbor-writer.ts'
 import { TickConverter } from './decode/tick-converter.ts'
 import { type CompressFrame, loadCompressFrame } from './lz4/lz4.ts'
 import { storedFrame } from './lz4/lz4-frame.ts'
@@ -32,16 +32,7 @@ export interface TelemetryEncoder {
 }
 
 /** The two sections of a block, each one LZ4 frame. */
-interface Payload {
-  readonly dependencies: Uint8Array
-  readonly objects: Uint8Array
-}
-
-/** What a block takes besides its payload and ids: two times, integers, keys and lengths, about 270 bytes. */
-const ENVELOPE_BYTES = 384
-
-/** Fields in the order written; `undefined` is how cborg is told not to sort. */
-const OPTIONS: EncodeOptions = { mapSorter: undefined } as unknown as EncodeOptions
+type Payload = Readonly<Record<'dependencies' | 'objects', Uint8Array>>
 
 /**
  * An encoder, at once. Where the native LZ4 library is missing, and until it is loaded for what cannot wait, blocks are sent
@@ -65,37 +56,31 @@ class CborEncoder implements TelemetryEncoder {
   }
 
   encodeProcess(process: ProcessInfo): Uint8Array {
-    return encode(
-      {
-        process_id: process.processId,
-        exe: storableColumn(process.exe),
-        username: storableColumn(process.username),
-        realname: storableColumn(process.realname),
-        computer: storableColumn(process.computer),
-        distro: storableColumn(process.distro),
-        cpu_brand: storableColumn(process.cpuBrand),
-        tsc_frequency: process.tscFrequency,
-        start_time: formatTimestamp(process.startTimeMicros),
-        start_ticks: process.startTicks,
-        parent_process_id: process.parentProcessId ?? null, // the key must be there
-        properties: storableProperties(process.properties),
-      },
-      OPTIONS,
-    )
+    return encodeCbor({
+      process_id: process.processId,
+      exe: storableColumn(process.exe),
+      username: storableColumn(process.username),
+      realname: storableColumn(process.realname),
+      computer: storableColumn(process.computer),
+      distro: storableColumn(process.distro),
+      cpu_brand: storableColumn(process.cpuBrand),
+      tsc_frequency: process.tscFrequency,
+      start_time: formatTimestamp(process.startTimeMicros),
+      start_ticks: process.startTicks,
+      parent_process_id: process.parentProcessId ?? null, // the key must be there
+      properties: storableProperties(process.properties),
+    })
   }
 
   encodeStream(stream: StreamInfo): Uint8Array {
-    return encode(
-      {
-        process_id: stream.processId,
-        stream_id: stream.streamId,
-        dependencies_metadata: stream.dependenciesMetadata.map(wireType),
-        objects_metadata: stream.objectsMetadata.map(wireType),
-        tags: [storableText(stream.kind)],
-        properties: storableProperties(stream.properties),
-      },
-      OPTIONS,
-    )
+    return encodeCbor({
+      process_id: stream.processId,
+      stream_id: stream.streamId,
+      dependencies_metadata: stream.dependenciesMetadata.map(wireType),
+      objects_metadata: stream.objectsMetadata.map(wireType),
+      tags: [storableText(stream.kind)],
+      properties: storableProperties(stream.properties),
+    })
   }
 
   async encodeBlock(block: SealedBlock, process: ProcessInfo): Promise<Uint8Array> {
@@ -122,12 +107,11 @@ class CborEncoder implements TelemetryEncoder {
     }
   }
 
-  /** The payload is copied once, into a buffer that is large enough from the start. */
   #encodeBlock(block: SealedBlock, process: ProcessInfo, payload: Payload): Uint8Array {
     const beginTicks = block.beginTicks - process.startTicks
     const endTicks = block.endTicks - process.startTicks
     const ticks = new TickConverter(process)
-    const body = {
+    return encodeCbor({
       block_id: block.blockId,
       stream_id: block.stream.streamId,
       process_id: process.processId,
@@ -136,24 +120,14 @@ class CborEncoder implements TelemetryEncoder {
       begin_ticks: beginTicks,
       end_time: formatTimestamp(-floorToMicros(-ticks.relativeToNanoseconds(endTicks))),
       end_ticks: endTicks,
-      payload: { dependencies: ofThisRealm(payload.dependencies), objects: ofThisRealm(payload.objects) },
-      object_offset: BigInt(block.objectOffset),
-      nb_objects: BigInt(block.eventCount),
-    }
-    const idBytes = 3 * (body.block_id.length + body.stream_id.length + body.process_id.length)
-    const payloadBytes = payload.dependencies.byteLength + payload.objects.byteLength
-    const bytes = Buffer.allocUnsafeSlow(ENVELOPE_BYTES + idBytes + payloadBytes)
-    const { written } = encodeInto(body, bytes, OPTIONS)
-    return bytes.subarray(0, written)
+      payload,
+      object_offset: block.objectOffset,
+      nb_objects: block.eventCount,
+    })
   }
 }
 
-/** The library knows bytes by their class, of which each realm has one: a buffer is of Node's, and not of a test environment's. */
-function ofThisRealm({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array {
-  return new Uint8Array(buffer, byteOffset, byteLength)
-}
-
-function wireType(type: UserDefinedType): Record<string, unknown> {
+function wireType(type: UserDefinedType): CborValue {
   return {
     name: type.name,
     size: type.size,
@@ -162,7 +136,7 @@ function wireType(type: UserDefinedType): Record<string, unknown> {
   }
 }
 
-function wireMember(member: Member): Record<string, unknown> {
+function wireMember(member: Member): CborValue {
   return {
     name: member.name,
     type_name: member.typeName,

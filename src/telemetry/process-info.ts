@@ -1,7 +1,8 @@
-import os from 'node:os'
-import path from 'node:path'
 import { builtin } from '../model/builtins.ts'
 import type { ProcessInfo } from '../model/process-info.ts'
+
+const os = builtin('node:os')
+const path = builtin('node:path')
 
 const fs = builtin('node:fs')
 

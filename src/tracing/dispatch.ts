@@ -1,4 +1,4 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
+import type { AsyncLocalStorage } from 'node:async_hooks'
 import { builtin } from '../model/builtins.ts'
 import { type Clock, platformClock, type Timer } from '../model/clock.ts'
 import { EMPTY_REPORT, sumReports } from '../model/delivery-report.ts'
@@ -81,7 +81,9 @@ export class Dispatch {
   readonly late: LateSpanStream = new LateSpanStream()
   readonly image: ImageStream = new ImageStream()
   /** The async span that the running code is in. */
-  readonly asyncSpans: AsyncLocalStorage<OpenAsyncSpan> = new AsyncLocalStorage<OpenAsyncSpan>()
+  readonly asyncSpans: AsyncLocalStorage<OpenAsyncSpan> = new (builtin(
+    'node:async_hooks',
+  ).AsyncLocalStorage)()
   /** What ids of traces are made with, drawn once: both builds must give a span the same ids. */
   traceIdKeys: Uint32Array | undefined = undefined
   /** Async spans that have begun and not ended. */

@@ -1,6 +1,8 @@
-import { isUint8Array } from 'node:util/types'
+import { builtin } from '../model/builtins.ts'
 import { dispatch } from './dispatch.ts'
 import { toName } from './metric.ts'
+
+const { isUint8Array } = builtin('node:util/types')
 
 /**
  * Records an image, or any other small file, with the time it was taken. Never throws: data that is no bytes or exceeds

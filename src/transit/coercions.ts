@@ -1,6 +1,8 @@
-import { isUint8Array } from 'node:util/types'
+import { builtin } from '../model/builtins.ts'
 import { formatError } from './format-error.ts'
 import type { PropertyList, TransitObject, TransitValue } from './value.ts'
+
+const { isUint8Array } = builtin('node:util/types')
 
 /**
  * Reads one member as the type a view wants. What is accepted is what the reference's analytics accepts: u32 also from

@@ -1,5 +1,7 @@
-import { isUtf8 } from 'node:buffer'
+import { builtin } from '../model/builtins.ts'
 import { formatError } from './format-error.ts'
+
+const { isUtf8 } = builtin('node:buffer')
 
 /**
  * Encodings of a length-prefixed string (`u8` codec, `u32` byte length, bytes). Source: `StringCodec` of the reference

@@ -36,12 +36,17 @@ beforeAll(() => {
     format: 'esm',
     tsconfigRaw: { compilerOptions: { experimentalDecorators: true } },
   }).code
-  const express4 = readFileSync(`${apps}/express.cjs`, 'utf8').replace("'express'", "'express-4'")
+  const onExpress4 = (file: string): string =>
+    readFileSync(`${apps}/${file}`, 'utf8').replace("'express'", "'express-4'")
   folder = installedProject({
     cache: 'frameworks',
     dependencies: PACKAGES,
     app: apps,
-    files: { 'nest.mjs': nest, 'express-4.cjs': express4 },
+    files: {
+      'nest.mjs': nest,
+      'express-4.cjs': onExpress4('express.cjs'),
+      'mounts-4.cjs': onExpress4('mounts.cjs'),
+    },
   })
 })
 
@@ -174,5 +179,38 @@ describe.each(SERVICES)('%s', (name, file, env) => {
       JOIN ${spans} route ON child.parent = route.id
       WHERE route.name = 'GET /users/:id' GROUP BY child.name`)
     expect(below).toEqual([{ name: 'query users', n: BigInt(LOAD.users) }])
+  })
+})
+
+describe.each([
+  ['Express 5', 'mounts.cjs'],
+  ['Express 4', 'mounts-4.cjs'],
+])('%s', (_, file) => {
+  test('a route is the patterns of all routers that it is below, so that names stay few', async () => {
+    await using server = await startServer({ port: 0, flightPort: 0, temporary: true, disableAuth: true })
+    const beginNs = BigInt(Date.now()) * 1_000_000n
+    const service = await start(server, file, {})
+    const routes = {
+      '/teams/:team/members/:member/posts/:post': '/teams/7/members/ada/posts/1?secret=1',
+      '/teams/:team/members/:member': '/teams/8/members/bob',
+      '/teams/:team/members/:member/fails': '/teams/9/members/eve/fails',
+      '/teams/:team/settings/:key': '/teams/7/settings/colour',
+      '/teams/:team/:page': '/teams/7/news',
+      '/a/:x|/b/:x/there': '/b/1/there',
+    }
+    for (const path of Object.values(routes)) await (await fetch(service.url + path)).arrayBuffer()
+    const { params } = { params: await (await fetch(`${service.url}/teams/7/members/ada/posts/1`)).json() }
+    expect(params).toEqual({ team: '7', member: 'ada', post: '1' })
+    await (await fetch(`${service.url}/teams/7/members/ada/nothing`)).arrayBuffer()
+    await service.end()
+    const range = { beginNs, endNs: BigInt(Date.now()) * 1_000_000n }
+    const [process_] = await server.query('SELECT process_id FROM processes')
+    const names = await server.query(
+      `SELECT DISTINCT name FROM process_spans('${String(process_!.process_id)}', 'async') WHERE target = 'http' ORDER BY name`,
+      { range },
+    )
+    expect(names.map(({ name }) => name)).toEqual(
+      ['GET', ...Object.keys(routes).map((route) => `GET ${route}`)].sort(),
+    )
   })
 })

@@ -5,7 +5,9 @@ import { describe, expect, test } from 'vitest'
 import { type MicromegasServer, startServer } from '../../server/src/index.ts'
 
 const run = promisify(execFile)
-const fixture = fileURLToPath(new URL('./fixtures/registered.mjs', import.meta.url))
+const fixtureOf = (name: string): string => fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url))
+const HTTP1 = 'registered.mjs'
+const HTTP2 = 'registered-http2.mjs'
 const MINUTE_NS = 60_000_000_000n
 
 interface Outcome {
@@ -17,11 +19,12 @@ async function start(
   env: Record<string, string>,
   flags = ['--import', 'micromegas/register'],
   way = '',
+  fixture = HTTP1,
 ): Promise<Outcome> {
   const { PATH } = process.env
   const options = { env: { PATH, ...env }, cwd: fileURLToPath(new URL('.', import.meta.url)) }
   try {
-    const { stderr } = await run(process.execPath, [...flags, fixture, way], options)
+    const { stderr } = await run(process.execPath, [...flags, fixtureOf(fixture), way], options)
     return { code: 0, stderr }
   } catch (error) {
     const { code, stderr } = error as { code: number; stderr: string }
@@ -33,6 +36,7 @@ async function record(
   flags?: string[],
   way?: string,
   env: Record<string, string> = {},
+  fixture = HTTP1,
 ): Promise<[MicromegasServer, Outcome]> {
   const server = await startServer({ port: 0, flightPort: 0, temporary: true, disableAuth: true })
   const settings = {
@@ -40,7 +44,7 @@ async function record(
     MICROMEGAS_INSTRUMENT_OPENTELEMETRY: 'false',
     ...env,
   }
-  return [server, await start(settings, flags, way)]
+  return [server, await start(settings, flags, way, fixture)]
 }
 
 async function spansOf(server: MicromegasServer) {
@@ -100,6 +104,22 @@ describe.each([
       "select count(*) as n from measures where name = 'http.server.request.duration' and unit = 's' and property_get(properties, 'http.response.status_code') = '200'",
     )
     expect(counts).toEqual({ n: 4n })
+  })
+})
+
+test('HTTP/2 is recorded from its first request on, though nothing loads it before the program does', async () => {
+  const [server, outcome] = await record(undefined, '', {}, HTTP2)
+  await using _ = server
+  expect(outcome.code).toBe(0)
+  const [client, answer] = await spansOf(server)
+  expect(client).toMatchObject({
+    name: 'GET localhost',
+    properties: { 'span.kind': 'CLIENT', 'url.path': '/first', 'http.response.status_code': '200' },
+  })
+  expect(answer).toMatchObject({
+    name: 'GET',
+    parent: client!.id,
+    properties: { 'span.kind': 'SERVER', 'url.path': '/first', 'http.response.status_code': '200' },
   })
 })
 

@@ -1,11 +1,12 @@
 import { useEffect } from 'preact/hooks'
 import { processes, readProcesses } from './data/processes.ts'
-import { connection } from './data/query.ts'
+import { connection, connectWith } from './data/query.ts'
 import { Help, helpShown, useKeyboard } from './parts/help.tsx'
 import { KeyForm } from './parts/key-form.tsx'
 import { ProcessChoice } from './parts/process-choice.tsx'
 import { RangeChoice } from './parts/range-choice.tsx'
 import { linkTo, view } from './state/address.ts'
+import { login } from './state/login.ts'
 import { poll } from './state/polling.ts'
 import { theme, zone } from './state/settings.ts'
 import { FirstRun } from './views/first-run.tsx'
@@ -49,6 +50,15 @@ function Header() {
       <ProcessChoice />
       <RangeChoice />
       <Light />
+      {login.value !== undefined && (
+        <button
+          type="button"
+          onClick={() => connectWith(undefined)}
+          title={`Logged in as ${login.value.user ?? 'somebody'}`}
+        >
+          Log out
+        </button>
+      )}
       <button type="button" onClick={nextZone} title="Times in local time or UTC">
         {zone.value === 'UTC' ? 'UTC' : 'local'}
       </button>

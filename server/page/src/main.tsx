@@ -3,9 +3,12 @@ import './page.css'
 import { App } from './app.tsx'
 import { followAddress } from './state/address.ts'
 import { takeKeyFromAddress } from './state/key.ts'
+import { finishLogin, forgetLogin } from './state/login.ts'
 import { followTheme } from './state/settings.ts'
 
-takeKeyFromAddress()
+if (takeKeyFromAddress()) forgetLogin()
+const finished = finishLogin()
 followAddress()
 followTheme()
+await finished
 render(<App />, document.getElementById('page')!)

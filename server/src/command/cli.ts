@@ -4,7 +4,13 @@ import { Command } from 'commander'
 import { TelemetryError } from 'micromegas/wire'
 import packageJson from '../../package.json' with { type: 'json' }
 import type { ApiKey } from '../auth/api-keys.ts'
-import { ADMINS_FORM, API_KEYS_FORM, type DoorOptions, OIDC_CONFIG_FORM } from '../auth-options.ts'
+import {
+  ADMINS_FORM,
+  API_KEYS_FORM,
+  type DoorOptions,
+  OIDC_CONFIG_FORM,
+  PAGE_LOGIN_FORM,
+} from '../auth-options.ts'
 import {
   configError,
   DEFAULT_DATA_DIR,
@@ -29,6 +35,8 @@ interface Flags {
   readonly flightPort?: string
   readonly dataDir?: string
   readonly maxBytes?: string
+  readonly roles?: string
+  readonly fsync?: true
   readonly print?: true
   readonly disableAuth?: true
   readonly callersAreAdmins?: true
@@ -42,6 +50,7 @@ const FLAG_NAMES = {
   flightPort: '--flight-port',
   dataDir: '--data-dir',
   maxBytes: '--max-bytes',
+  roles: '--roles',
 } as const
 
 const ENVIRONMENT = `
@@ -55,7 +64,8 @@ Environment (flags win):
                                   the same for taking telemetry only
   MICROMEGAS_ANALYTICS_API_KEYS, _API_KEYS_FILE, _OIDC_CONFIG, _ADMINS
                                   the same for answering questions only
-  MICROMEGAS_INGESTION_HOST, _PORT, _DATA_DIR, _MAX_BYTES
+  MICROMEGAS_INGESTION_HOST, _PORT, _DATA_DIR, _MAX_BYTES, _FSYNC; MICROMEGAS_SERVER_ROLES
+  MICROMEGAS_PAGE_LOGIN           logins that the page offers: ${PAGE_LOGIN_FORM}
 
 One of --disable-auth, --generate-key, MICROMEGAS_API_KEYS, MICROMEGAS_API_KEYS_FILE and MICROMEGAS_OIDC_CONFIG is needed.`
 
@@ -74,6 +84,8 @@ function parseFlags(argv: readonly string[]): Flags {
       `where everything is kept, made when missing (default: ${DEFAULT_DATA_DIR})`,
     )
     .option('--max-bytes <bytes>', 'how much is kept, e.g. 500MiB, 2GiB, unlimited (default: 4GiB)')
+    .option('--fsync', 'answer once what came is on the disk: a power cut loses nothing either')
+    .option('--roles <list>', 'ingestion, analytics: do only one of them (default: both)')
     .option('--print', 'follow logs, metrics and finished spans in the terminal')
     .option('--disable-auth', 'take and give everything to everyone; for local development')
     .option('--callers-are-admins', 'let everyone who comes in delete data, where nobody else could')
@@ -100,6 +112,7 @@ async function readOptions(flags: Flags): Promise<{
   const options: ServerOptions = {
     ...env.options,
     ...named.options,
+    ...(flags.fsync === true && { fsync: true }),
     disableAuth: flags.disableAuth === true,
     callersAreAdmins: flags.callersAreAdmins === true,
   }
@@ -140,16 +153,17 @@ async function run(): Promise<void> {
   const report = consoleReporter({ write: writeLog, json })
   for (const message of notes) report({ type: 'warning', message })
   const server = await startServer({ ...options, print: flags.print === true, onEvent: report })
+  const config = resolveOptions(options)
   if (json) {
     const listening = {
       level: 'info',
       type: 'listening',
       url: server.url,
-      flightUri: server.flightUri,
+      ...(config.roles.includes('analytics') && { flightUri: server.flightUri }),
       generatedKey: generated,
     }
     writeLog(printableJson({ time: new Date().toISOString(), ...listening }))
-  } else output.write(startMessage(server, resolveOptions(options), generated))
+  } else output.write(startMessage(server, config, generated))
 
   let signals = 0
   const stop = (signal: NodeJS.Signals): void => {

@@ -8,8 +8,10 @@ import {
   type DoorOptions,
   OIDC_CONFIG_FORM,
   oidcEnvSchema,
+  PAGE_LOGIN_FORM,
+  pageLoginEnvSchema,
 } from '../auth-options.ts'
-import { configError, maxBytesSchema, portSchema, type ServerOptions } from '../options.ts'
+import { configError, maxBytesSchema, portSchema, rolesSchema, type ServerOptions } from '../options.ts'
 import { problemsOf } from '../schemas.ts'
 
 /** Settings as texts, by where they come from; what the environment and the command line share. */
@@ -21,12 +23,14 @@ export interface TextSettings {
     readonly flightPort: string
     readonly dataDir: string
     readonly maxBytes: string
+    readonly roles: string
   }
   readonly host?: string | undefined
   readonly port?: string | undefined
   readonly flightPort?: string | undefined
   readonly dataDir?: string | undefined
   readonly maxBytes?: string | undefined
+  readonly roles?: string | undefined
 }
 
 /** Options read so far, and what could not be read. */
@@ -43,8 +47,8 @@ export interface EnvironmentOptions extends PartialOptions {
 /**
  * Reads the server's environment: `MICROMEGAS_API_KEYS`, `MICROMEGAS_OIDC_CONFIG` and `MICROMEGAS_ADMINS` as the
  * reference server spells them, `MICROMEGAS_API_KEYS_FILE`, the same for one door (`MICROMEGAS_INGESTION_API_KEYS`,
- * `MICROMEGAS_ANALYTICS_API_KEYS` …), which win, and `MICROMEGAS_INGESTION_HOST`, `_PORT`, `_DATA_DIR`, `_MAX_BYTES`. A
- * blank variable counts as unset.
+ * `MICROMEGAS_ANALYTICS_API_KEYS` …), which win, `MICROMEGAS_INGESTION_HOST`, `_PORT`, `_DATA_DIR`, `_MAX_BYTES` and
+ * `_FSYNC`, `MICROMEGAS_SERVER_ROLES` and `MICROMEGAS_PAGE_LOGIN`. A blank variable counts as unset.
  *
  * @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` with every problem by variable name, and no value.
  * @example
@@ -70,19 +74,25 @@ export function readServerEnv(env: NodeJS.ProcessEnv): EnvironmentOptions {
       flightPort: PORT_VARIABLES.flightPort,
       dataDir: 'MICROMEGAS_INGESTION_DATA_DIR',
       maxBytes: 'MICROMEGAS_INGESTION_MAX_BYTES',
+      roles: 'MICROMEGAS_SERVER_ROLES',
     },
     host: env.MICROMEGAS_INGESTION_HOST,
     port: portOf(env, PORT_VARIABLES.port, notes),
     flightPort: portOf(env, PORT_VARIABLES.flightPort, notes),
     dataDir: env.MICROMEGAS_INGESTION_DATA_DIR,
     maxBytes: env.MICROMEGAS_INGESTION_MAX_BYTES,
+    roles: env.MICROMEGAS_SERVER_ROLES,
   })
   problems.push(...common.problems)
+  const fsync = readFlag('MICROMEGAS_INGESTION_FSYNC', env, problems)
+  const pageLogin = readJson(env, 'MICROMEGAS_PAGE_LOGIN', pageLoginEnvSchema, PAGE_LOGIN_FORM, problems)
   const ingestion = readDoor(env, VARIABLES.ingestion, problems)
   const analytics = readDoor(env, VARIABLES.analytics, problems)
   return {
     options: {
       ...common.options,
+      ...(fsync !== undefined && { fsync }),
+      ...(pageLogin !== undefined && { pageLogin }),
       ...readDoor(env, VARIABLES.both, problems),
       ...(Object.keys(ingestion).length > 0 && { ingestion }),
       ...(Object.keys(analytics).length > 0 && { analytics }),
@@ -90,6 +100,14 @@ export function readServerEnv(env: NodeJS.ProcessEnv): EnvironmentOptions {
     problems,
     notes,
   }
+}
+
+function readFlag(name: string, env: NodeJS.ProcessEnv, problems: string[]): boolean | undefined {
+  const word = env[name]?.trim().toLowerCase() ?? ''
+  if (word === '') return undefined
+  if (word === 'true' || word === '1') return true
+  if (word !== 'false' && word !== '0') problems.push(`${name}: expected true or false`)
+  return false
 }
 
 const PORT_VARIABLES = { port: 'MICROMEGAS_INGESTION_PORT', flightPort: 'MICROMEGAS_ANALYTICS_PORT' } as const
@@ -135,22 +153,8 @@ function readDoor(
   names: Readonly<Record<keyof DoorOptions, string>>,
   problems: string[],
 ): DoorOptions {
-  const json = <T>(name: string, schema: z.ZodMiniType<T>, form: string): T | undefined => {
-    const value = env[name]
-    if (value === undefined || value.trim() === '') return undefined
-    let document: unknown
-    try {
-      document = JSON.parse(value)
-    } catch {
-      // The parser's message quotes the text, which may hold keys.
-      problems.push(`${name}: expected JSON such as ${form}`)
-      return undefined
-    }
-    const parsed = schema.safeParse(document)
-    if (parsed.success) return parsed.data
-    problems.push(...problemsOf(name, parsed.error))
-    return undefined
-  }
+  const json = <T>(name: string, schema: z.ZodMiniType<T>, form: string): T | undefined =>
+    readJson(env, name, schema, form, problems)
   const apiKeys = json(names.apiKeys, apiKeysSchema, API_KEYS_FORM)
   const apiKeysFile = env[names.apiKeysFile]?.trim() || undefined
   const oidc = json(names.oidc, oidcEnvSchema, OIDC_CONFIG_FORM)
@@ -161,6 +165,29 @@ function readDoor(
     ...(oidc !== undefined && { oidc }),
     ...(admins !== undefined && { admins }),
   }
+}
+
+function readJson<T>(
+  env: NodeJS.ProcessEnv,
+  name: string,
+  schema: z.ZodMiniType<T>,
+  form: string,
+  problems: string[],
+): T | undefined {
+  const value = env[name]
+  if (value === undefined || value.trim() === '') return undefined
+  let document: unknown
+  try {
+    document = JSON.parse(value)
+  } catch {
+    // The parser's message quotes the text, which may hold keys.
+    problems.push(`${name}: expected JSON such as ${form}`)
+    return undefined
+  }
+  const parsed = schema.safeParse(document)
+  if (parsed.success) return parsed.data
+  problems.push(...problemsOf(name, parsed.error))
+  return undefined
 }
 
 /** Reads the settings that are plain texts; blank ones are left out. */
@@ -187,6 +214,12 @@ export function readTextSettings(settings: TextSettings): PartialOptions {
   const toPort = (value: string): number => (/^\d+$/.test(value) ? Number(value) : Number.NaN)
   const port = number(names.port, settings.port, toPort, portSchema)
   const flightPort = number(names.flightPort, settings.flightPort, toPort, portSchema)
+  const roles = present(settings.roles)
+    ?.split(',')
+    .map((role) => role.trim().toLowerCase())
+  const parsedRoles = rolesSchema.safeParse(roles)
+  if (roles !== undefined && !parsedRoles.success)
+    problems.push(...problemsOf(names.roles, parsedRoles.error))
   const maxBytes = number(names.maxBytes, settings.maxBytes, parseBytes, maxBytesSchema)
   return {
     options: {
@@ -195,6 +228,7 @@ export function readTextSettings(settings: TextSettings): PartialOptions {
       ...(flightPort !== undefined && { flightPort }),
       ...(dataDir !== undefined && { dataDir }),
       ...(maxBytes !== undefined && { maxBytes }),
+      ...(roles !== undefined && parsedRoles.success && { roles: parsedRoles.data }),
     },
     problems,
   }

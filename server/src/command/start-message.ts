@@ -10,32 +10,45 @@ import { oidcHint } from './oidc-hint.ts'
  */
 export function startMessage(
   server: MicromegasServer,
-  config: Pick<MicromegasServerConfig, 'doors' | 'disableAuth' | 'callersAreAdmins' | 'maxBytes'>,
+  config: Pick<MicromegasServerConfig, 'doors' | 'disableAuth' | 'callersAreAdmins' | 'maxBytes' | 'roles'>,
   generated: string | undefined,
 ): string {
-  const { disableAuth, maxBytes, doors } = config
+  const { disableAuth, maxBytes, doors, roles } = config
   const kept = Number.isFinite(maxBytes)
     ? `${formatBytes(maxBytes)} at most, then the oldest blocks are deleted`
     : 'without limit'
   const lines = [
     `Micromegas server listening on ${server.url}`,
     `  data: ${server.dataDir} (${kept})`,
+    ...(roles.length === 1 ? [`  role: ${roles[0]} only`] : []),
     ...authLines(config),
-    '',
-    'Environment of a service that sends to it:',
-    `  MICROMEGAS_TELEMETRY_URL=${server.url}`,
   ]
-  if (!disableAuth) lines.push(...credentialLines(doors.ingestion, generated))
+  if (roles.includes('ingestion')) {
+    lines.push('', 'Environment of a service that sends to it:', `  MICROMEGAS_TELEMETRY_URL=${server.url}`)
+    if (!disableAuth) lines.push(...credentialLines(doors.ingestion, generated))
+  }
+  if (roles.includes('analytics')) lines.push(...askingLines(server, config, generated))
+  return `${lines.map(printable).join('\n')}\n`
+}
+
+/** Where to look, and how to ask. */
+function askingLines(
+  server: MicromegasServer,
+  config: Pick<MicromegasServerConfig, 'doors' | 'disableAuth'>,
+  generated: string | undefined,
+): string[] {
   // What follows # stays in the browser.
   const fragment = generated === undefined ? '' : `#key=${encodeURIComponent(generated)}`
-  lines.push('', 'Look at it:', `  ${server.url}/ui/${fragment}`)
-  lines.push(
+  return [
+    '',
+    'Look at it:',
+    `  ${server.url}/ui/${fragment}`,
     '',
     'Ask it by SQL (npx micromegas query, Python, Grafana):',
     `  MICROMEGAS_ANALYTICS_URI=${server.flightUri}`,
-  )
-  lines.push('', ...readingLines(`"${server.url}/api/log_entries"`, config, generated))
-  return `${lines.map(printable).join('\n')}\n`
+    '',
+    ...readingLines(`"${server.url}/api/log_entries"`, config, generated),
+  ]
 }
 
 function credentialLines(
@@ -72,7 +85,8 @@ function authLines({
   doors,
   disableAuth,
   callersAreAdmins,
-}: Pick<MicromegasServerConfig, 'doors' | 'disableAuth' | 'callersAreAdmins'>): string[] {
+  roles,
+}: Pick<MicromegasServerConfig, 'doors' | 'disableAuth' | 'callersAreAdmins' | 'roles'>): string[] {
   if (disableAuth) return ['  auth: disabled']
   const [ingestion, analytics] = [describeDoor(doors.ingestion), describeDoor(doors.analytics)]
   const { oidc, admins } = doors.analytics
@@ -81,8 +95,8 @@ function authLines({
   )
   const known = oidc !== undefined && names.length > 0 ? names.join(', ') : 'nobody'
   return [
-    ...(ingestion === analytics
-      ? [`  auth: ${ingestion}`]
+    ...(roles.length === 1 || ingestion === analytics
+      ? [`  auth: ${roles.includes('ingestion') ? ingestion : analytics}`]
       : [`  auth: for taking telemetry ${ingestion}`, `        for answering questions ${analytics}`]),
     `  admins: ${callersAreAdmins ? 'everyone who comes in' : known}`,
   ]

@@ -9,6 +9,7 @@ import {
   type RecordHeader,
   readHeaderSync,
   readRecord,
+  syncFolder,
   writeRecord,
 } from './record-file.ts'
 
@@ -23,29 +24,36 @@ export type RecordKind = RecordHeader['kind']
  */
 export class DataDir {
   readonly path: string
+  readonly #durable: boolean
   readonly #unlock: (() => Promise<void>) | undefined
   /** Folders below `blocks` that are there. */
   readonly #shards = new Set<string>()
 
-  private constructor(path: string, unlock: (() => Promise<void>) | undefined) {
+  private constructor(path: string, durable: boolean, unlock: (() => Promise<void>) | undefined) {
     this.path = path
+    this.#durable = durable
     this.#unlock = unlock
   }
 
   /**
    * Makes the directory where it is missing, and holds it for this server.
    *
+   * @param options.durable - What is written outlasts a power cut.
    * @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` when it cannot be used or another server holds it.
    */
-  static async open(path: string, warn: (message: string) => void): Promise<DataDir> {
+  static async open(
+    path: string,
+    { durable, warn }: { readonly durable: boolean; readonly warn: (message: string) => void },
+  ): Promise<DataDir> {
     try {
       await makeDataDir(path)
       for (const name of ['processes', 'streams', 'blocks', 'damaged']) {
         await mkdir(join(path, name), { recursive: true, mode: 0o700 })
       }
+      if (durable) await syncFolder(path)
       const unlock = await lockDataDir(path)
       if (unlock === undefined) warn(`${path} cannot be locked: no other server may use it`)
-      const dir = new DataDir(path, unlock)
+      const dir = new DataDir(path, durable, unlock)
       await dir.#emptyTmp()
       return dir
     } catch (cause) {
@@ -61,9 +69,10 @@ export class DataDir {
     const shard = facts.id.slice(0, 2)
     if (facts.kind === 'block' && !this.#shards.has(shard)) {
       await mkdir(join(this.path, 'blocks', shard), { recursive: true, mode: 0o700 })
+      if (this.#durable) await syncFolder(join(this.path, 'blocks'))
       this.#shards.add(shard)
     }
-    return writeRecord(path, join(this.path, 'tmp'), facts, body)
+    return writeRecord(path, join(this.path, 'tmp'), facts, body, this.#durable)
   }
 
   /**

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import * as z from 'zod/mini'
 
@@ -91,6 +91,7 @@ const READ_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)
 /**
  * Writes an item so that the file is there whole or not at all: under another name first, then renamed.
  *
+ * @param durable - It is on the disk once this resolves, and not only with the operating system.
  * @returns Bytes of the file.
  */
 export async function writeRecord(
@@ -98,6 +99,7 @@ export async function writeRecord(
   tempDir: string,
   facts: RecordFacts,
   body: Uint8Array,
+  durable: boolean,
 ): Promise<number> {
   const header = { format: 2, ...facts, body_bytes: body.length, crc32: crc32(body) }
   const line = JSON.stringify(header, (_key, value) => (typeof value === 'bigint' ? String(value) : value))
@@ -106,21 +108,37 @@ export async function writeRecord(
   if (head.length > MAX_HEADER_BYTES)
     throw new Error(`its header would have ${head.length} bytes, more than ${MAX_HEADER_BYTES}`)
   const temp = join(tempDir, randomUUID())
+  let written = temp
   try {
     const file = await open(temp, 'wx', 0o600)
     try {
       const { bytesWritten } = await file.writev([head, body])
       if (bytesWritten !== head.length + body.length)
         throw new Error('the disk took only a part of the bytes')
+      if (durable) await file.sync()
     } finally {
       await file.close()
     }
     await rename(temp, path)
+    written = path
+    if (durable) await syncFolder(dirname(path))
   } catch (error) {
-    await rm(temp, { force: true })
+    // What is not answered with success must not be found at the next start either.
+    await rm(written, { force: true })
     throw error
   }
   return head.length + body.length
+}
+
+/** Makes the names in a folder outlast a power cut. Windows cannot open a folder; its file system keeps a journal of names. */
+export async function syncFolder(path: string): Promise<void> {
+  if (process.platform === 'win32') return
+  const folder = await open(path, constants.O_RDONLY)
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
 }
 
 /**

@@ -7,6 +7,8 @@ export interface StoreOptions {
   /** Absolute path. */
   readonly dataDir: string
   readonly maxBytes: number
+  /** An item is on the disk, and not only with the operating system, before it counts as kept. */
+  readonly fsync: boolean
   /** Milliseconds since the Unix epoch. */
   readonly wallClock: () => number
   readonly warn: (message: string) => void
@@ -47,7 +49,7 @@ export class Store {
    * @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` when it cannot be used or another server holds it.
    */
   static async open(options: StoreOptions): Promise<Store> {
-    const dir = await DataDir.open(options.dataDir, options.warn)
+    const dir = await DataDir.open(options.dataDir, { durable: options.fsync, warn: options.warn })
     try {
       const store = new Store(options, dir)
       await store.#load()

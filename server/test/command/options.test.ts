@@ -27,6 +27,8 @@ describe('options', () => {
       maxBytes: 4 * 1024 ** 3,
       bodyLimitBytes: 100 * 1024 * 1024,
       checkBlocks: true,
+      fsync: false,
+      roles: ['ingestion', 'analytics'],
       print: undefined,
       closeTimeoutMs: 5000,
     })
@@ -38,6 +40,8 @@ describe('options', () => {
       port: 65_536,
       dataDr: '/tmp',
       maxBytes: 1,
+      fsync: 'yes',
+      roles: ['ingest'],
       apiKeys: [{ name: 'ok', key: 'canary secret' }, { name: '', key: 'x' }, 'canary'],
       oidc: { issuers: [] },
       disableAuth: 'yes',
@@ -47,10 +51,12 @@ describe('options', () => {
     } as unknown as ServerOptions
     const problems = problemsOf(() => resolveOptions(wrong))
     for (const start of [
-      'dataDr: unknown option',
+      'dataDr: no such option',
       'host: ',
       'port: ',
       'maxBytes: ',
+      'fsync: expected true or false',
+      'roles[0]: expected ingestion, analytics or both',
       'apiKeys[0]: key: ',
       'apiKeys[1]: name: ',
       'apiKeys[2]: ',
@@ -62,7 +68,7 @@ describe('options', () => {
     ]) {
       expect(problems.filter((problem) => problem.startsWith(start))).toHaveLength(1)
     }
-    expect(problems).toHaveLength(12)
+    expect(problems).toHaveLength(14)
     expect(problems.join()).not.toContain('canary')
   })
 
@@ -220,6 +226,8 @@ describe('the environment', () => {
       MICROMEGAS_INGESTION_PORT: '9000',
       MICROMEGAS_INGESTION_DATA_DIR: '/data',
       MICROMEGAS_INGESTION_MAX_BYTES: '1.5GiB',
+      MICROMEGAS_INGESTION_FSYNC: 'true',
+      MICROMEGAS_SERVER_ROLES: 'ingestion, Analytics',
     })
     const config = resolveOptions(options)
     expect(config).toMatchObject({
@@ -227,6 +235,8 @@ describe('the environment', () => {
       port: 9000,
       dataDir: expect.stringMatching(/data$/),
       maxBytes: 1.5 * 1024 ** 3,
+      fsync: true,
+      roles: ['ingestion', 'analytics'],
     })
     expect(config.doors.analytics).toEqual(config.doors.ingestion)
     expect(config.doors.ingestion).toMatchObject({

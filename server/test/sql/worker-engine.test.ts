@@ -29,6 +29,7 @@ async function openStore(): Promise<{ store: Store; dataDir: string }> {
   const store = await Store.open({
     dataDir,
     maxBytes: 1e9,
+    fsync: false,
     wallClock: () => Date.parse('2026-11-25T23:50:00Z'),
     warn,
   })

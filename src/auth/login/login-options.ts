@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
 import { tell } from '../../config/diagnostics.ts'
+import { optionProblems } from '../../config/option-problems.ts'
 import { proxiedFetch } from '../../http/proxy/proxied-fetch.ts'
 import { isLoopback } from '../../http/transport-security.ts'
 import { TelemetryError } from '../../model/errors.ts'
@@ -158,12 +159,10 @@ export function loginOptionsFromEnv(env: NodeJS.ProcessEnv = process.env): Login
 function check(options: LoginOptions | DeviceLoginOptions): void {
   const parsed = schema.safeParse(options)
   if (parsed.success) return
-  const problems = parsed.error.issues.map((issue) =>
-    issue.code === 'unrecognized_keys'
-      ? `${issue.keys.join(', ')}: no such option`
-      : `${issue.path.join('.') || 'options'}: ${issue.message}`,
+  throw new TelemetryError(
+    'ERR_TELEMETRY_CONFIG',
+    `Cannot log in: ${optionProblems(parsed.error).join('; ')}`,
   )
-  throw new TelemetryError('ERR_TELEMETRY_CONFIG', `Cannot log in: ${problems.join('; ')}`)
 }
 
 function isIssuer(value: string): boolean {

@@ -8,7 +8,7 @@ import { LoginRequiredError } from './login-error.ts'
 import type { LoginClient } from './login-options.ts'
 import { type StoredToken, trimSlash } from './token-file.ts'
 
-type Library = typeof import('openid-client')
+type Library = typeof import('../oidc/openid-client.ts')
 type Answer = TokenEndpointResponse & TokenEndpointResponseHelpers
 
 const GOOGLE = 'https://accounts.google.com'
@@ -36,7 +36,7 @@ export class LoginSession {
 
   /** @throws {@link CredentialsUnavailableError} when the provider cannot be asked for its endpoints. */
   static async open(client: LoginClient, signal: AbortSignal): Promise<LoginSession> {
-    const session = new LoginSession(client, await import('openid-client'), signal)
+    const session = new LoginSession(client, await import('../oidc/openid-client.ts'), signal)
     session.#configuration = await session.attempt(`discover the endpoints of ${client.issuer}`, () =>
       session.#discover(),
     )

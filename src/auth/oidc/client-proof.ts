@@ -5,7 +5,7 @@ import { clientSecretProblem, type OidcProof } from './oidc-options.ts'
 import { importSigningKey, signingKeyProblem } from './private-key.ts'
 
 /** The part of openid-client that is used; it is loaded when the first token is needed. */
-export type OpenidClient = typeof import('openid-client')
+export type OpenidClient = typeof import('./openid-client.ts')
 
 /** What the client proves itself with, as it is at one moment. */
 export interface ClientProof {

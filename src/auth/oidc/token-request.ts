@@ -47,7 +47,7 @@ export class TokenRequester {
     let action = 'get a token'
     try {
       // Loaded here: most processes use an API key or nothing, and it takes 25 ms.
-      const library = await import('openid-client')
+      const library = await import('./openid-client.ts')
       const authentication = await this.#proof.authentication(library)
       const { provider } = this.#config
       let server = this.#discovered

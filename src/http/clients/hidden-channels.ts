@@ -1,5 +1,8 @@
-import { type Channel, channel } from 'node:diagnostics_channel'
+import type { Channel } from 'node:diagnostics_channel'
+import { builtin } from '../../model/builtins.ts'
 import { isOwnRequest, isOwnWork } from '../../model/own-work.ts'
+
+const { channel } = builtin('node:diagnostics_channel')
 
 /** Tells whether a message is about what this package does. */
 type IsOwn = (message: unknown) => boolean

@@ -2,15 +2,11 @@ import { type ChannelListener, subscribe, unsubscribe } from 'node:diagnostics_c
 import { errorMonitor } from 'node:events'
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { builtin } from '../../model/builtins.ts'
-import { isOwnWork } from '../../model/own-work.ts'
-import { dispatch } from '../../tracing/dispatch.ts'
 import type { LateSpan } from '../../tracing/open-span.ts'
-import { beginCall, DurationMetric, endCall, harmless, knownMethod } from './requests.ts'
+import { endCalled, isPassedOver, TRACEPARENT, TRACESTATE } from './client-span.ts'
+import { recordHttp2Clients } from './http2/clients.ts'
+import { beginCall, harmless } from './requests.ts'
 import { writeTraceParent } from './trace-parent.ts'
-
-const TRACEPARENT = 'traceparent'
-const TRACESTATE = 'tracestate'
-const duration = new DurationMetric('http.client.request.duration', 'server.address')
 
 /** Kept on the prototype, so that the ESM and the CommonJS build of this package change it once together. */
 const WRAPPED = Symbol.for('micromegas.http.client')
@@ -24,51 +20,19 @@ interface UndiciRequest {
 }
 
 /**
- * Records each request that the process makes by `node:http`, `node:https`, `fetch` or undici: a span below that of the
+ * Records each request that the process makes by `node:http`, `node:https`, `node:http2`, `fetch` or undici: a span below that of the
  * caller, the metric `http.client.request.duration`, and the header `traceparent` where the caller set none.
  *
  * @returns Ends it.
  */
 export function recordClientRequests(): () => void {
   const undici = new UndiciRequests()
-  const restore = wrapClientRequest()
+  const restores = [wrapClientRequest(), recordHttp2Clients()]
   undici.start()
   return () => {
     undici.stop()
-    restore()
+    for (const restore of restores) restore()
   }
-}
-
-function isPassedOver(): boolean {
-  return !dispatch.cpu.enabled || dispatch.cpu.refusing || isOwnWork()
-}
-
-function record(
-  span: LateSpan,
-  method: string,
-  address: string,
-  path: string,
-  status: number | undefined,
-  error: unknown,
-): void {
-  const errorType =
-    error === undefined ? (status !== undefined && status >= 400 ? String(status) : undefined) : typeOf(error)
-  if (error !== undefined) span.fail(error)
-  span.set({
-    'span.kind': 'CLIENT',
-    'http.request.method': method,
-    'server.address': address,
-    'url.path': path.split('?', 1)[0],
-    'http.response.status_code': status,
-    'error.type': errorType,
-  })
-  endCall(span)
-  duration.record(span, knownMethod(method), address, { status, errorType })
-}
-
-function typeOf(error: unknown): string {
-  const { code, name } = (error ?? {}) as { readonly code?: unknown; readonly name?: unknown }
-  return typeof code === 'string' ? code : typeof name === 'string' ? name : 'error'
 }
 
 type ImplicitHeader = (this: ClientRequest) => void
@@ -116,7 +80,8 @@ function begin(request: ClientRequest): void {
   request.once(errorMonitor, (error: unknown) => {
     failure = error
   })
-  const end = (): void => record(span, method, host, path, response?.statusCode, failure)
+  const end = (): void =>
+    endCalled(span, { method, address: host, path, status: response?.statusCode, error: failure })
   request.once('close', harmless(end))
 }
 
@@ -173,7 +138,8 @@ class UndiciRequests {
     const open = this.#open.get(request)
     if (open === undefined) return
     this.#open.delete(request)
-    record(open.span, request.method, open.address, request.path, open.status, error)
+    const { span, address, status } = open
+    endCalled(span, { method: request.method, address, path: request.path, status, error })
   }
 }
 

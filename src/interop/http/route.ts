@@ -6,6 +6,8 @@ const NEXT_META = Symbol.for('NextInternalRequestMeta')
 const NEXT_NOTHING = '/_not-found'
 /** Where Koa's context of a request is kept: its routers write the route there. */
 export const KOA_CONTEXT: unique symbol = Symbol.for('micromegas.http.koa')
+/** Where the patterns are kept that routers of Express are mounted at, by what they took off the path of a request. */
+export const EXPRESS_MOUNTS: unique symbol = Symbol.for('micromegas.http.express')
 /** Where a framework that does not write the route onto Node's request has it written. */
 export const ROUTE: unique symbol = Symbol.for('micromegas.http.route')
 
@@ -32,6 +34,7 @@ export function answeredNow(): RoutedRequest | undefined {
 
 interface FrameworkRequest {
   readonly [ROUTE]?: unknown
+  readonly [EXPRESS_MOUNTS]?: ReadonlyMap<string, string> | undefined
   readonly [KOA_CONTEXT]?: { readonly _matchedRoute?: unknown } | undefined
   /** Express: what the mounted routers have taken off the path, and the route that answered. */
   readonly baseUrl?: unknown
@@ -66,10 +69,26 @@ export function routeOf(request: object): string | undefined {
  * Express takes a text, a pattern, or several for a path. What mounted routers have taken off it is gone once an error has
  * left them: then it is what the path has more than the route.
  */
-function expressRoute({ baseUrl, originalUrl }: FrameworkRequest, path: unknown): string {
+function expressRoute(request: FrameworkRequest, path: unknown): string {
+  const { baseUrl, originalUrl } = request
   const shown = Array.isArray(path) ? path.map(String).join('|') : String(path)
-  const base = typeof baseUrl === 'string' && baseUrl !== '' ? baseUrl : mountOf(originalUrl, shown)
+  const taken = typeof baseUrl === 'string' && baseUrl !== '' ? baseUrl : mountOf(originalUrl, shown)
+  const base = mountPattern(request, taken)
   return shown === '/' && base !== '' ? base : base + shown
+}
+
+/** The patterns of the routers that took this off a path, as far as they are known. */
+export function mountPattern(
+  request: { readonly [EXPRESS_MOUNTS]?: ReadonlyMap<string, string> | undefined },
+  taken: string,
+): string {
+  const mounts = request[EXPRESS_MOUNTS]
+  if (mounts === undefined) return taken
+  for (let end = taken.length; end > 0; end = taken.lastIndexOf('/', end - 1)) {
+    const pattern = mounts.get(taken.slice(0, end))
+    if (pattern !== undefined) return pattern + taken.slice(end)
+  }
+  return taken
 }
 
 /** A route with other than plain segments says nothing of how long a path it answers. */

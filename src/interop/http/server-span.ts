@@ -3,11 +3,25 @@ import { DurationMetric, knownMethod, type RequestEnd } from './requests.ts'
 
 const serverDuration = new DurationMetric('http.server.request.duration', 'http.route')
 
+/** On what is answered, of any copy of this package: a request is recorded once. */
+export const STATE: unique symbol = Symbol.for('micromegas.http.request')
+
+/** A response whose request has a span, or had one. */
+export interface Recorded {
+  [STATE]?: LateSpan | undefined
+}
+
+/** The path of a request's target: without the query, which may hold secrets. */
+export function pathOf(target: string): string {
+  const query = target.indexOf('?')
+  return query < 0 ? target : target.slice(0, query)
+}
+
 /** A request that was answered, or failed. */
 export interface ServedRequest extends RequestEnd {
   /** As it was sent. */
   readonly method: string
-  /** Without the query, which may hold secrets. */
+  /** See {@link pathOf}. */
   readonly path: string
   readonly route: string | undefined
   /** `content-length` of the request. */

@@ -2,26 +2,25 @@ import { type ChannelListener, subscribe, unsubscribe } from 'node:diagnostics_c
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { dispatch } from '../../tracing/dispatch.ts'
 import type { LateSpan } from '../../tracing/open-span.ts'
+import { recordHttp2Servers } from './http2/servers.ts'
 import { beginRequest, callerOf, harmless } from './requests.ts'
 import { ROUTE, type RoutedRequest, routeOf, routesOf } from './route.ts'
-import { endServed } from './server-span.ts'
+import { endServed, pathOf, type Recorded, STATE } from './server-span.ts'
 import { readTraceParent } from './trace-parent.ts'
 
-/** Of any copy of this package: a request is recorded once. */
-const STATE: unique symbol = Symbol.for('micromegas.http.request')
 const REQUEST_START = 'http.server.request.start'
 const RESPONSE_FINISH = 'http.server.response.finish'
 /** Fastify's, from version 5 on. */
 const FASTIFY_HANDLER = 'tracing:fastify.request.handler:start'
 
-export type RecordedResponse = ServerResponse & { [STATE]?: LateSpan | undefined }
+export type RecordedResponse = ServerResponse & Recorded
 export interface Exchange {
   readonly request: IncomingMessage
   readonly response: RecordedResponse
 }
 
 /**
- * Records each request that a server of `node:http` or `node:https` answers: a span around its handler, which spans begun
+ * Records each request that a server of `node:http`, `node:https` or `node:http2` answers: a span around its handler, which spans begun
  * below are children of, and the metric `http.server.request.duration`.
  *
  * @returns Ends it.
@@ -33,7 +32,9 @@ export function recordServerRequests(): () => void {
     [FASTIFY_HANDLER, harmless(noteFastifyRoute)],
   ]
   for (const [name, listener] of listeners) subscribe(name, listener)
+  const restore = recordHttp2Servers()
   return () => {
+    restore()
     for (const [name, listener] of listeners) unsubscribe(name, listener)
   }
 }
@@ -76,7 +77,7 @@ function endExchange({ request, response }: Exchange, abortedType: string | unde
   const { statusCode } = response
   endServed(span, {
     method: request.method ?? 'GET',
-    path: pathOf(request),
+    path: pathOf(targetOf(request)),
     route: routeOf(request),
     status: response.headersSent ? statusCode : undefined,
     errorType: abortedType ?? (statusCode >= 500 ? String(statusCode) : undefined),
@@ -85,11 +86,9 @@ function endExchange({ request, response }: Exchange, abortedType: string | unde
   })
 }
 
-/** Without the query. Express shortens `url` where routers are mounted. */
-function pathOf(request: IncomingMessage & { readonly originalUrl?: unknown }): string {
-  const url = typeof request.originalUrl === 'string' ? request.originalUrl : (request.url ?? '')
-  const query = url.indexOf('?')
-  return query < 0 ? url : url.slice(0, query)
+/** Express shortens `url` where routers are mounted. */
+function targetOf(request: IncomingMessage & { readonly originalUrl?: unknown }): string {
+  return typeof request.originalUrl === 'string' ? request.originalUrl : (request.url ?? '')
 }
 
 function noteFastifyRoute(message: unknown): void {

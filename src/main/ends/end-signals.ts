@@ -1,5 +1,7 @@
-import { constants } from 'node:os'
+import { builtin } from '../../model/builtins.ts'
 import { platformClock } from '../../model/clock.ts'
+
+const { constants } = builtin('node:os')
 
 /**
  * The signals that ask a process to end and end it when nobody listens: a service manager's, a terminal's, and SIGUSR2,

@@ -1,4 +1,4 @@
-import { inspect } from 'node:util'
+import { builtin } from '../../model/builtins.ts'
 import { Level } from '../../model/level.ts'
 import { recordLog } from '../../tracing/record-log.ts'
 import { renderValue } from '../../tracing/values/render-value.ts'
@@ -14,7 +14,7 @@ export function recordFatal(error: unknown, what: string): void {
 
 /** Shows an error on the standard error stream the way Node shows one that nobody caught. */
 export function printFatal(error: unknown): void {
-  printError(inspect(error))
+  printError(builtin('node:util').inspect(error))
 }
 
 /** Shows why the process ends, whatever is said of telemetry itself. */

@@ -1,8 +1,9 @@
-import { getEventListeners } from 'node:events'
 import { builtin } from '../../model/builtins.ts'
 import { platformClock } from '../../model/clock.ts'
 import type { TelemetryGuard } from '../telemetry-guard.ts'
 import { END_SIGNALS, exitCodeOf, hasten, receivesSignals } from './end-signals.ts'
+
+const { getEventListeners } = builtin('node:events')
 
 /**
  * Ends the process on a signal as it would end without a handler, only delivered: the abort signal is raised, whoever

@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream'
-import { styleText } from 'node:util'
+import type { styleText } from 'node:util'
 import { waitUntil } from '../../http/wait-until.ts'
+import { builtin } from '../../model/builtins.ts'
 import { platformClock } from '../../model/clock.ts'
 import { EMPTY_REPORT } from '../../model/delivery-report.ts'
 import type { DeliveryReport, EventSink, FlushOptions, LogEntry } from '../../model/event-sink.ts'
@@ -81,7 +82,7 @@ export class ConsoleEventSink implements EventSink {
 /** A log event as a line of text, without its line end. */
 export function formatEntry(entry: LogEntry, colored: boolean): string {
   const style = (format: Style, text: string): string =>
-    colored ? styleText(format, text, { validateStream: false }) : text
+    colored ? builtin('node:util').styleText(format, text, { validateStream: false }) : text
   const { level, target, msg, properties, timeMs } = entry
   const shown =
     msg.length > MAX_MESSAGE_CHARS
@@ -103,5 +104,10 @@ function output(stream: Writable, colors: boolean | undefined): Output {
 
 /** Node's own rules, by way of trying them: it leaves text alone for a stream that is to have no colours. */
 function wantsColors(stream: Writable): boolean {
-  return styleText('red', '-', { stream: stream as NodeJS.WritableStream, validateStream: true }) !== '-'
+  return (
+    builtin('node:util').styleText('red', '-', {
+      stream: stream as NodeJS.WritableStream,
+      validateStream: true,
+    }) !== '-'
+  )
 }

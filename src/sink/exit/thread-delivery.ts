@@ -1,7 +1,7 @@
-import { isArrayBuffer } from 'node:util/types'
 import type { Worker } from 'node:worker_threads'
 import type { PostRequest } from '../../http/clients/upload-client.ts'
 import type { ProxyRoute } from '../../http/proxy/proxy.ts'
+import { builtin } from '../../model/builtins.ts'
 import type { Clock } from '../../model/clock.ts'
 import { MAX_TIMER_MS } from '../../model/durations.ts'
 import { readTicks } from '../../tracing/clock.ts'
@@ -79,7 +79,7 @@ export class ThreadDelivery implements BlockingDelivery {
   /** It is sent at once. A large body is empty afterwards, unless bodies are to be kept. */
   send({ path, headers, body }: PostRequest): void {
     const movable = !this.#keepBodies && body.byteLength >= MIN_MOVED_BYTES
-    const moved = movable && isArrayBuffer(body.buffer) ? [body.buffer] : []
+    const moved = movable && builtin('node:util/types').isArrayBuffer(body.buffer) ? [body.buffer] : []
     const request: ExitRequest = { index: this.#count++, path, headers, body }
     this.#worker.postMessage(request, moved)
   }

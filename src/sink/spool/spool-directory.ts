@@ -1,8 +1,9 @@
-import { join } from 'node:path'
 import { builtin } from '../../model/builtins.ts'
 import type { Clock, Timer } from '../../model/clock.ts'
 import { TelemetryError } from '../../model/errors.ts'
 import { isOwnerAlive, LOCK_REFRESH_MS, LOCK_STALE_MS, parseOwner, thisOwner } from './spool-lock.ts'
+
+const { join } = builtin('node:path')
 
 const fs = builtin('node:fs')
 

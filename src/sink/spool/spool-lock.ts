@@ -1,6 +1,7 @@
-import { hostname } from 'node:os'
 import { builtin } from '../../model/builtins.ts'
 import type { Clock } from '../../model/clock.ts'
+
+const { hostname } = builtin('node:os')
 
 const fs = builtin('node:fs')
 

@@ -1,6 +1,8 @@
-import { isUtf8 } from 'node:buffer'
+import { builtin } from '../../model/builtins.ts'
 import { formatError } from '../../transit/format-error.ts'
 import { decodeUtf8 } from '../../transit/strings.ts'
+
+const { isUtf8 } = builtin('node:buffer')
 
 const UINT = 0
 const NEGINT = 1

@@ -1,7 +1,9 @@
-import { types } from 'node:util'
+import { builtin } from '../../model/builtins.ts'
 import { isError, isObjectPrototype } from '../../model/kinds.ts'
 import { BoundedText, safely, truncate } from './bounded-text.ts'
 import { headline, renderError } from './render-error.ts'
+
+const { isAnyArrayBuffer, isDate, isMap, isPromise, isSet } = builtin('node:util/types')
 
 /** Items of an array, a map or a set, and keys of an object, that are shown. */
 const MAX_ITEMS = 64
@@ -60,12 +62,12 @@ function renderObject(value: object, output: BoundedText, ancestors: object[]): 
 
 function renderContents(value: object, output: BoundedText, ancestors: object[]): void {
   if (Array.isArray(value)) renderItems('[', ']', value, value.length, output, ancestors)
-  else if (types.isDate(value)) output.write(renderDate(value))
+  else if (isDate(value)) output.write(renderDate(value))
   else if (ArrayBuffer.isView(value)) output.write(`[${value.constructor.name} of ${value.byteLength} bytes]`)
-  else if (types.isAnyArrayBuffer(value)) output.write(`[ArrayBuffer of ${value.byteLength} bytes]`)
-  else if (types.isMap(value)) renderItems('Map[', ']', value, value.size, output, ancestors)
-  else if (types.isSet(value)) renderItems('Set[', ']', value, value.size, output, ancestors)
-  else if (types.isPromise(value)) output.write('[Promise]')
+  else if (isAnyArrayBuffer(value)) output.write(`[ArrayBuffer of ${value.byteLength} bytes]`)
+  else if (isMap(value)) renderItems('Map[', ']', value, value.size, output, ancestors)
+  else if (isSet(value)) renderItems('Set[', ']', value, value.size, output, ancestors)
+  else if (isPromise(value)) output.write('[Promise]')
   else if (hasOwnText(value)) output.write(String(value))
   else renderKeys(value, output, ancestors)
 }

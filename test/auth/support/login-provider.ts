@@ -7,6 +7,8 @@ export interface LoginProviderOptions {
   readonly idTokenSeconds?: number
   /** Appended to the address that the provider calls itself by. */
   readonly issuerPath?: string
+  /** Where people are sent back to; on this machine with any port. @defaultValue `http://localhost/callback` */
+  readonly redirectUri?: string
 }
 
 export interface LoginProvider extends AsyncDisposable {
@@ -22,7 +24,7 @@ export interface LoginProvider extends AsyncDisposable {
  * secret `web-secret`. Refresh tokens rotate: one that is used twice ends the login.
  */
 export async function startLoginProvider(options: LoginProviderOptions = {}): Promise<LoginProvider> {
-  const { idTokenSeconds = 3600 } = options
+  const { idTokenSeconds = 3600, redirectUri = 'http://localhost/callback' } = options
   const signing = await generateKeyPair('RS256', { extractable: true })
   const jwks = {
     keys: [{ ...(await exportJWK(signing.privateKey)), kid: 'signing', alg: 'RS256', use: 'sig' }],
@@ -44,7 +46,7 @@ export async function startLoginProvider(options: LoginProviderOptions = {}): Pr
   })
   const common = {
     grant_types: ['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:device_code'],
-    redirect_uris: ['http://localhost/callback'],
+    redirect_uris: [redirectUri],
     response_types: ['code' as const],
     application_type: 'native' as const,
   }

@@ -1,5 +1,6 @@
 import { signal } from '@preact/signals'
 import { key, useKey } from '../state/key.ts'
+import { forgetLogin, refreshLogin } from '../state/login.ts'
 import { timeText } from './time.ts'
 
 /** Both ends included, nanoseconds since the Unix epoch. */
@@ -34,6 +35,7 @@ export interface QueryOptions {
  * @throws QueryRefused | NotConnected, or the reason of the signal.
  */
 export async function query<Row>(sql: string, { range, signal: stop }: QueryOptions = {}): Promise<Row[]> {
+  await refreshLogin()
   const headers: Record<string, string> = { 'content-type': 'application/json' }
   if (key.value !== undefined) headers.authorization = `Bearer ${key.value}`
   const body = JSON.stringify({
@@ -61,5 +63,6 @@ export async function query<Row>(sql: string, { range, signal: stop }: QueryOpti
 /** Tries another key, or none. */
 export function connectWith(value: string | undefined): void {
   connection.value = 'connecting'
+  forgetLogin()
   useKey(value)
 }

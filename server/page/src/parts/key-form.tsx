@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
 import { connectWith } from '../data/query.ts'
 import { key } from '../state/key.ts'
+import { LoginChoices } from './login-choice.tsx'
 
 /** Asks for an API key or token, when there is none or it is no longer good. */
 export function KeyForm() {
@@ -15,6 +16,7 @@ export function KeyForm() {
       }}
     >
       <h1>{refused ? 'This key is not accepted' : 'A key is needed'}</h1>
+      <LoginChoices />
       <p>
         {refused
           ? 'It is wrong, or it has expired. Enter another one.'

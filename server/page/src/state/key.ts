@@ -11,10 +11,11 @@ export function useKey(value: string | undefined): void {
   key.value = value
 }
 
-/** Takes the key out of `#key=…`, as the server's start message gives it, and out of the address. */
-export function takeKeyFromAddress(): void {
+/** Takes the key out of `#key=…`, as the server's start message gives it, and out of the address. @returns Whether there was one. */
+export function takeKeyFromAddress(): boolean {
   const [, value] = /^#key=(.+)$/.exec(location.hash) ?? []
-  if (value === undefined) return
+  if (value === undefined) return false
   history.replaceState(null, '', `${location.pathname}${location.search}`)
   useKey(decodeURIComponent(value))
+  return true
 }

@@ -34,8 +34,12 @@ export function useBrowser(): { visit(url: string, options?: VisitOptions): Prom
       const faults: string[] = []
       const { host } = new URL(url)
       page.on('request', (request) => {
-        const target = new URL(request.url())
-        if (target.protocol !== 'blob:' && target.host !== host) faults.push(`request to ${target.host}`)
+        // Going to another page is a person's doing, and that page asks for what it likes.
+        if (request.isNavigationRequest()) return
+        const [target, asking] = [new URL(request.url()), new URL(request.frame().url())]
+        if (asking.host === host && target.protocol !== 'blob:' && target.host !== host) {
+          faults.push(`request to ${target.host}`)
+        }
       })
       page.on('pageerror', (error) => faults.push(`error: ${error.stack ?? error.message}`))
       page.on('console', (message) => {

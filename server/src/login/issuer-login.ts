@@ -1,0 +1,209 @@
+import { isLoopbackHost } from 'micromegas/wire'
+import type {
+  Configuration,
+  CustomFetch,
+  TokenEndpointResponse,
+  TokenEndpointResponseHelpers,
+} from 'openid-client'
+import type { IssuerFetch } from '../auth/issuer-keys.ts'
+import { type BegunLogin, LoginRefused, type PageLogin, type PageTokens } from './page-login.ts'
+
+const DEFAULT_SCOPE = 'openid email profile offline_access'
+const GOOGLE = 'https://accounts.google.com'
+const REQUEST_TIMEOUT_MS = 10_000
+/** A discovery document is read again after this long. */
+const DISCOVERY_MS = 3_600_000
+const CLOCK_TOLERANCE_SECONDS = 5
+/** Answers of issuers are a few KiB. */
+const MAX_ANSWER_BYTES = 1024 * 1024
+/** Of an issuer's text, what is shown. */
+const MAX_REASON_CHARS = 500
+
+type Library = typeof import('openid-client')
+
+export interface IssuerLoginOptions {
+  readonly login: PageLogin
+  /** What the ID tokens of its client are accepted for. */
+  readonly sendsIdToken: boolean
+  readonly fetch: IssuerFetch
+  readonly signal: AbortSignal
+  /** Monotonic milliseconds. */
+  readonly clock: () => number
+}
+
+/**
+ * The server's part of a login on the page: the authorization code flow with PKCE. The page talks to this server only, so codes and
+ * refresh tokens pass through here, and nothing of them is kept.
+ */
+export class IssuerLogin {
+  readonly #options: IssuerLoginOptions
+  #discovered: { readonly configuration: Promise<Configuration>; readonly atMs: number } | undefined
+
+  constructor(options: IssuerLoginOptions) {
+    this.#options = options
+  }
+
+  get issuer(): string {
+    return this.#options.login.issuer
+  }
+
+  /** @throws {@link LoginRefused} */
+  async begin(redirectUri: string): Promise<BegunLogin> {
+    return this.#attempt(async (library, configuration) => {
+      const [state, nonce, verifier] = [
+        library.randomState(),
+        library.randomNonce(),
+        library.randomPKCECodeVerifier(),
+      ]
+      const url = library.buildAuthorizationUrl(configuration, {
+        redirect_uri: redirectUri,
+        ...this.#parameters,
+        state,
+        nonce,
+        code_challenge: await library.calculatePKCECodeChallenge(verifier),
+        code_challenge_method: 'S256',
+      })
+      return { url: url.href, state, nonce, verifier }
+    })
+  }
+
+  /**
+   * @param answer - The address that the issuer sent the person back to.
+   * @throws {@link LoginRefused}
+   */
+  finish(answer: URL, { state, nonce, verifier }: Omit<BegunLogin, 'url'>): Promise<PageTokens> {
+    const refusal = answer.searchParams.get('error')
+    if (refusal !== null) {
+      const description = answer.searchParams.get('error_description')
+      throw new LoginRefused(cut([refusal, description].filter(Boolean).join(': ')))
+    }
+    return this.#attempt(async (library, configuration) =>
+      this.#tokens(
+        await library.authorizationCodeGrant(configuration, answer, {
+          expectedState: state,
+          expectedNonce: nonce,
+          pkceCodeVerifier: verifier,
+          idTokenExpected: true,
+        }),
+      ),
+    )
+  }
+
+  /** @throws {@link LoginRefused} */
+  refresh(refreshToken: string): Promise<PageTokens> {
+    return this.#attempt(async (library, configuration) => {
+      const tokens = this.#tokens(await library.refreshTokenGrant(configuration, refreshToken))
+      // An answer without a new one means that the old one stays.
+      return { ...tokens, refreshToken: tokens.refreshToken ?? refreshToken }
+    })
+  }
+
+  get #parameters(): Record<string, string> {
+    const { issuer, scope = DEFAULT_SCOPE, audience } = this.#options.login
+    const asked = audience === undefined ? {} : { audience }
+    if (issuer.replace(/\/$/, '') !== GOOGLE) return { ...asked, scope }
+    // Google knows no scope `offline_access`, and gives a refresh token for these two parameters instead.
+    const known = scope.split(' ').filter((name) => name !== 'offline_access')
+    return { ...asked, scope: known.join(' '), access_type: 'offline', prompt: 'consent' }
+  }
+
+  #tokens(answer: TokenEndpointResponse & TokenEndpointResponseHelpers): PageTokens {
+    const claims = answer.claims()
+    const { sendsIdToken } = this.#options
+    const token = sendsIdToken ? answer.id_token : answer.access_token
+    if (token === undefined) throw new LoginRefused('the issuer gave no ID token')
+    const idTokenSeconds = claims === undefined ? undefined : claims.exp - claims.iat
+    const user = [claims?.email, claims?.name, claims?.sub].find((name) => typeof name === 'string')
+    return {
+      token,
+      expiresInSeconds: sendsIdToken ? idTokenSeconds : answer.expiresIn(),
+      refreshToken: answer.refresh_token,
+      user: user as string | undefined,
+    }
+  }
+
+  async #attempt<T>(run: (library: Library, configuration: Configuration) => Promise<T>): Promise<T> {
+    const library = await import('openid-client')
+    try {
+      return await run(library, await this.#configuration(library))
+    } catch (error) {
+      if (error instanceof LoginRefused) throw error
+      throw new LoginRefused(cut(reasonOf(error)))
+    }
+  }
+
+  #configuration(library: Library): Promise<Configuration> {
+    const now = this.#options.clock()
+    if (this.#discovered !== undefined && now - this.#discovered.atMs < DISCOVERY_MS) {
+      return this.#discovered.configuration
+    }
+    const configuration = this.#discover(library, this.issuer)
+    const discovered = { configuration, atMs: now }
+    this.#discovered = discovered
+    configuration.catch(() => {
+      if (this.#discovered === discovered) this.#discovered = undefined
+    })
+    return configuration
+  }
+
+  async #discover(library: Library, issuer: string, isSecondTry = false): Promise<Configuration> {
+    const { clientId, clientSecret } = this.#options.login
+    const url = new URL(issuer)
+    try {
+      return await library.discovery(
+        url,
+        clientId,
+        { [library.clockTolerance]: CLOCK_TOLERANCE_SECONDS },
+        clientSecret === undefined ? library.None() : library.ClientSecretPost(clientSecret),
+        {
+          execute: isLoopbackHost(url.hostname) ? [library.allowInsecureRequests] : [],
+          [library.customFetch]: this.#fetch,
+        },
+      )
+    } catch (error) {
+      // The issuer may call itself by the same name with, or without, a slash at its end.
+      const isOtherName =
+        (error as { readonly code?: unknown }).code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED'
+      if (!isOtherName || isSecondTry) throw error
+      return this.#discover(library, issuer.endsWith('/') ? issuer.slice(0, -1) : `${issuer}/`, true)
+    }
+  }
+
+  readonly #fetch: CustomFetch = async (url, { method, headers, body }) => {
+    const signal = AbortSignal.any([this.#options.signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)])
+    const text = body === undefined || body === null ? null : String(body)
+    const response = await this.#options.fetch(url, { method, headers, body: text, signal })
+    const chunks: Uint8Array[] = []
+    let length = 0
+    for await (const chunk of response.body) {
+      length += chunk.length
+      if (length > MAX_ANSWER_BYTES) throw new LoginRefused('the issuer answers with more than 1 MiB')
+      chunks.push(chunk)
+    }
+    const type = response.headers.get('content-type') ?? ''
+    return new Response(Buffer.concat(chunks), {
+      status: response.status,
+      headers: type === '' ? {} : { 'content-type': type },
+    })
+  }
+}
+
+/** Of the library's errors: what the issuer said, or what is wrong with what it said. They show no token. */
+function reasonOf(error: unknown): string {
+  const {
+    error: code,
+    error_description: description,
+    message,
+  } = error as {
+    readonly error?: unknown
+    readonly error_description?: unknown
+    readonly message?: unknown
+  }
+  if (typeof code === 'string')
+    return [code, description].filter((text) => typeof text === 'string').join(': ')
+  return typeof message === 'string' ? message : 'it failed'
+}
+
+function cut(text: string): string {
+  return text.length > MAX_REASON_CHARS ? `${text.slice(0, MAX_REASON_CHARS)}…` : text
+}

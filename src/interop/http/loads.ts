@@ -1,0 +1,27 @@
+import { builtin } from '../../model/builtins.ts'
+import { harmless } from './requests.ts'
+
+interface Loader {
+  _load(this: unknown, request: string, ...rest: unknown[]): unknown
+}
+
+/**
+ * Hands over a CommonJS module each time that it is loaded, also when it is imported.
+ *
+ * @param pattern - Of what it is asked for by: a name, or the path of a file.
+ * @returns Ends it.
+ */
+export function onLoad(pattern: RegExp, use: (exports: unknown) => void): () => void {
+  const loader = builtin('node:module').Module as unknown as Loader
+  const original = loader._load
+  const meet = harmless(use)
+  function _load(this: unknown, request: string, ...rest: unknown[]): unknown {
+    const exports = original.call(this, request, ...rest)
+    if (typeof request === 'string' && pattern.test(request)) meet(exports)
+    return exports
+  }
+  loader._load = _load
+  return () => {
+    if (loader._load === _load) loader._load = original
+  }
+}
