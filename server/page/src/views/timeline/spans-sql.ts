@@ -8,7 +8,7 @@ export function spansSql(processId: string, baseNs: bigint, shortestNs = 0): str
   return `SELECT stream_id, thread_name, cast(id AS varchar) AS id, cast(parent AS varchar) AS parent, depth,
   cast(begin AS bigint) - ${baseNs} AS b, duration AS d, name, target
 FROM process_spans(${literal(processId)}, 'both')
-WHERE id > 0${shortestNs > 0 ? ` AND duration >= ${shortestNs}` : ''}
+WHERE id >= 0${shortestNs > 0 ? ` AND duration >= ${shortestNs}` : ''}
 ORDER BY begin
 LIMIT ${MAX_SPANS}`
 }
