@@ -4,7 +4,7 @@ import { type ActiveSpan, LateSpan, lateRecord, type OpenSpan, UNRECORDED } from
 import type { SpanRunOptions } from '../tracing/span.ts'
 import type { RemoteParent } from '../tracing/streams/span-stream.ts'
 import { spanIdOf } from '../tracing/trace-ids.ts'
-import { readTraceParent, writeTraceParent } from './http/trace-parent.ts'
+import { readTraceParent, TRACEPARENT, TRACESTATE, traceHeadersOf } from './http/trace-parent.ts'
 
 /**
  * The headers by which whoever gets a message continues the trace of the span that the caller runs in: `traceparent` and,
@@ -18,9 +18,7 @@ export function traceHeaders(): Record<string, string> {
   const span = asyncSpans.getStore() as OpenSpan | undefined
   if (!cpu.enabled || typeof span?.set !== 'function') return {}
   span.set({ trace_id: span.traceId, span_id: spanIdOf(span.spanId) })
-  const headers: Record<string, string> = { traceparent: writeTraceParent(span) }
-  if (span.remote?.traceState !== undefined) headers.tracestate = span.remote.traceState
-  return headers
+  return Object.fromEntries(traceHeadersOf(span))
 }
 
 /**
@@ -76,7 +74,7 @@ export async function continueTrace<T>(
 function readHeaders(headers: unknown): RemoteParent | undefined {
   try {
     if (typeof headers !== 'object' || headers === null) return undefined
-    return readTraceParent(headerOf(headers, 'traceparent'), headerOf(headers, 'tracestate'))
+    return readTraceParent(headerOf(headers, TRACEPARENT), headerOf(headers, TRACESTATE))
   } catch {
     return undefined // a getter or a proxy that throws
   }

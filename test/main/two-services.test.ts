@@ -67,7 +67,7 @@ test('a service with OpenTelemetry’s SDK and one of ours that call each other 
     properties: {
       'span.kind': 'CLIENT',
       trace_id: traceId,
-      trace_span_id: theirAnswer?.parentSpanContext?.spanId,
+      span_id: theirAnswer?.parentSpanContext?.spanId,
     },
   })
 })

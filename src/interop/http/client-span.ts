@@ -4,10 +4,6 @@ import type { LateSpan } from '../../tracing/open-span.ts'
 import { spanIdOf, traceIdOf } from '../../tracing/trace-ids.ts'
 import { DurationMetric, endCall, knownMethod } from './requests.ts'
 
-/** By which a request tells its callee the trace. */
-export const TRACEPARENT = 'traceparent'
-export const TRACESTATE = 'tracestate'
-
 const duration = new DurationMetric('http.client.request.duration', 'server.address')
 
 /** Whether a request that begins now is not recorded. */
@@ -39,9 +35,9 @@ export function endCalled(span: LateSpan, { method, address, path, status, error
     'url.path': path.split('?', 1)[0],
     'http.response.status_code': status,
     'error.type': errorType,
-    // what its callee was told, and has as trace_id and parent_span_id
+    // as its callee has them: trace_id and parent_span_id
     trace_id: traceIdOf(span),
-    trace_span_id: spanIdOf(span.spanId),
+    span_id: spanIdOf(span.spanId),
   })
   endCall(span)
   duration.record(span, knownMethod(method), address, { status, errorType })
@@ -50,4 +46,9 @@ export function endCalled(span: LateSpan, { method, address, path, status, error
 function typeOf(error: unknown): string {
   const { code, name } = (error ?? {}) as { readonly code?: unknown; readonly name?: unknown }
   return typeof code === 'string' ? code : typeof name === 'string' ? name : 'error'
+}
+
+/** The host name of an address; empty for what is none. */
+export function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).hostname : ''
 }

@@ -3,10 +3,11 @@ import { errorMonitor } from 'node:events'
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { builtin } from '../../model/builtins.ts'
 import type { LateSpan } from '../../tracing/open-span.ts'
-import { endCalled, isPassedOver, TRACEPARENT, TRACESTATE } from './client-span.ts'
+import { endCalled, hostOf, isPassedOver } from './client-span.ts'
 import { recordHttp2Clients } from './http2/clients.ts'
 import { beginCall, harmless } from './requests.ts'
-import { writeTraceParent } from './trace-parent.ts'
+import { TRACEPARENT, traceHeadersOf } from './trace-parent.ts'
+import { wrapMethod } from './wrap-method.ts'
 
 /** Kept on the prototype, so that the ESM and the CommonJS build of this package change it once together. */
 const WRAPPED = Symbol.for('micromegas.http.client')
@@ -35,9 +36,8 @@ export function recordClientRequests(): () => void {
   }
 }
 
-type ImplicitHeader = (this: ClientRequest) => void
 interface HeaderWriter {
-  _implicitHeader: ImplicitHeader & { [WRAPPED]?: true }
+  _implicitHeader: (this: ClientRequest) => void
 }
 
 /**
@@ -48,19 +48,16 @@ interface HeaderWriter {
 function wrapClientRequest(): () => void {
   // an import of it would load undici besides: tens of milliseconds
   const prototype = builtin('node:http').ClientRequest.prototype as unknown as HeaderWriter
-  const original = prototype._implicitHeader
-  if (typeof original !== 'function' || original[WRAPPED]) return () => {}
-  let isOn = true
-  function _implicitHeader(this: ClientRequest): void {
-    if (isOn && !isPassedOver()) beginHarmlessly(this)
-    original.call(this)
-  }
-  Object.defineProperty(_implicitHeader, WRAPPED, { value: true })
-  prototype._implicitHeader = _implicitHeader
-  return () => {
-    isOn = false
-    if (prototype._implicitHeader === _implicitHeader) prototype._implicitHeader = original
-  }
+  return wrapMethod(
+    prototype,
+    '_implicitHeader',
+    (original, isOn) =>
+      function _implicitHeader(this: ClientRequest): void {
+        if (isOn() && !isPassedOver()) beginHarmlessly(this)
+        original.call(this)
+      },
+    WRAPPED,
+  )
 }
 
 const beginHarmlessly = harmless(begin)
@@ -69,8 +66,7 @@ function begin(request: ClientRequest): void {
   const { method, path, host } = request
   const span = beginCall(method, host)
   if (!request.hasHeader(TRACEPARENT)) {
-    request.setHeader(TRACEPARENT, writeTraceParent(span))
-    if (span.remote?.traceState !== undefined) request.setHeader(TRACESTATE, span.remote.traceState)
+    for (const [name, value] of traceHeadersOf(span)) request.setHeader(name, value)
   }
   let response: IncomingMessage | undefined
   let failure: unknown
@@ -127,10 +123,9 @@ class UndiciRequests {
 
   #begin(request: UndiciRequest): void {
     if (isPassedOver()) return
-    const address = hostOf(request.origin)
+    const address = hostOf(String(request.origin))
     const span = beginCall(request.method, address)
-    request.addHeader(TRACEPARENT, writeTraceParent(span))
-    if (span.remote?.traceState !== undefined) request.addHeader(TRACESTATE, span.remote.traceState)
+    for (const [name, value] of traceHeadersOf(span)) request.addHeader(name, value)
     this.#open.set(request, { span, address })
   }
 
@@ -140,13 +135,5 @@ class UndiciRequests {
     this.#open.delete(request)
     const { span, address, status } = open
     endCalled(span, { method: request.method, address, path: request.path, status, error })
-  }
-}
-
-function hostOf(origin: unknown): string {
-  try {
-    return new URL(String(origin)).hostname
-  } catch {
-    return ''
   }
 }

@@ -1,8 +1,9 @@
 import { builtin } from '../../model/builtins.ts'
 import { harmless } from './requests.ts'
+import { wrapMethod } from './wrap-method.ts'
 
 interface Loader {
-  _load(this: unknown, request: string, ...rest: unknown[]): unknown
+  _load: (this: unknown, request: string, ...rest: unknown[]) => unknown
 }
 
 /**
@@ -13,15 +14,15 @@ interface Loader {
  */
 export function onLoad(pattern: RegExp, use: (exports: unknown) => void): () => void {
   const loader = builtin('node:module').Module as unknown as Loader
-  const original = loader._load
   const meet = harmless(use)
-  function _load(this: unknown, request: string, ...rest: unknown[]): unknown {
-    const exports = original.call(this, request, ...rest)
-    if (typeof request === 'string' && pattern.test(request)) meet(exports)
-    return exports
-  }
-  loader._load = _load
-  return () => {
-    if (loader._load === _load) loader._load = original
-  }
+  return wrapMethod(
+    loader,
+    '_load',
+    (original, isOn) =>
+      function _load(this: unknown, request: string, ...rest: unknown[]): unknown {
+        const exports = original.call(this, request, ...rest)
+        if (isOn() && typeof request === 'string' && pattern.test(request)) meet(exports)
+        return exports
+      },
+  )
 }

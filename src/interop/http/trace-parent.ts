@@ -21,6 +21,16 @@ export function readTraceParent(header: unknown, state: unknown): RemoteParent |
   return { traceId, spanId, traceFlags, traceState: typeof traceState === 'string' ? traceState : undefined }
 }
 
+export const TRACEPARENT = 'traceparent'
+export const TRACESTATE = 'tracestate'
+
+/** The headers by which another process continues the trace below this span. */
+export function traceHeadersOf(span: OpenSpan): [name: string, value: string][] {
+  const headers: [string, string][] = [[TRACEPARENT, writeTraceParent(span)]]
+  if (span.remote?.traceState !== undefined) headers.push([TRACESTATE, span.remote.traceState])
+  return headers
+}
+
 /** The header by which another process continues the trace below this span. */
 export function writeTraceParent(span: OpenSpan): string {
   const flags = (span.remote?.traceFlags ?? SAMPLED).toString(16).padStart(2, '0')

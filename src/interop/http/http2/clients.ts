@@ -6,9 +6,10 @@ import type {
 } from 'node:http2'
 import { builtin } from '../../../model/builtins.ts'
 import type { LateSpan } from '../../../tracing/open-span.ts'
-import { endCalled, isPassedOver, TRACEPARENT, TRACESTATE } from '../client-span.ts'
+import { endCalled, hostOf, isPassedOver } from '../client-span.ts'
 import { beginCall, harmless } from '../requests.ts'
-import { writeTraceParent } from '../trace-parent.ts'
+import { TRACEPARENT, traceHeadersOf } from '../trace-parent.ts'
+import { wrapMethod } from '../wrap-method.ts'
 import { whenHttp2IsLoaded } from './module.ts'
 
 /** Kept on the prototype, so that the ESM and the CommonJS build of this package change it once together. */
@@ -16,11 +17,7 @@ const WRAPPED = Symbol.for('micromegas.http2.client')
 
 /** As an object, or from Node 24 on as an array of names and values in turn. */
 type GivenHeaders = OutgoingHttpHeaders | readonly string[]
-type Request = ((
-  this: ClientHttp2Session,
-  headers?: GivenHeaders,
-  ...rest: unknown[]
-) => ClientHttp2Stream) & { readonly [WRAPPED]?: true }
+type Request = (this: ClientHttp2Session, headers?: GivenHeaders, ...rest: unknown[]) => ClientHttp2Stream
 
 /**
  * Records each request that the process makes by a session of `node:http2`; libraries of gRPC do.
@@ -41,31 +38,32 @@ export function recordHttp2Clients(): () => void {
 }
 
 function wrapRequest(prototype: { request: Request }): () => void {
-  const original = prototype.request
-  if (original[WRAPPED]) return () => {}
-  let isOn = true
-  function request(this: ClientHttp2Session, headers?: GivenHeaders, ...rest: unknown[]): ClientHttp2Stream {
-    if (!isOn || isPassedOver()) return original.call(this, headers, ...rest)
-    let call: Call | undefined
-    harmless(() => {
-      call = begin(this, headers ?? {})
-    })()
-    if (call === undefined) return original.call(this, headers, ...rest)
-    try {
-      const stream = original.call(this, call.headers, ...rest)
-      follow(call, stream)
-      return stream
-    } catch (error) {
-      harmless(end)(call, undefined, error)
-      throw error
-    }
-  }
-  Object.defineProperty(request, WRAPPED, { value: true })
-  prototype.request = request
-  return () => {
-    isOn = false
-    if (prototype.request === request) prototype.request = original
-  }
+  return wrapMethod(
+    prototype,
+    'request',
+    (original, isOn) =>
+      function request(
+        this: ClientHttp2Session,
+        headers?: GivenHeaders,
+        ...rest: unknown[]
+      ): ClientHttp2Stream {
+        if (!isOn() || isPassedOver()) return original.call(this, headers, ...rest)
+        let call: Call | undefined
+        harmless(() => {
+          call = begin(this, headers ?? {})
+        })()
+        if (call === undefined) return original.call(this, headers, ...rest)
+        try {
+          const stream = original.call(this, call.headers, ...rest)
+          follow(call, stream)
+          return stream
+        } catch (error) {
+          harmless(end)(call, undefined, error)
+          throw error
+        }
+      },
+    WRAPPED,
+  )
 }
 
 /** A request that was begun. */
@@ -81,15 +79,14 @@ interface Call {
 function begin(session: ClientHttp2Session, given: GivenHeaders): Call {
   const headers = isList(given) ? pairsOf(given) : given
   const method = String(headers[':method'] ?? 'GET')
-  const address = hostOf(headers[':authority'] ?? headers.host ?? authorityOf(session))
+  const address = hostOf(`http://${headers[':authority'] ?? headers.host ?? authorityOf(session)}`)
   const span = beginCall(method, address)
   const path = String(headers[':path'] ?? '/')
   if (Object.keys(headers).some((name) => name.toLowerCase() === TRACEPARENT)) {
     return { span, method, address, path, headers: given }
   }
-  const state = span.remote?.traceState
-  const trace = { [TRACEPARENT]: writeTraceParent(span), ...(state !== undefined && { [TRACESTATE]: state }) }
-  const sent = isList(given) ? [...given, ...Object.entries(trace).flat()] : { ...given, ...trace }
+  const trace = traceHeadersOf(span)
+  const sent = isList(given) ? [...given, ...trace.flat()] : { ...given, ...Object.fromEntries(trace) }
   return { span, method, address, path, headers: sent }
 }
 
@@ -127,12 +124,4 @@ function pairsOf(list: readonly string[]): OutgoingHttpHeaders {
 function authorityOf(session: ClientHttp2Session): unknown {
   const key = Object.getOwnPropertySymbols(session).find(({ description }) => description === 'authority')
   return key === undefined ? '' : (session as unknown as Record<symbol, unknown>)[key]
-}
-
-function hostOf(authority: unknown): string {
-  try {
-    return new URL(`http://${String(authority)}`).hostname
-  } catch {
-    return ''
-  }
 }

@@ -1,7 +1,7 @@
 import type * as Http2 from 'node:http2'
-import type { Server, Socket } from 'node:net'
 import { builtin } from '../../../model/builtins.ts'
 import { harmless } from '../requests.ts'
+import { wrapMethod } from '../wrap-method.ts'
 
 type AnyFunction = (this: unknown, ...args: unknown[]) => unknown
 
@@ -23,9 +23,14 @@ export function whenHttp2IsLoaded(use: (http2: typeof Http2) => () => void): () 
   if (look()) return () => end()
   const { Server, Socket } = builtin('node:net')
   const check = harmless(() => void look())
+  const checked = (original: AnyFunction, isOn: () => boolean): AnyFunction =>
+    function (this: unknown, ...args: unknown[]): unknown {
+      if (isOn()) check()
+      return original.apply(this, args)
+    }
   const restores = [
-    before(Socket.prototype as unknown as Methods<Socket>, 'connect', check),
-    before(Server.prototype as unknown as Methods<Server>, 'listen', check),
+    wrapMethod(Socket.prototype as unknown as { connect: AnyFunction }, 'connect', checked),
+    wrapMethod(Server.prototype as unknown as { listen: AnyFunction }, 'listen', checked),
   ]
   end = () => {
     for (const restore of restores) restore()
@@ -37,25 +42,4 @@ export function whenHttp2IsLoaded(use: (http2: typeof Http2) => () => void): () 
 function isLoaded(): boolean {
   const { moduleLoadList } = process as { readonly moduleLoadList?: unknown }
   return !Array.isArray(moduleLoadList) || moduleLoadList.includes('NativeModule http2')
-}
-
-type Methods<T> = Record<keyof T, AnyFunction>
-
-/**
- * Has `fn` called before each call of a method, as long as nobody has wrapped it since.
- *
- * @returns Ends it.
- */
-function before<T>(prototype: Methods<T>, name: keyof T, fn: () => void): () => void {
-  const original = prototype[name]
-  let isOn = true
-  prototype[name] = function (this: unknown, ...args: unknown[]): unknown {
-    if (isOn) fn()
-    return original.apply(this, args)
-  } as Methods<T>[keyof T]
-  const wrapped = prototype[name]
-  return () => {
-    isOn = false
-    if (prototype[name] === wrapped) prototype[name] = original
-  }
 }

@@ -6,12 +6,13 @@ import { beginRequest, callerOf, harmless } from '../requests.ts'
 import { type RoutedRequest, routeOf, routesOf } from '../route.ts'
 import { endServed, pathOf, type Recorded, STATE } from '../server-span.ts'
 import { readTraceParent } from '../trace-parent.ts'
+import { wrapMethod } from '../wrap-method.ts'
 import { whenHttp2IsLoaded } from './module.ts'
 
 /** Kept on the prototype, so that the ESM and the CommonJS build of this package change it once together. */
 const WRAPPED = Symbol.for('micromegas.http2.server')
 
-type Emit = EventEmitter['emit'] & { readonly [WRAPPED]?: true }
+type Emit = (this: EventEmitter, ...args: Parameters<EventEmitter['emit']>) => boolean
 
 /**
  * Records each stream that a server of `node:http2` answers, whether by its `stream` event or by the requests of its
@@ -32,32 +33,27 @@ export function recordHttp2Servers(): () => void {
 /** An HTTP/2 server tells of each stream by an event, whose listeners run within the span. */
 function wrapEmit(server: EventEmitter): () => void {
   const prototype: { emit: Emit } = Object.getPrototypeOf(server)
-  const original = prototype.emit
-  if (original[WRAPPED]) return () => {}
   const inherits = !Object.hasOwn(prototype, 'emit')
   const parent: { emit: Emit } = Object.getPrototypeOf(prototype)
-  let isOn = true
-  function emit(this: unknown, ...args: Parameters<Emit>): boolean {
-    // What it inherits may be wrapped by others meanwhile.
-    const run = (): boolean => (inherits ? parent.emit : original).apply(this as EventEmitter, args)
-    if (!isOn) return run()
-    const [name, first, second] = args
-    if (name === 'request') noteRequest(first, second)
-    if (name !== 'stream') return run()
-    let span: LateSpan | undefined
-    harmless(() => {
-      span = begin(first as ServerHttp2Stream, second as IncomingHttpHeaders)
-    })()
-    return span === undefined ? run() : dispatch.asyncSpans.run(span, run)
-  }
-  Object.defineProperty(emit, WRAPPED, { value: true })
-  prototype.emit = emit
-  return () => {
-    isOn = false
-    if (prototype.emit !== emit) return
-    if (inherits) Reflect.deleteProperty(prototype, 'emit')
-    else prototype.emit = original
-  }
+  return wrapMethod(
+    prototype,
+    'emit',
+    (original, isOn) =>
+      function emit(this: EventEmitter, ...args: Parameters<Emit>): boolean {
+        // What it inherits may be wrapped by others meanwhile.
+        const run = (): boolean => (inherits ? parent.emit : original).apply(this, args)
+        if (!isOn()) return run()
+        const [name, first, second] = args
+        if (name === 'request') noteRequest(first, second)
+        if (name !== 'stream') return run()
+        let span: LateSpan | undefined
+        harmless(() => {
+          span = begin(first as ServerHttp2Stream, second as IncomingHttpHeaders)
+        })()
+        return span === undefined ? run() : dispatch.asyncSpans.run(span, run)
+      },
+    WRAPPED,
+  )
 }
 
 /** What the route of a stream is written onto: the request of the compatibility API, once there is one. */
@@ -71,10 +67,8 @@ function begin(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): LateSpa
   const exchange = { span, request: {} as RoutedRequest }
   answered.set(stream, exchange)
   routesOf(span, exchange.request)
-  let isEnded = false
   const end = (): void => {
-    if (isEnded) return
-    isEnded = true
+    if (!span.isOpen) return
     const { ':status': sent, 'content-length': responseBytes } = stream.sentHeaders ?? {}
     const status = sent === undefined ? undefined : Number(sent)
     const failure = status !== undefined && status >= 500 ? String(status) : undefined
