@@ -3,6 +3,18 @@
  * services that record: see `micromegas`.
  */
 
+export {
+  type AuthorizationRequest,
+  authorizationParameters,
+  DEFAULT_SCOPE,
+  discoverIssuer,
+} from './auth/login/issuers.ts'
+export { type ProviderFetch, providerFetch } from './auth/login/provider-fetch.ts'
+export type {
+  IdentityProviderFetch,
+  IdentityProviderRequest,
+  IdentityProviderResponse,
+} from './auth/oidc/oidc-options.ts'
 export { misspeltVariables } from './config/misspelt-variables.ts'
 export type { HttpFetchRequest, HttpFetchResponse } from './http/clients/http-fetch.ts'
 export { proxiedFetch } from './http/proxy/proxied-fetch.ts'

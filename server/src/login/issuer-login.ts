@@ -1,21 +1,19 @@
-import { isLoopbackHost } from 'micromegas/wire'
-import type {
-  Configuration,
-  CustomFetch,
-  TokenEndpointResponse,
-  TokenEndpointResponseHelpers,
-} from 'openid-client'
-import type { IssuerFetch } from '../auth/issuer-keys.ts'
+import {
+  authorizationParameters,
+  DEFAULT_SCOPE,
+  discoverIssuer,
+  errorMessage,
+  type IdentityProviderFetch,
+  isLoopbackHost,
+  providerFetch,
+} from 'micromegas/wire'
+import type { Configuration, TokenEndpointResponse, TokenEndpointResponseHelpers } from 'openid-client'
 import { type BegunLogin, LoginRefused, type PageLogin, type PageTokens } from './page-login.ts'
 
-const DEFAULT_SCOPE = 'openid email profile offline_access'
-const GOOGLE = 'https://accounts.google.com'
 const REQUEST_TIMEOUT_MS = 10_000
 /** A discovery document is read again after this long. */
 const DISCOVERY_MS = 3_600_000
 const CLOCK_TOLERANCE_SECONDS = 5
-/** Answers of issuers are a few KiB. */
-const MAX_ANSWER_BYTES = 1024 * 1024
 /** Of an issuer's text, what is shown. */
 const MAX_REASON_CHARS = 500
 
@@ -25,7 +23,7 @@ export interface IssuerLoginOptions {
   readonly login: PageLogin
   /** What the ID tokens of its client are accepted for. */
   readonly sendsIdToken: boolean
-  readonly fetch: IssuerFetch
+  readonly fetch: IdentityProviderFetch
   readonly signal: AbortSignal
   /** Monotonic milliseconds. */
   readonly clock: () => number
@@ -48,7 +46,8 @@ export class IssuerLogin {
   }
 
   /** @throws {@link LoginRefused} */
-  async begin(redirectUri: string): Promise<BegunLogin> {
+  begin(redirectUri: string): Promise<BegunLogin> {
+    const { login } = this.#options
     return this.#attempt(async (library, configuration) => {
       const [state, nonce, verifier] = [
         library.randomState(),
@@ -57,7 +56,7 @@ export class IssuerLogin {
       ]
       const url = library.buildAuthorizationUrl(configuration, {
         redirect_uri: redirectUri,
-        ...this.#parameters,
+        ...authorizationParameters({ ...login, scope: login.scope ?? DEFAULT_SCOPE }),
         state,
         nonce,
         code_challenge: await library.calculatePKCECodeChallenge(verifier),
@@ -98,15 +97,6 @@ export class IssuerLogin {
     })
   }
 
-  get #parameters(): Record<string, string> {
-    const { issuer, scope = DEFAULT_SCOPE, audience } = this.#options.login
-    const asked = audience === undefined ? {} : { audience }
-    if (issuer.replace(/\/$/, '') !== GOOGLE) return { ...asked, scope }
-    // Google knows no scope `offline_access`, and gives a refresh token for these two parameters instead.
-    const known = scope.split(' ').filter((name) => name !== 'offline_access')
-    return { ...asked, scope: known.join(' '), access_type: 'offline', prompt: 'consent' }
-  }
-
   #tokens(answer: TokenEndpointResponse & TokenEndpointResponseHelpers): PageTokens {
     const claims = answer.claims()
     const { sendsIdToken } = this.#options
@@ -137,7 +127,7 @@ export class IssuerLogin {
     if (this.#discovered !== undefined && now - this.#discovered.atMs < DISCOVERY_MS) {
       return this.#discovered.configuration
     }
-    const configuration = this.#discover(library, this.issuer)
+    const configuration = discoverIssuer(this.issuer, (issuer) => this.#discover(library, issuer))
     const discovered = { configuration, atMs: now }
     this.#discovered = discovered
     configuration.catch(() => {
@@ -146,62 +136,32 @@ export class IssuerLogin {
     return configuration
   }
 
-  async #discover(library: Library, issuer: string, isSecondTry = false): Promise<Configuration> {
-    const { clientId, clientSecret } = this.#options.login
+  #discover(library: Library, issuer: string): Promise<Configuration> {
+    const { login, fetch, signal } = this.#options
+    const { clientId, clientSecret } = login
     const url = new URL(issuer)
-    try {
-      return await library.discovery(
-        url,
-        clientId,
-        { [library.clockTolerance]: CLOCK_TOLERANCE_SECONDS },
-        clientSecret === undefined ? library.None() : library.ClientSecretPost(clientSecret),
-        {
-          execute: isLoopbackHost(url.hostname) ? [library.allowInsecureRequests] : [],
-          [library.customFetch]: this.#fetch,
-        },
-      )
-    } catch (error) {
-      // The issuer may call itself by the same name with, or without, a slash at its end.
-      const isOtherName =
-        (error as { readonly code?: unknown }).code === 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED'
-      if (!isOtherName || isSecondTry) throw error
-      return this.#discover(library, issuer.endsWith('/') ? issuer.slice(0, -1) : `${issuer}/`, true)
-    }
-  }
-
-  readonly #fetch: CustomFetch = async (url, { method, headers, body }) => {
-    const signal = AbortSignal.any([this.#options.signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)])
-    const text = body === undefined || body === null ? null : String(body)
-    const response = await this.#options.fetch(url, { method, headers, body: text, signal })
-    const chunks: Uint8Array[] = []
-    let length = 0
-    for await (const chunk of response.body) {
-      length += chunk.length
-      if (length > MAX_ANSWER_BYTES) throw new LoginRefused('the issuer answers with more than 1 MiB')
-      chunks.push(chunk)
-    }
-    const type = response.headers.get('content-type') ?? ''
-    return new Response(Buffer.concat(chunks), {
-      status: response.status,
-      headers: type === '' ? {} : { 'content-type': type },
-    })
+    return library.discovery(
+      url,
+      clientId,
+      { [library.clockTolerance]: CLOCK_TOLERANCE_SECONDS },
+      clientSecret === undefined ? library.None() : library.ClientSecretPost(clientSecret),
+      {
+        execute: isLoopbackHost(url.hostname) ? [library.allowInsecureRequests] : [],
+        [library.customFetch]: providerFetch(fetch, REQUEST_TIMEOUT_MS, signal),
+      },
+    )
   }
 }
 
-/** Of the library's errors: what the issuer said, or what is wrong with what it said. They show no token. */
+/**
+ * Of the library's errors: what the issuer said, or what is wrong with what it said, or why it cannot be asked, which stands in the
+ * cause. They show no token.
+ */
 function reasonOf(error: unknown): string {
-  const {
-    error: code,
-    error_description: description,
-    message,
-  } = error as {
-    readonly error?: unknown
-    readonly error_description?: unknown
-    readonly message?: unknown
-  }
+  const { error: code, error_description: description, cause } = error as Readonly<Record<string, unknown>>
   if (typeof code === 'string')
     return [code, description].filter((text) => typeof text === 'string').join(': ')
-  return typeof message === 'string' ? message : 'it failed'
+  return errorMessage(cause instanceof Error ? cause : error)
 }
 
 function cut(text: string): string {

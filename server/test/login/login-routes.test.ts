@@ -91,6 +91,12 @@ describe('a login', () => {
       answer: { error: expect.stringContaining('invalid_grant') },
     })
     expect(server.reasons().join()).not.toMatch(/stolen/)
+    await using lonely = await serverAt('http://127.0.0.1:1')
+    const asked = { issuer: 'http://127.0.0.1:1', redirectUri: `${lonely.url}/ui/` }
+    expect(await ask(lonely.url, 'begin', asked)).toEqual({
+      status: 400,
+      answer: { error: expect.stringContaining('ECONNREFUSED') },
+    })
   })
 })
 

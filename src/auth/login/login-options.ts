@@ -6,11 +6,11 @@ import { isLoopback } from '../../http/transport-security.ts'
 import { TelemetryError } from '../../model/errors.ts'
 import type { IdentityProviderFetch } from '../oidc/oidc-options.ts'
 import { isSecret, Secret } from '../secret.ts'
+import { DEFAULT_SCOPE } from './issuers.ts'
 import { tokenFilePath } from './token-file.ts'
 
 /** The port is registered with the providers, as the platform's guide says. */
 export const DEFAULT_REDIRECT_URI = 'http://localhost:48080/callback'
-const DEFAULT_SCOPE = 'openid email profile offline_access'
 const DEFAULT_LOGIN_TIMEOUT_MS = 300_000
 
 /** For which client of which identity provider a person logs in, and where the tokens are kept. */

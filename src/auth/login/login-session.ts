@@ -4,14 +4,14 @@ import { IdentityProviderTransport } from '../oidc/identity-provider-transport.t
 import { describeTokenFailure } from '../oidc/token-failure.ts'
 import type { Secret } from '../secret.ts'
 import { readIdToken } from './id-token.ts'
+import { authorizationParameters, discoverIssuer } from './issuers.ts'
 import { LoginRequiredError } from './login-error.ts'
 import type { LoginClient } from './login-options.ts'
-import { type StoredToken, trimSlash } from './token-file.ts'
+import type { StoredToken } from './token-file.ts'
 
 type Library = typeof import('../oidc/openid-client.ts')
 type Answer = TokenEndpointResponse & TokenEndpointResponseHelpers
 
-const GOOGLE = 'https://accounts.google.com'
 const REQUEST_TIMEOUT_MS = 10_000
 /** How far this machine's clock and the provider's may be apart. */
 const CLOCK_TOLERANCE_S = 60
@@ -38,7 +38,7 @@ export class LoginSession {
   static async open(client: LoginClient, signal: AbortSignal): Promise<LoginSession> {
     const session = new LoginSession(client, await import('../oidc/openid-client.ts'), signal)
     session.#configuration = await session.attempt(`discover the endpoints of ${client.issuer}`, () =>
-      session.#discover(),
+      discoverIssuer(client.issuer, (issuer) => session.#configure(issuer)),
     )
     return session
   }
@@ -53,12 +53,7 @@ export class LoginSession {
 
   /** The parameters that each authorization request has. */
   get parameters(): Record<string, string> {
-    const { audience } = this.#client
-    const asked = audience === undefined ? {} : { audience }
-    if (trimSlash(this.#client.issuer) !== GOOGLE) return { ...asked, scope: this.#client.scope }
-    // Google knows no scope `offline_access`, and gives a refresh token for these two parameters instead.
-    const scope = this.#client.scope.split(' ').filter((name) => name !== 'offline_access')
-    return { ...asked, scope: scope.join(' '), access_type: 'offline', prompt: 'consent' }
+    return authorizationParameters(this.#client)
   }
 
   /**
@@ -114,17 +109,6 @@ export class LoginSession {
       this.#library.tokenRevocation(this.configuration, refreshToken),
     )
     return true
-  }
-
-  async #discover(): Promise<Configuration> {
-    const { issuer } = this.#client
-    try {
-      return await this.#configure(issuer)
-    } catch (error) {
-      // The provider may call itself by the same name with, or without, a slash at its end.
-      if ((error as { code?: unknown }).code !== 'OAUTH_JSON_ATTRIBUTE_COMPARISON_FAILED') throw error
-      return this.#configure(issuer.endsWith('/') ? issuer.slice(0, -1) : `${issuer}/`)
-    }
   }
 
   async #configure(issuer: string): Promise<Configuration> {

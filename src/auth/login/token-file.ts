@@ -4,6 +4,7 @@ import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { TelemetryError } from '../../model/errors.ts'
 import { isFresh, readIdToken } from './id-token.ts'
+import { trimSlash } from './issuers.ts'
 
 /** Tokens as an identity provider issued them, under the names of its answer (RFC 6749 section 5.1). */
 export interface StoredToken {
@@ -103,10 +104,6 @@ export function isSameClient(
 export function hasFreshToken(login: StoredLogin, nowMs: number): boolean {
   const claims = login.token.id_token === undefined ? undefined : readIdToken(login.token.id_token)
   return claims !== undefined && isFresh(claims, nowMs)
-}
-
-export function trimSlash(issuer: string): string {
-  return issuer.replace(/\/$/, '')
 }
 
 /** The directory that this product keeps to itself; any other may be shared with files of the user's. */

@@ -24,13 +24,20 @@ export interface ProviderAnswer {
   readonly errorDescription: string | undefined
 }
 
+const WORDS: Readonly<Record<ExchangeError['kind'], string>> = {
+  timeout: 'no answer came in time',
+  status: 'the answer has an unexpected status',
+  'too-large': 'the answer is too large',
+  cleartext: 'the request would be sent unencrypted',
+}
+
 /** Stands for the failures that are found here rather than by the HTTP client. */
 export class ExchangeError extends Error {
   override readonly name: string = 'ExchangeError'
   readonly kind: 'timeout' | 'status' | 'too-large' | 'cleartext'
 
   constructor(kind: ExchangeError['kind']) {
-    super(kind)
+    super(WORDS[kind])
     this.kind = kind
   }
 }
