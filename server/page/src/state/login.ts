@@ -1,13 +1,11 @@
 import { signal } from '@preact/signals'
+import { errorText } from '../data/error-text.ts'
 import { useKey } from './key.ts'
 
 const PENDING = 'micromegas.login.pending'
 const LOGIN = 'micromegas.login'
 /** A token is refreshed this long before it ends: clocks and answers take their time. */
 const EARLY_MS = 60_000
-/** What an issuer adds to the address that it sends a person back to. */
-const ANSWER = ['code', 'state', 'error', 'error_description', 'iss', 'session_state', 'scope']
-
 /** An issuer that the server offers a login at. */
 export interface LoginChoice {
   readonly issuer: string
@@ -64,31 +62,27 @@ export async function beginLogin(issuer: string): Promise<void> {
     sessionStorage.setItem(PENDING, JSON.stringify({ ...begun, issuer, hash: location.hash }))
     location.assign(url)
   } catch (error) {
-    loginProblem.value = textOf(error)
+    loginProblem.value = errorText(error)
   }
 }
 
 /** Takes the answer of an issuer out of the address, and makes a login of it. */
 export async function finishLogin(): Promise<void> {
-  const answer = new URL(location.href)
+  const answer = new URL(location.origin + location.pathname + location.search)
   const { searchParams } = answer
   if (!searchParams.has('state') || !(searchParams.has('code') || searchParams.has('error'))) return
   const pending = stored<Pending>(PENDING)
   sessionStorage.removeItem(PENDING)
-  for (const name of ANSWER) searchParams.delete(name)
-  const rest = searchParams.toString()
-  const shown = `${location.pathname}${rest === '' ? '' : `?${rest}`}${pending?.hash ?? ''}`
-  const returned = location.origin + location.pathname + location.search
-  // Codes stay neither in the address nor in the history.
-  history.replaceState(null, '', shown)
+  // Codes stay neither in the address nor in the history. The page itself has nothing in the query.
+  history.replaceState(null, '', location.pathname + (pending?.hash ?? ''))
   try {
-    if (pending === undefined || new URL(returned).searchParams.get('state') !== pending.state) {
+    if (pending === undefined || searchParams.get('state') !== pending.state) {
       throw new Error('this tab did not begin that login')
     }
     const { issuer, state, nonce, verifier } = pending
-    keep(issuer, await post<Tokens>('finish', { issuer, answer: returned, state, nonce, verifier }))
+    keep(issuer, await post<Tokens>('finish', { issuer, answer: answer.href, state, nonce, verifier }))
   } catch (error) {
-    loginProblem.value = textOf(error)
+    loginProblem.value = errorText(error)
   }
 }
 
@@ -109,7 +103,7 @@ export async function refreshLogin(): Promise<void> {
     .then((tokens) => keep(issuer, tokens))
     .catch((error: unknown) => {
       if (error instanceof TypeError) return // no connection: the next question tries again
-      loginProblem.value = `The login has ended: ${textOf(error)}`
+      loginProblem.value = `The login has ended: ${errorText(error)}`
       forgetLogin()
       useKey(undefined)
     })
@@ -142,8 +136,4 @@ async function post<T>(path: string, body: object): Promise<T> {
 function stored<T>(item: string): T | undefined {
   const text = sessionStorage.getItem(item)
   return text === null ? undefined : (JSON.parse(text) as T)
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

@@ -1,5 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
 import { bytesOf } from '../../data/bytes.ts'
+import { errorText } from '../../data/error-text.ts'
 import { query } from '../../data/query.ts'
 import { literal } from '../../data/sql.ts'
 import type { Image, TimelineData } from './timeline-data.ts'
@@ -47,7 +48,7 @@ WHERE block_id = ${literal(image.block_id)} AND time = timestamp '${image.time}'
         }
       },
       (error: unknown) => {
-        if (!stop.signal.aborted) setProblem(error instanceof Error ? error.message : String(error))
+        if (!stop.signal.aborted) setProblem(errorText(error))
       },
     )
     return () => {

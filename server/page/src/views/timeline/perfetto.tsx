@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks'
 import { bytesOf } from '../../data/bytes.ts'
 import { download } from '../../data/download.ts'
+import { errorText } from '../../data/error-text.ts'
 import { query, type TimeRange } from '../../data/query.ts'
 import { traceSql } from './trace-sql.ts'
 
@@ -19,7 +20,7 @@ export function Perfetto({ id, range }: { readonly id: string; readonly range: T
       setTrace(new Blob(chunks.map(({ chunk_data }) => bytesOf(chunk_data))))
       setState(undefined)
     } catch (error) {
-      setState(error instanceof Error ? error.message : String(error))
+      setState(errorText(error))
     }
   }
   const name = `${id}.pftrace`
