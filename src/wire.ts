@@ -15,6 +15,7 @@ export type {
   IdentityProviderRequest,
   IdentityProviderResponse,
 } from './auth/oidc/oidc-options.ts'
+export { parseFlag } from './config/flag.ts'
 export { misspeltVariables } from './config/misspelt-variables.ts'
 export type { HttpFetchRequest, HttpFetchResponse } from './http/clients/http-fetch.ts'
 export { proxiedFetch } from './http/proxy/proxied-fetch.ts'

@@ -3,8 +3,7 @@ import type { Admin } from './auth/admins.ts'
 import type { ApiKey } from './auth/api-keys.ts'
 import type { Door, DoorConfig } from './auth/doors.ts'
 import type { OidcOptions } from './auth/oidc-verifier.ts'
-import type { PageLogin } from './login/page-login.ts'
-import { problemsOf, text, whole } from './schemas.ts'
+import { issuerUrl, problemsOf, text, whole } from './schemas.ts'
 
 /** Who may come in. Given for one door, each member stands in the place of the plain one of that name. */
 export interface DoorOptions {
@@ -24,7 +23,6 @@ export interface DoorOptions {
 /** What the variables look like, for help and error messages. */
 export const API_KEYS_FORM = '[{"name":"ci","key":"…"}]'
 export const OIDC_CONFIG_FORM = '{"issuers":[{"issuer":"https://…","audience":"…"}]}'
-export const PAGE_LOGIN_FORM = '[{"issuer":"https://…","client_id":"…"}]'
 export const ADMINS_FORM = '["alice@example.com"]'
 
 /** Keys as a header can carry them. No message of this schema may show a member: it could be the key. */
@@ -63,12 +61,6 @@ function isAdminEntry(value: unknown): boolean {
   const names = [subject, email].filter((name) => name !== undefined)
   return isText(issuer) && names.length === 1 && names.every(isText) && Object.keys(rest).length === 0
 }
-
-const issuerUrl = z.string({ error: 'issuer: expected a URL' }).check(
-  z.refine((value) => URL.canParse(value) && /^https?:\/\//.test(value), {
-    error: 'issuer: expected an https URL (http for local development)',
-  }),
-)
 
 function issuersSchema<Flag extends string>(flagName: Flag) {
   return z
@@ -140,58 +132,6 @@ export const authMembers = {
   ...doorMembers,
   ingestion: z.optional(z.strictObject(doorMembers, { error: 'unknown' })),
   analytics: z.optional(z.strictObject(doorMembers, { error: 'unknown' })),
-}
-
-/** Wire names, as in the variable. */
-export const pageLoginEnvSchema: z.ZodMiniType<readonly PageLogin[]> = z.pipe(
-  z.array(
-    z.strictObject(
-      {
-        issuer: issuerUrl,
-        client_id: text('client_id: expected a text'),
-        client_secret: z.optional(text('client_secret: expected a text')),
-        scope: z.optional(text('scope: expected a text')),
-        audience: z.optional(text('audience: expected a text')),
-      },
-      { error: 'expected an object with issuer, client_id and, if wanted, client_secret, scope, audience' },
-    ),
-    { error: `expected an array such as ${PAGE_LOGIN_FORM}` },
-  ),
-  z.transform((logins) =>
-    logins.map(
-      ({ client_id: clientId, client_secret: clientSecret, ...login }): PageLogin => ({
-        ...login,
-        clientId,
-        clientSecret,
-      }),
-    ),
-  ),
-)
-
-export const pageLoginSchema: z.ZodMiniType<readonly PageLogin[]> = z.array(
-  z.strictObject(
-    {
-      issuer: issuerUrl,
-      clientId: text('clientId: expected a text'),
-      clientSecret: z.optional(text('clientSecret: expected a text')),
-      scope: z.optional(text('scope: expected a text')),
-      audience: z.optional(text('audience: expected a text')),
-    },
-    { error: 'expected an object with issuer, clientId and, if wanted, clientSecret, scope, audience' },
-  ),
-  { error: "expected an array such as [{ issuer: 'https://…', clientId: '…' }]" },
-)
-
-/** Logins at issuers that answering questions does not know: every token would be refused. */
-export function pageLoginProblems(logins: readonly PageLogin[], { oidc }: DoorConfig): string[] {
-  const issuers = new Set((oidc?.issuers ?? []).map(({ issuer }) => issuer))
-  return logins.flatMap(({ issuer }, index) =>
-    issuers.has(issuer)
-      ? []
-      : [
-          `pageLogin[${index}]: its issuer is not one of those configured for answering questions, spelled exactly so`,
-        ],
-  )
 }
 
 type Parsed = { readonly [Name in keyof typeof authMembers]?: z.output<(typeof authMembers)[Name]> }

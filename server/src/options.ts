@@ -2,13 +2,8 @@ import { resolve as resolvePath } from 'node:path'
 import { TelemetryError } from 'micromegas/wire'
 import * as z from 'zod/mini'
 import type { Door, DoorConfig } from './auth/doors.ts'
-import {
-  authMembers,
-  type DoorOptions,
-  pageLoginProblems,
-  pageLoginSchema,
-  resolveDoors,
-} from './auth-options.ts'
+import { authMembers, type DoorOptions, resolveDoors } from './auth-options.ts'
+import { pageLoginProblems, pageLoginSchema } from './login/login-options.ts'
 import type { PageLogin } from './login/page-login.ts'
 import { flag, problemsOf, text, whole } from './schemas.ts'
 import type { ServerEventListener } from './server-event.ts'

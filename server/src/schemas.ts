@@ -9,6 +9,12 @@ export const flag: z.ZodMiniDefault<z.ZodMiniBoolean> = z._default(
   false,
 )
 
+export const issuerUrl: z.ZodMiniString = z.string({ error: 'issuer: expected a URL' }).check(
+  z.refine((value) => URL.canParse(value) && /^https?:\/\//.test(value), {
+    error: 'issuer: expected an https URL (http for local development)',
+  }),
+)
+
 /** What is wrong, one line per problem, led by `name` and the place within it. Shows no value. */
 export function problemsOf(name: string, error: z.core.$ZodError): string[] {
   return error.issues.map((issue) => {

@@ -7,12 +7,13 @@ import { getRequestListener } from '@hono/node-server'
 import { isLoopbackHost, proxiedFetch, TelemetryError } from 'micromegas/wire'
 import { Analytics } from './analytics.ts'
 import { Doors } from './auth/doors.ts'
+import type { IssuerFetch } from './auth/issuer-keys.ts'
 import { parseApiKeys } from './auth-options.ts'
 import { BoundedOutput } from './command/bounded-output.ts'
 import { consoleReporter } from './command/console-reporter.ts'
 import { LivePrinter } from './command/live-printer.ts'
 import { createApp } from './http-app.ts'
-import { IssuerLogin } from './login/issuer-login.ts'
+import { issuerLogins } from './login/issuer-login.ts'
 import { configError, type MicromegasServerConfig, resolveOptions, type ServerOptions } from './options.ts'
 import { Connections } from './receive/connections.ts'
 import { BodyReader, boundUnreadBody } from './receive/request-body.ts'
@@ -89,7 +90,8 @@ export async function startServer(options: ServerOptions): Promise<MicromegasSer
     stats,
   )
   const authEnd = new AbortController()
-  const doors = await openDoors(config, authEnd.signal, report).catch((error: unknown) => {
+  const fetch = proxiedFetch(process.env, (message) => report({ type: 'warning', message }))
+  const doors = await openDoors(config, fetch, authEnd.signal, report).catch((error: unknown) => {
     errors?.close()
     throw error
   })
@@ -118,18 +120,18 @@ export async function startServer(options: ServerOptions): Promise<MicromegasSer
   const printer = output === undefined ? undefined : new LivePrinter(output)
   const checker = new BlockChecker({ catalog, report, onEvents: printer?.print.bind(printer) })
   const bodies = new BodyReader({ limit: config.bodyLimitBytes, clock: () => performance.now() })
-  const answers = config.roles.includes('analytics')
-  const analytics = await (answers
-    ? Analytics.start({ config, store, authenticator: doors.analytics, report })
-    : undefined
-  )?.catch(async (error: unknown) => {
-    await checker.close()
-    await store.close()
-    await deleteTemporary()
-    throw error
-  })
+  const startAnalytics = (): Promise<Analytics> =>
+    Analytics.start({ config, store, authenticator: doors.analytics, report }).catch(
+      async (error: unknown) => {
+        await checker.close()
+        await store.close()
+        await deleteTemporary()
+        throw error
+      },
+    )
+  const analytics = config.roles.includes('analytics') ? await startAnalytics() : undefined
   const engine = analytics?.engine
-  const logins = issuerLogins(config, authEnd.signal, report)
+  const logins = issuerLogins(config, { fetch, signal: authEnd.signal, clock: () => performance.now() })
   const context: ServerContext = {
     config,
     store,
@@ -220,6 +222,7 @@ function reporter(listener: ServerEventListener, stats: ServerStats): ServerEven
 
 async function openDoors(
   { doors, disableAuth, callersAreAdmins }: MicromegasServerConfig,
+  fetch: IssuerFetch,
   signal: AbortSignal,
   report: ServerEventListener,
 ): Promise<Doors> {
@@ -230,7 +233,7 @@ async function openDoors(
       disableAuth,
       callersAreAdmins,
       parseApiKeys,
-      fetch: proxiedFetch(process.env, warn),
+      fetch,
       signal,
       clock: () => performance.now(),
       wallClock: Date.now,
@@ -239,21 +242,6 @@ async function openDoors(
   } catch (error) {
     throw configError([error instanceof Error ? error.message : String(error)], error)
   }
-}
-
-function issuerLogins(
-  { pageLogin, doors }: MicromegasServerConfig,
-  signal: AbortSignal,
-  report: ServerEventListener,
-): readonly IssuerLogin[] {
-  const fetch = proxiedFetch(process.env, (message) => report({ type: 'warning', message }))
-  return pageLogin.map((login) => {
-    const accepted = doors.analytics.oidc?.issuers ?? []
-    const sendsIdToken = accepted.some(
-      ({ issuer, audience }) => issuer === login.issuer && audience === login.clientId,
-    )
-    return new IssuerLogin({ login, sendsIdToken, fetch, signal, clock: () => performance.now() })
-  })
 }
 
 function httpServer(context: ServerContext): Server {

@@ -1,4 +1,5 @@
 import { platformClock } from '../model/clock.ts'
+import { parseFlag } from './flag.ts'
 import { processEnv } from './process-env.ts'
 
 /**
@@ -62,10 +63,9 @@ const toldAtMs = new Map<string, number>()
 
 /** What the variable says; `undefined` for what is neither `on` nor `off`, in any of their spellings. */
 export function parseDiagnostics(text: string | undefined): boolean | undefined {
-  const word = text?.trim().toLowerCase()
-  if (word === 'on' || word === 'true' || word === '1') return true
-  if (word === 'off' || word === 'false' || word === '0') return false
-  return undefined
+  const word = text?.trim().toLowerCase() ?? ''
+  if (word === 'on') return true
+  return word === 'off' ? false : parseFlag(word)
 }
 
 let writing = 0

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
 import { DIAGNOSTICS_VARIABLE, parseDiagnostics } from '../config/diagnostics.ts'
+import { parseFlag } from '../config/flag.ts'
 import { type Level, parseLevel } from '../model/level.ts'
 import { once } from '../model/once.ts'
 import { targetProblem } from '../tracing/target-levels.ts'
@@ -82,10 +83,9 @@ function seconds(value: string): number {
 }
 
 function flag(value: string): boolean {
-  const word = value.toLowerCase()
-  if (word === 'true' || word === '1') return true
-  if (word === 'false' || word === '0') return false
-  throw new Unreadable('expected true or false')
+  const parsed = parseFlag(value)
+  if (parsed === undefined) throw new Unreadable('expected true or false')
+  return parsed
 }
 
 function level(value: string): Level {

@@ -1,5 +1,6 @@
 import { ApiKeyProvider } from '../auth/api-key-provider.ts'
 import { oidcProviderFromEnv } from '../auth/login/environment-login.ts'
+import { parseFlag } from '../config/flag.ts'
 import { TelemetryError } from '../model/errors.ts'
 import type { FlightSQLClientOptions } from './client-options.ts'
 
@@ -22,9 +23,9 @@ export function clientOptionsFromEnv(
 }
 
 function flag(env: Readonly<Record<string, string | undefined>>, name: string): boolean | undefined {
-  const word = env[name]?.trim().toLowerCase()
-  if (!word) return undefined
-  if (word === 'true' || word === '1') return true
-  if (word === 'false' || word === '0') return false
+  const value = env[name]?.trim()
+  if (!value) return undefined
+  const parsed = parseFlag(value)
+  if (parsed !== undefined) return parsed
   throw new TelemetryError('ERR_TELEMETRY_CONFIG', `Cannot use ${name}: expected true or false`)
 }

@@ -4,13 +4,8 @@ import { Command } from 'commander'
 import { TelemetryError } from 'micromegas/wire'
 import packageJson from '../../package.json' with { type: 'json' }
 import type { ApiKey } from '../auth/api-keys.ts'
-import {
-  ADMINS_FORM,
-  API_KEYS_FORM,
-  type DoorOptions,
-  OIDC_CONFIG_FORM,
-  PAGE_LOGIN_FORM,
-} from '../auth-options.ts'
+import { ADMINS_FORM, API_KEYS_FORM, type DoorOptions, OIDC_CONFIG_FORM } from '../auth-options.ts'
+import { PAGE_LOGIN_FORM } from '../login/login-options.ts'
 import {
   configError,
   DEFAULT_DATA_DIR,

@@ -1,4 +1,4 @@
-import { misspeltVariables } from 'micromegas/wire'
+import { misspeltVariables, parseFlag } from 'micromegas/wire'
 import type * as z from 'zod/mini'
 import {
   ADMINS_FORM,
@@ -8,9 +8,8 @@ import {
   type DoorOptions,
   OIDC_CONFIG_FORM,
   oidcEnvSchema,
-  PAGE_LOGIN_FORM,
-  pageLoginEnvSchema,
 } from '../auth-options.ts'
+import { PAGE_LOGIN_FORM, pageLoginEnvSchema } from '../login/login-options.ts'
 import { configError, maxBytesSchema, portSchema, rolesSchema, type ServerOptions } from '../options.ts'
 import { problemsOf } from '../schemas.ts'
 
@@ -103,11 +102,11 @@ export function readServerEnv(env: NodeJS.ProcessEnv): EnvironmentOptions {
 }
 
 function readFlag(name: string, env: NodeJS.ProcessEnv, problems: string[]): boolean | undefined {
-  const word = env[name]?.trim().toLowerCase() ?? ''
-  if (word === '') return undefined
-  if (word === 'true' || word === '1') return true
-  if (word !== 'false' && word !== '0') problems.push(`${name}: expected true or false`)
-  return false
+  const value = env[name]
+  if (value === undefined || value.trim() === '') return undefined
+  const flag = parseFlag(value)
+  if (flag === undefined) problems.push(`${name}: expected true or false`)
+  return flag
 }
 
 const PORT_VARIABLES = { port: 'MICROMEGAS_INGESTION_PORT', flightPort: 'MICROMEGAS_ANALYTICS_PORT' } as const
@@ -217,9 +216,8 @@ export function readTextSettings(settings: TextSettings): PartialOptions {
   const roles = present(settings.roles)
     ?.split(',')
     .map((role) => role.trim().toLowerCase())
-  const parsedRoles = rolesSchema.safeParse(roles)
-  if (roles !== undefined && !parsedRoles.success)
-    problems.push(...problemsOf(names.roles, parsedRoles.error))
+  const parsedRoles = roles && rolesSchema.safeParse(roles)
+  if (parsedRoles?.success === false) problems.push(...problemsOf(names.roles, parsedRoles.error))
   const maxBytes = number(names.maxBytes, settings.maxBytes, parseBytes, maxBytesSchema)
   return {
     options: {
@@ -228,7 +226,7 @@ export function readTextSettings(settings: TextSettings): PartialOptions {
       ...(flightPort !== undefined && { flightPort }),
       ...(dataDir !== undefined && { dataDir }),
       ...(maxBytes !== undefined && { maxBytes }),
-      ...(roles !== undefined && parsedRoles.success && { roles: parsedRoles.data }),
+      ...(parsedRoles?.success && { roles: parsedRoles.data }),
     },
     problems,
   }

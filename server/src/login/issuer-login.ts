@@ -8,6 +8,7 @@ import {
   providerFetch,
 } from 'micromegas/wire'
 import type { Configuration, TokenEndpointResponse, TokenEndpointResponseHelpers } from 'openid-client'
+import type { MicromegasServerConfig } from '../options.ts'
 import { type BegunLogin, LoginRefused, type PageLogin, type PageTokens } from './page-login.ts'
 
 const REQUEST_TIMEOUT_MS = 10_000
@@ -19,14 +20,32 @@ const MAX_REASON_CHARS = 500
 
 type Library = typeof import('openid-client')
 
-export interface IssuerLoginOptions {
-  readonly login: PageLogin
-  /** What the ID tokens of its client are accepted for. */
-  readonly sendsIdToken: boolean
+/** What logins need of the server. */
+export interface IssuerLoginMeans {
   readonly fetch: IdentityProviderFetch
   readonly signal: AbortSignal
   /** Monotonic milliseconds. */
   readonly clock: () => number
+}
+
+export interface IssuerLoginOptions extends IssuerLoginMeans {
+  readonly login: PageLogin
+  /** Whether the ID tokens of its client are accepted. */
+  readonly sendsIdToken: boolean
+}
+
+/** The logins that a server's page offers. */
+export function issuerLogins(
+  { pageLogin, doors }: Pick<MicromegasServerConfig, 'pageLogin' | 'doors'>,
+  means: IssuerLoginMeans,
+): readonly IssuerLogin[] {
+  const accepted = doors.analytics.oidc?.issuers ?? []
+  return pageLogin.map((login) => {
+    const sendsIdToken = accepted.some(
+      ({ issuer, audience }) => issuer === login.issuer && audience === login.clientId,
+    )
+    return new IssuerLogin({ ...means, login, sendsIdToken })
+  })
 }
 
 /**
