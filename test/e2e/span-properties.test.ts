@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { startServer } from '../../server/src/index.ts'
-import { initTelemetry } from '../../src/main/init-telemetry.ts'
 import { logger } from '../../src/tracing/logger.ts'
 import { asyncSpan, beginAsyncSpan, span } from '../../src/tracing/span.ts'
+import { startTelemetry } from '../support/telemetry-service.ts'
 
 const MINUTE_NS = 60_000_000_000n
 
@@ -10,13 +10,7 @@ test('properties, final names and failures of spans are answered by SQL', async 
   await using server = await startServer({ port: 0, flightPort: 0, temporary: true, disableAuth: true })
   const nowNs = BigInt(Date.now()) * 1_000_000n
   const range = { beginNs: nowNs - MINUTE_NS, endNs: nowNs + MINUTE_NS }
-  const telemetry = initTelemetry({
-    telemetryUrl: server.url,
-    cpuTracing: true,
-    localSinkEnabled: false,
-    systemMetrics: false,
-    signalHandling: false,
-  })
+  const telemetry = startTelemetry(server.url)
   await asyncSpan('GET', async (request) => {
     await asyncSpan('query', { properties: { table: 'users' } }, async () => {
       span('parse', { properties: { bytes: 12 } }, () => {})
@@ -44,13 +38,7 @@ test('logs are joined to the spans they were recorded in, and to their trace', a
   await using server = await startServer({ port: 0, flightPort: 0, temporary: true, disableAuth: true })
   const nowNs = BigInt(Date.now()) * 1_000_000n
   const range = { beginNs: nowNs - MINUTE_NS, endNs: nowNs + MINUTE_NS }
-  const telemetry = initTelemetry({
-    telemetryUrl: server.url,
-    cpuTracing: true,
-    localSinkEnabled: false,
-    systemMetrics: false,
-    signalHandling: false,
-  })
+  const telemetry = startTelemetry(server.url)
   const log = logger('shop')
   for (const order of ['first', 'second'])
     await asyncSpan(`order ${order}`, async () => {

@@ -2,10 +2,10 @@ import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { logger } from '../../../src/tracing/logger.ts'
 import { type LoginProvider, startLoginProvider } from '../../../test/auth/support/login-provider.ts'
+import { withService } from '../../../test/support/telemetry-service.ts'
 import type { MicromegasServer } from '../../src/index.ts'
 import { startServer } from '../support/server.ts'
 import { useBrowser } from './support/browser.ts'
-import { withService } from './support/service.ts'
 
 const browser = useBrowser()
 const KEY = 'mmk_0123456789abcdef0123456789abcdef'

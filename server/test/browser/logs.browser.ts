@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { logger } from '../../../src/tracing/logger.ts'
+import { withService } from '../../../test/support/telemetry-service.ts'
 import { startServer } from '../support/server.ts'
 import { useBrowser } from './support/browser.ts'
-import { withService } from './support/service.ts'
 
 const browser = useBrowser()
 

@@ -8,9 +8,9 @@ import { logger } from '../../../src/tracing/logger.ts'
 import { fmetric } from '../../../src/tracing/metric.ts'
 import { asyncSpan, span } from '../../../src/tracing/span.ts'
 import { propertySet } from '../../../src/tracing/values/property-set.ts'
+import { withService } from '../../../test/support/telemetry-service.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { useBrowser } from './support/browser.ts'
-import { withService } from './support/service.ts'
 
 const browser = useBrowser()
 /** `PAGE_PICTURES=1 npm run test:page` makes those of the docs. */

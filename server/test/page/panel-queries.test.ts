@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { initTelemetry } from '../../../src/main/init-telemetry.ts'
 import { logger } from '../../../src/tracing/logger.ts'
 import { fmetric } from '../../../src/tracing/metric.ts'
 import { asyncSpan, span } from '../../../src/tracing/span.ts'
 import { propertySet } from '../../../src/tracing/values/property-set.ts'
+import { startTelemetry } from '../../../test/support/telemetry-service.ts'
 import {
   metricsSql,
   type PointRow,
@@ -30,13 +30,7 @@ let range: { readonly beginNs: bigint; readonly endNs: bigint }
 beforeAll(async () => {
   server = await startServer()
   const beginNs = BigInt(Date.now()) * 1_000_000n - 1_000_000_000n
-  const telemetry = initTelemetry({
-    telemetryUrl: server.url,
-    cpuTracing: true,
-    localSinkEnabled: false,
-    systemMetrics: false,
-    signalHandling: false,
-  })
+  const telemetry = startTelemetry(server.url)
   const duration = fmetric('http.server.request.duration', 's', { target: 'http' })
   const answered = (route: string | undefined, status: string, seconds: number): void => {
     const failed = Number(status) >= 500

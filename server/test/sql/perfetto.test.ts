@@ -1,10 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { initTelemetry } from '../../../src/main/init-telemetry.ts'
 import { logger } from '../../../src/tracing/logger.ts'
 import { fmetric, imetric } from '../../../src/tracing/metric.ts'
 import { asyncSpan, beginAsyncSpan, span } from '../../../src/tracing/span.ts'
 import { propertySet } from '../../../src/tracing/values/property-set.ts'
+import { startTelemetry } from '../../../test/support/telemetry-service.ts'
 import type { LocalEngine } from '../../src/sql/local-engine.ts'
 import { startServer, type TestServer } from '../support/server.ts'
 import { ask } from './answers.ts'
@@ -121,13 +121,7 @@ describe('a service', () => {
   beforeAll(async () => {
     server = await startServer()
     const beginNs = BigInt(Date.now()) * 1_000_000n - 1_000_000_000n
-    const telemetry = initTelemetry({
-      telemetryUrl: server.url,
-      cpuTracing: true,
-      localSinkEnabled: false,
-      systemMetrics: false,
-      signalHandling: false,
-    })
+    const telemetry = startTelemetry(server.url)
     const log = logger('shop')
     log.warn('before', { level: 'mine', region: 'eu' })
     log.info(`two\nlines ${'x'.repeat(1000)}`)

@@ -7,11 +7,11 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { startServer } from '../../../server/src/index.ts'
-import { initTelemetry } from '../../../src/main/init-telemetry.ts'
 import { logger } from '../../../src/tracing/logger.ts'
 import { fmetric, imetric } from '../../../src/tracing/metric.ts'
 import { asyncSpan, span } from '../../../src/tracing/span.ts'
 import { propertySet } from '../../../src/tracing/values/property-set.ts'
+import { startTelemetry } from '../../support/telemetry-service.ts'
 
 const script = fileURLToPath(new URL('read_trace.py', import.meta.url))
 
@@ -63,13 +63,7 @@ const spanText = (span: Omit<Slice, 'track'>): string =>
 test('every span, log, property, value and arrow of a trace comes back, exact to the nanosecond', async () => {
   await using server = await startServer({ port: 0, flightPort: 0, temporary: true, disableAuth: true })
   const beginNs = BigInt(Date.now()) * 1_000_000n - 1_000_000_000n
-  const telemetry = initTelemetry({
-    telemetryUrl: server.url,
-    cpuTracing: true,
-    localSinkEnabled: false,
-    systemMetrics: false,
-    signalHandling: false,
-  })
+  const telemetry = startTelemetry(server.url)
   const log = logger('shop')
   const latency = fmetric('latency', 'ms', { target: 'shop' })
   const bytes = imetric('sent', 'bytes', { target: 'shop' })

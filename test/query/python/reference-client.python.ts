@@ -7,12 +7,12 @@ import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { startServer } from '../../../server/src/index.ts'
 import { OidcAuthProvider } from '../../../src/auth/login/oidc-auth-provider.ts'
-import { initTelemetry } from '../../../src/main/init-telemetry.ts'
 import { logger } from '../../../src/tracing/logger.ts'
 import { fmetric } from '../../../src/tracing/metric.ts'
 import { asyncSpan, span } from '../../../src/tracing/span.ts'
 import { startLoginProvider } from '../../auth/support/login-provider.ts'
 import { expireIn, logInto } from '../../auth/support/stored-login.ts'
+import { startTelemetry } from '../../support/telemetry-service.ts'
 
 const script = fileURLToPath(new URL('reference_client.py', import.meta.url))
 
@@ -28,13 +28,7 @@ async function python(...args: readonly string[]): Promise<Record<string, unknow
 
 test('every call of the Python client is answered by micromegas-server', async () => {
   await using server = await startServer({ port: 0, flightPort: 0, temporary: true, disableAuth: true })
-  const telemetry = initTelemetry({
-    telemetryUrl: server.url,
-    cpuTracing: true,
-    localSinkEnabled: false,
-    systemMetrics: false,
-    signalHandling: false,
-  })
+  const telemetry = startTelemetry(server.url)
   logger('shop').info('placed', { order: 7 })
   logger('shop').warn('late')
   fmetric('latency', 'ms').record(1.5)
