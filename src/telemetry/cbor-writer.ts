@@ -1,4 +1,5 @@
 import { builtin } from '../model/builtins.ts'
+import { ARRAY, BYTES, MAP, NEGINT, TEXT, UINT } from './cbor-major.ts'
 
 const { isUint8Array } = builtin('node:util/types')
 
@@ -14,12 +15,6 @@ export type CborValue =
   | ReadonlyMap<string, CborValue>
   | { readonly [key: string]: CborValue }
 
-const UINT = 0
-const NEGINT = 1
-const BYTES = 2
-const TEXT = 3
-const ARRAY = 4
-const MAP = 5
 const FALSE = 0xf4
 const TRUE = 0xf5
 const NULL = 0xf6

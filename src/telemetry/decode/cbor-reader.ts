@@ -1,17 +1,9 @@
 import { builtin } from '../../model/builtins.ts'
 import { formatError } from '../../transit/format-error.ts'
 import { decodeUtf8 } from '../../transit/strings.ts'
+import { ARRAY, BYTES, MAP, NEGINT, SIMPLE, TAG, TEXT, UINT } from '../cbor-major.ts'
 
 const { isUtf8 } = builtin('node:buffer')
-
-const UINT = 0
-const NEGINT = 1
-const BYTES = 2
-const TEXT = 3
-const ARRAY = 4
-const MAP = 5
-const TAG = 6
-const SIMPLE = 7
 
 const MAJOR_NAMES = [
   'an integer',
