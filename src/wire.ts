@@ -24,6 +24,7 @@ export { isLoopbackHost } from './http/transport-security.ts'
 export { editDistance } from './model/edit-distance.ts'
 export { errorMessage } from './model/error-message.ts'
 export { TelemetryError, type TelemetryErrorCode } from './model/errors.ts'
+export { LEVEL_NAMES, type LevelName, levelName } from './model/level.ts'
 export type { ProcessInfo } from './model/process-info.ts'
 export {
   parseTextPattern,

@@ -1,4 +1,4 @@
-import type { TransitObject, TransitValue } from 'micromegas/wire'
+import { levelName, type TransitObject, type TransitValue } from 'micromegas/wire'
 import type { Identity } from '../auth/identity.ts'
 import { formatNanoseconds } from '../nanoseconds.ts'
 import type { EventOrigin, ImageRow, LogEntryRow, MeasureRow } from '../scan/event-query.ts'
@@ -13,13 +13,6 @@ import type { Problem } from '../server-stats.ts'
  */
 
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json }
-
-const LEVEL_NAMES = ['off', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']
-
-/** The name of a level; one outside the scale is shown as its number. */
-export function levelName(level: number): string {
-  return LEVEL_NAMES[level] ?? String(level)
-}
 
 export function logEntryJson(row: LogEntryRow): Json {
   const { level, target, properties } = row

@@ -1,4 +1,11 @@
-import { parseTextPattern, parseUuid, TEXT_PATTERN_EXPECTED, TelemetryError } from 'micromegas/wire'
+import {
+  LEVEL_NAMES,
+  type LevelName,
+  parseTextPattern,
+  parseUuid,
+  TEXT_PATTERN_EXPECTED,
+  TelemetryError,
+} from 'micromegas/wire'
 import { parseNanoseconds } from '../nanoseconds.ts'
 import { DEFAULT_LIMIT, type EventQuery, MAX_LIMIT } from '../scan/event-query.ts'
 import { parseCursor } from '../scan/scan.ts'
@@ -7,8 +14,6 @@ import { parseCursor } from '../scan/scan.ts'
 export class BadQuery extends Error {
   override readonly name: string = 'BadQuery'
 }
-
-const LEVELS = ['off', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']
 
 /**
  * Reads the parameters of one query string and remembers what is wrong, to say it all at once. A parameter that nobody
@@ -76,12 +81,12 @@ export class QueryParameters {
   level(name: string): number | undefined {
     return this.parsed(
       name,
-      `expected one of ${LEVELS.slice(1).join(', ')} or a number from 1 to 6`,
+      `expected one of ${LEVEL_NAMES.slice(1).join(', ')} or a number from 1 to 6`,
       (text) => {
         const lower = text.toLowerCase()
         const level = /^[1-6]$/.test(text)
           ? Number(text)
-          : LEVELS.indexOf(lower === 'warning' ? 'warn' : lower)
+          : LEVEL_NAMES.indexOf(lower === 'warning' ? 'warn' : (lower as LevelName))
         return level > 0 ? level : undefined
       },
     )

@@ -5,9 +5,9 @@ import {
   type DecodedMeasure,
   type DecodedProperties,
   isSamePlace,
+  levelName,
   type ThreadSpanEvent,
 } from 'micromegas/wire'
-import { levelName } from '../api/json-rows.ts'
 import type { PrintTarget } from '../options.ts'
 import type { BlockEvents } from '../scan/block-views.ts'
 import type { OpenBlock } from '../scan/catalog.ts'

@@ -1,3 +1,4 @@
+import { levelName } from 'micromegas/wire'
 import type { Connection } from '../../../tables/database.ts'
 import type { Annotations, PerfettoWriter, TraceEvent } from './format/perfetto-writer.ts'
 import { type Items, LOG, SPAN_LOG, THREAD_SPAN } from './items.ts'
@@ -6,7 +7,6 @@ import { pages, type TraceRequest } from './trace-request.ts'
 
 /** As the reference: more than this many spans never share a chunk. */
 const SPANS_PER_CHUNK = 10
-const LEVELS = ['off', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']
 /** Characters of a log's first line that name it; the whole message stands beside. */
 const MAX_NAME_CHARS = 200
 
@@ -77,14 +77,14 @@ function logEvent(
   target: string,
   properties: Annotations,
 ): Pick<TraceEvent, 'name' | 'target' | 'annotations'> {
-  const levelName = LEVELS[level] ?? String(level)
+  const shownLevel = levelName(level)
   const firstLine = /^[^\r\n]*/.exec(message)![0]
   const name = firstLine.length > MAX_NAME_CHARS ? `${firstLine.slice(0, MAX_NAME_CHARS)}…` : firstLine
   return {
-    name: name || levelName,
+    name: name || shownLevel,
     target,
     annotations: [
-      ['level', levelName],
+      ['level', shownLevel],
       ['target', target],
       ['message', message],
       // A property may be called as one of these.
