@@ -317,8 +317,10 @@ describe('the byte budget', () => {
     }
     await server.idle()
     const { rows } = await server.reader.processes()
-    expect(rows[0]?.exe).toBe('39')
-    expect(rows.length).toBeLessThan(25)
+    const kept = rows.map(({ exe }) => Number(exe)).sort((a, b) => a - b)
+    expect(kept.at(-1)).toBe(39)
+    expect(kept.length).toBeLessThan(25)
+    expect(kept[0]).toBeGreaterThan(10)
   })
 })
 

@@ -6,6 +6,7 @@ import {
   readAsyncSpanEvents,
 } from '../../../src/telemetry/decode/async-spans.ts'
 import {
+  type DecodedBlock,
   type DecodedStream,
   decodeBlock,
   decodeProcess,
@@ -20,7 +21,10 @@ import { BlockParser } from '../../../src/transit/parser.ts'
 import type { TransitObject } from '../../../src/transit/value.ts'
 import type { ReceivedRequest } from '../../sink/support/service.ts'
 
-/** What a test server was sent, read. A block that came twice counts once, as it does on a real server. */
+/**
+ * What a test server was sent, read. A block that came twice counts once, as it does on a real server,
+ * and the blocks of a stream are read in the order they were recorded in: uploads overtake each other.
+ */
 export class Received {
   readonly processes: ProcessInfo[] = []
   readonly logs: DecodedLogEntry[] = []
@@ -36,7 +40,9 @@ export class Received {
       requests.filter((request) => request.insert === insert && !seen.has(request.id) && seen.add(request.id))
     for (const { body } of of('process')) this.processes.push(decodeProcess(body))
     for (const { body } of of('stream')) this.#addStream(decodeStream(body))
-    for (const { body } of of('block')) this.#readBlock(body)
+    const blocks = of('block').map(({ body }) => decodeBlock(body))
+    blocks.sort((a, b) => Number(a.objectOffset - b.objectOffset))
+    for (const block of blocks) this.#readBlock(block)
   }
 
   /** Messages of the logs of one target, in the order of their blocks. */
@@ -52,8 +58,7 @@ export class Received {
     this.#streams.set(stream.streamId, stream)
   }
 
-  #readBlock(body: Uint8Array): void {
-    const block = decodeBlock(body)
+  #readBlock(block: DecodedBlock): void {
     const stream = this.#streams.get(block.streamId)!
     const process = this.processes.find(({ processId }) => processId === block.processId)!
     const objects: TransitObject[] = [
