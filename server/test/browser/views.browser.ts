@@ -131,6 +131,24 @@ describe.each(['light', 'dark'] as const)('in %s colours', (scheme) => {
   })
 })
 
+test('a change of the colours of the system is followed, in what is painted too', async () => {
+  await using visit = await browser.visit(`${server.url}/ui/#/timeline?p=${id}`)
+  const { page } = visit
+  await page.getByText(/\d+ spans/).waitFor()
+  const colours = (): Promise<unknown> =>
+    page.evaluate(`(() => {
+      const canvas = document.querySelector('canvas')
+      const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height)
+      return [getComputedStyle(document.body).backgroundColor, [...new Set(new Uint32Array(data.buffer))].sort().join()]
+    })()`)
+  const light = (await colours()) as readonly string[]
+  await page.emulateMedia({ colorScheme: 'dark' })
+  await expect.poll(async () => ((await colours()) as readonly string[])[0]).not.toBe(light[0])
+  await expect.poll(async () => ((await colours()) as readonly string[])[1]).not.toBe(light[1])
+  await page.emulateMedia({ colorScheme: 'light' })
+  await expect.poll(colours).toEqual(light)
+})
+
 test('a route, a failed request, its trace and what it logged: three clicks', async () => {
   await using visit = await browser.visit(`${server.url}/ui/#/requests`)
   const { page } = visit

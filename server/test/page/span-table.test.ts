@@ -83,6 +83,14 @@ describe('the spans of a process', () => {
     expect(table.family(first, 2)).toHaveLength(2)
   })
 
+  it('give the longest of a stretch, the longest first', () => {
+    const ids = (from: number, to: number, most: number) =>
+      table.longest(from, to, most).map((i) => table.rows[i]!.id)
+    expect(ids(0, 300, 9)).toEqual(['1', '7', '3', '2', '8', '4'])
+    expect(ids(0, 300, 2)).toEqual(['1', '7'])
+    expect(ids(60, 220, 9)).toEqual(['1', '3', '4'])
+  })
+
   it('keep the two kinds of a same id apart', () => {
     expect(table.find('7', 'async')).toBeUndefined()
     expect(table.find('2', 'thread')).toBeUndefined()

@@ -33,6 +33,7 @@ export class SpanTable {
   readonly tracks: readonly Track[]
   readonly rows: readonly SpanRow[]
   #children: ReadonlyMap<number, readonly number[]> | undefined
+  #byLength: Uint32Array | undefined
 
   /** @param rows - In order of their begins. */
   constructor(rows: readonly SpanRow[]) {
@@ -118,6 +119,18 @@ export class SpanTable {
   find(id: string, kind: Track['kind']): number | undefined {
     const i = this.rows.findIndex((row) => row.id === id && (row.stream_id === '') === (kind === 'async'))
     return i < 0 ? undefined : i
+  }
+
+  /** The longest spans of a stretch, the longest first. */
+  longest(from: number, to: number, most: number): number[] {
+    const length = (i: number): number => this.end[i]! - this.begin[i]!
+    this.#byLength ??= Uint32Array.from(this.rows.keys()).sort((a, b) => length(b) - length(a))
+    const found: number[] = []
+    for (const i of this.#byLength) {
+      if (found.length === most) break
+      if (this.end[i]! > from && this.begin[i]! < to) found.push(i)
+    }
+    return found
   }
 
   children(i: number): readonly number[] {

@@ -22,11 +22,6 @@ export function SpansTable(props: {
 
 function Longest({ data, view, onSelect }: Parameters<typeof SpansTable>[0]) {
   const { spans } = data
-  const shown: number[] = []
-  for (let i = 0; i < spans.length; i++)
-    if (spans.end[i]! > view.from && spans.begin[i]! < view.to) shown.push(i)
-  const length = (i: number): number => spans.end[i]! - spans.begin[i]!
-  shown.sort((a, b) => length(b) - length(a))
   return (
     <div class="scroll">
       <table class="list">
@@ -47,7 +42,7 @@ function Longest({ data, view, onSelect }: Parameters<typeof SpansTable>[0]) {
           </tr>
         </thead>
         <tbody>
-          {shown.slice(0, MOST).map((i) => {
+          {spans.longest(view.from, view.to, MOST).map((i) => {
             const row = spans.rows[i]!
             return (
               <tr key={`${row.stream_id} ${row.id}`}>

@@ -70,6 +70,8 @@ function Timeline({ id }: { readonly id: string }) {
   const wanted = address.value.params.get('span') ?? undefined
 
   useEffect(() => {
+    // The range was chosen: where the view was about to rest no longer counts.
+    clearTimeout(settling.current)
     const range = currentRange()
     const held = data.peek()
     const inside =
@@ -97,7 +99,7 @@ function Timeline({ id }: { readonly id: string }) {
       batch(() => {
         error.value = undefined
         data.value = next
-        view.value = { from: 0, to: Number(next.range.endNs - next.range.beginNs) }
+        view.value = wholeOf(next)
         selected.value =
           row === undefined ? undefined : next.spans.find(row.id, row.stream_id === '' ? 'async' : 'thread')
       })
@@ -138,6 +140,12 @@ function Timeline({ id }: { readonly id: string }) {
       )
     }, SETTLED_MS)
   }
+  const lookAtAll = (): void => {
+    clearTimeout(settling.current)
+    moved.current = false
+    if (data.value !== undefined) view.value = wholeOf(data.value)
+    set({ from: undefined, to: undefined, span: undefined })
+  }
   const select = (i: number | undefined): void => {
     selected.value = i
     const row = i === undefined ? undefined : data.value?.spans.rows[i]
@@ -175,11 +183,7 @@ function Timeline({ id }: { readonly id: string }) {
         <button type="button" onClick={() => look(zoomed(view.value, 2, NEAR))} aria-label="Zoom out">
           −
         </button>
-        <button
-          type="button"
-          onClick={() => set({ from: undefined, to: undefined, span: undefined })}
-          title="The whole range again, live"
-        >
+        <button type="button" onClick={lookAtAll} title="The whole range again, live">
           All
         </button>
         <span class="hint" role="status">
@@ -219,6 +223,10 @@ function Timeline({ id }: { readonly id: string }) {
       )}
     </section>
   )
+}
+
+function wholeOf({ range }: TimelineData): Stretch {
+  return { from: 0, to: Number(range.endNs - range.beginNs) }
 }
 
 function stretchOf(data: TimelineData, range: TimeRange): Stretch {
