@@ -2,6 +2,8 @@ import type { HttpBindings } from '@hono/node-server'
 import type { Authenticator } from './auth/authenticator.ts'
 import type { Door } from './auth/doors.ts'
 import type { Identity } from './auth/identity.ts'
+import type { Arrivals } from './live/arrivals.ts'
+import type { LiveRoute } from './live/live-route.ts'
 import type { IssuerLogin } from './login/issuer-login.ts'
 import type { MicromegasServerConfig } from './options.ts'
 import type { BodyReader } from './receive/request-body.ts'
@@ -15,6 +17,10 @@ import type { SqlEngine } from './sql/engine.ts'
 export interface ServerContext extends QueryContext {
   readonly config: MicromegasServerConfig
   readonly checker: BlockChecker
+  /** What was stored lately. */
+  readonly arrivals: Arrivals
+  /** Tells of it. */
+  readonly live: LiveRoute
   readonly bodies: BodyReader
   readonly stats: ServerStats
   /** Logins that the page offers. */

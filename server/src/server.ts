@@ -13,6 +13,8 @@ import { BoundedOutput } from './command/bounded-output.ts'
 import { consoleReporter } from './command/console-reporter.ts'
 import { LivePrinter } from './command/live-printer.ts'
 import { createApp } from './http-app.ts'
+import { Arrivals } from './live/arrivals.ts'
+import { LiveRoute } from './live/live-route.ts'
 import { issuerLogins } from './login/issuer-login.ts'
 import { configError, type MicromegasServerConfig, resolveOptions, type ServerOptions } from './options.ts'
 import { Connections } from './receive/connections.ts'
@@ -25,6 +27,9 @@ import type { ServerEvent, ServerEventListener } from './server-event.ts'
 import { ServerStats } from './server-stats.ts'
 import { readRows, type SqlRow } from './sql/read-rows.ts'
 import { Store } from './store/store.ts'
+
+/** Arrivals that a follower of `/api/live` may be late by: a minute of a busy machine. */
+const MAX_ARRIVALS = 10_000
 
 /** A running ingestion server. */
 export interface MicromegasServer extends AsyncDisposable {
@@ -131,12 +136,17 @@ export async function startServer(options: ServerOptions): Promise<MicromegasSer
     )
   const analytics = config.roles.includes('analytics') ? await startAnalytics() : undefined
   const engine = analytics?.engine
+  const arrivals = new Arrivals(MAX_ARRIVALS)
+  const liveEnd = new AbortController()
+  const live = new LiveRoute({ arrivals, signal: liveEnd.signal })
   const logins = issuerLogins(config, { fetch, signal: authEnd.signal, clock: () => performance.now() })
   const context: ServerContext = {
     config,
     store,
     catalog,
     checker,
+    arrivals,
+    live,
     bodies,
     stats,
     doors,
@@ -153,6 +163,7 @@ export async function startServer(options: ServerOptions): Promise<MicromegasSer
     clock: () => performance.now(),
   })
   const close = async (): Promise<void> => {
+    liveEnd.abort()
     await connections.close(config.closeTimeoutMs)
     await analytics?.close(config.closeTimeoutMs)
     authEnd.abort()

@@ -1,6 +1,8 @@
 import { useEffect } from 'preact/hooks'
+import { followArrivals } from './data/arrivals.ts'
+import { connection } from './data/ask-server.ts'
 import { processes, readProcesses } from './data/processes.ts'
-import { connection, connectWith } from './data/query.ts'
+import { connectWith } from './data/query.ts'
 import { Help, helpShown, useKeyboard } from './parts/help.tsx'
 import { KeyForm } from './parts/key-form.tsx'
 import { ProcessChoice } from './parts/process-choice.tsx'
@@ -14,7 +16,8 @@ import { VIEWS } from './views.ts'
 
 export function App() {
   useKeyboard()
-  useEffect(() => poll(readProcesses, (error) => console.error(error)), [])
+  useEffect(() => poll(readProcesses, (error) => console.error(error), { wokenBy: () => true }), [])
+  useEffect(followArrivals, [])
   return (
     <>
       <Header />

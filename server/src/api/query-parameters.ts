@@ -10,6 +10,8 @@ import { parseNanoseconds } from '../nanoseconds.ts'
 import { DEFAULT_LIMIT, type EventQuery, MAX_LIMIT } from '../scan/event-query.ts'
 import { parseCursor } from '../scan/scan.ts'
 
+const MS_PER: Readonly<Record<string, bigint>> = { s: 1000n, m: 60_000n, h: 3_600_000n, d: 86_400_000n }
+
 /** A query string that cannot be used; the message names every parameter that is wrong. */
 export class BadQuery extends Error {
   override readonly name: string = 'BadQuery'
@@ -23,9 +25,12 @@ export class QueryParameters {
   readonly #query: URLSearchParams
   readonly #problems: string[] = []
   readonly #known = new Set<string>()
+  readonly #nowMs: number
 
-  constructor(query: URLSearchParams) {
+  /** @param nowMs - Milliseconds since the Unix epoch, for times that count back from now. */
+  constructor(query: URLSearchParams, nowMs: number) {
     this.#query = query
+    this.#nowMs = nowMs
   }
 
   /** @throws {@link BadQuery} when anything was wrong. */
@@ -55,9 +60,13 @@ export class QueryParameters {
     return this.#parse(name, (text) => parseUuid(text, name))
   }
 
-  /** RFC 3339 or nanoseconds since the Unix epoch. */
+  /** RFC 3339, nanoseconds since the Unix epoch, or a stretch back from now: `-5m`. */
   time(name: string): bigint | undefined {
-    return this.#parse(name, (text) => parseNanoseconds(text, name))
+    return this.#parse(name, (text) => {
+      const [, amount, unit] = /^-(\d{1,9})([smhd])$/.exec(text) ?? []
+      if (amount === undefined || unit === undefined) return parseNanoseconds(text, name)
+      return (BigInt(this.#nowMs) - BigInt(amount) * MS_PER[unit]!) * 1_000_000n
+    })
   }
 
   oneOf<T extends string>(name: string, values: readonly T[]): T | undefined {

@@ -192,6 +192,8 @@ export function readRoutes(context: ServerContext): Hono<RouteTypes> {
     return rowsAnswer(c, texts, { ...head, next_cursor: hasMore ? String(from + texts.length) : null })
   })
 
+  api.get('/live', (c) => context.live.answer(c, parameters(c)))
+
   api.get('/problems', (c) => {
     const query = parameters(c)
     const limit = query.limit()
@@ -239,7 +241,7 @@ export function readRoutes(context: ServerContext): Hono<RouteTypes> {
 }
 
 function parameters(c: RouteContext): QueryParameters {
-  return new QueryParameters(new URL(c.req.url).searchParams)
+  return new QueryParameters(new URL(c.req.url).searchParams, Date.now())
 }
 
 function measureFilter(query: QueryParameters): {

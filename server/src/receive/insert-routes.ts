@@ -1,6 +1,7 @@
 import type { Context, Hono } from 'hono'
 import { decodeBlock, decodeProcess, decodeStream, TelemetryError } from 'micromegas/wire'
 import type { RouteTypes, ServerContext } from '../server-context.ts'
+import type { StoredBlock } from '../store/store-index.ts'
 import { processRefusals, streamRefusals, withoutReserved } from './database-rules.ts'
 import { BodyTooSlow, RequestAborted } from './request-body.ts'
 
@@ -50,7 +51,11 @@ async function insertProcess(c: RouteContext, context: ServerContext, body: Uint
   warnOfReserved(context, 'process', processId, dropped)
   const isNew = await context.store.insertProcess(processId, body)
   report(context, isNew, 'process', processId, processId, body)
-  if (isNew) context.checker.arrived('process', processId)
+  const stored = isNew ? context.store.index.processes.get(processId) : undefined
+  if (stored === undefined) return
+  context.arrivals.add({ process: stored })
+  announce(context, context.catalog.blocksOfProcess(processId))
+  context.checker.arrived('process', processId)
 }
 
 async function insertStream(c: RouteContext, context: ServerContext, body: Uint8Array): Promise<void> {
@@ -62,7 +67,9 @@ async function insertStream(c: RouteContext, context: ServerContext, body: Uint8
   warnOfReserved(context, 'stream', streamId, dropped)
   const isNew = await context.store.insertStream(stream, body)
   report(context, isNew, 'stream', streamId, processId, body)
-  if (isNew) context.checker.arrived('stream', streamId)
+  if (!isNew) return
+  announce(context, context.catalog.blocksOfStream(streamId))
+  context.checker.arrived('stream', streamId)
 }
 
 async function insertBlock(c: RouteContext, context: ServerContext, body: Uint8Array): Promise<void> {
@@ -71,7 +78,18 @@ async function insertBlock(c: RouteContext, context: ServerContext, body: Uint8A
   const isNew = await context.store.insertBlock(block, body)
   report(context, isNew, 'block', blockId, processId, body)
   const stored = isNew ? context.store.index.blocks.get(blockId) : undefined
-  if (stored !== undefined && context.config.checkBlocks) context.checker.check(stored, block)
+  if (stored === undefined) return
+  announce(context, [stored])
+  if (context.config.checkBlocks) context.checker.check(stored, block)
+}
+
+/** Blocks can be asked for once their stream and its process are there too. */
+function announce({ arrivals, store }: ServerContext, blocks: Iterable<StoredBlock>): void {
+  const { streams, processes } = store.index
+  for (const block of blocks) {
+    const stream = streams.get(block.streamId)
+    if (stream !== undefined && processes.has(stream.processId)) arrivals.add({ block, stream })
+  }
 }
 
 type Insert = (c: RouteContext, context: ServerContext, body: Uint8Array) => Promise<void>

@@ -57,6 +57,27 @@ test('logs come live, wait while paused, and are all there afterwards', async ()
   })
 })
 
+test('the server tells of what it stores: a row comes without waiting for the next question', async () => {
+  await using server = await startServer()
+  await withService(server.url, async (telemetry) => {
+    logger('shop').info('first')
+    await telemetry.flush()
+    await using visit = await browser.visit('about:blank')
+    const { page } = visit
+    // No question is asked again because of the time that has gone by.
+    await page.addInitScript(
+      'const { setTimeout } = window; window.setTimeout = (f, ms, ...rest) => (ms >= 500 ? 0 : setTimeout(f, ms, ...rest))',
+    )
+    const followed = page.waitForResponse(`${server.url}/api/live`)
+    await page.goto(`${server.url}/ui/#/logs`)
+    await page.locator('.log', { hasText: 'first' }).waitFor()
+    await followed
+    logger('shop').info('second')
+    await telemetry.flush()
+    await page.locator('.log', { hasText: 'second' }).waitFor()
+  })
+})
+
 test('filters give what SQL gives', async () => {
   await using server = await startServer()
   await withService(server.url, () => {

@@ -39,7 +39,7 @@ export function useAnswer<T>(
     const failed = (reason: unknown): void => {
       error.value = reason
     }
-    return poll(again, failed, everyMs)
+    return poll(again, failed, { everyMs })
   }, [when, everyMs, ...inputs])
   return { value: value.value, error: error.value }
 }

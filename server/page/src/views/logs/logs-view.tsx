@@ -66,12 +66,13 @@ export function LogsView() {
         else waiting.value = [...waiting.value, ...fresh]
       })
     }
-    return poll(ask, (reason) => {
+    const failed = (reason: unknown): void => {
       batch(() => {
         error.value = reason
         rows.value ??= []
       })
-    })
+    }
+    return poll(ask, failed, { wokenBy: ({ tags }) => tags?.includes('log') === true })
   }, [choice])
 
   const follow = (value: boolean): void => {

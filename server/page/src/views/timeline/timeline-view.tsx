@@ -109,7 +109,7 @@ function Timeline({ id }: { readonly id: string }) {
       (reason) => {
         error.value = reason
       },
-      LIVE_EVERY_MS,
+      { everyMs: LIVE_EVERY_MS },
     )
   }, [choice])
   // A span that the address names is selected once it is there.
