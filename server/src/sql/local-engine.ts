@@ -2,9 +2,11 @@ import { randomUUID } from 'node:crypto'
 import { Database } from '../tables/database.ts'
 import type { BlockSource, InventoryChange } from '../tables/decode/block-source.ts'
 import { Tables } from '../tables/tables.ts'
+import type { TimeWindow } from '../tables/time-windows.ts'
 import { schemaMessage } from './arrow/ipc.ts'
 import { arrowSchema } from './arrow/to-arrow.ts'
 import type { QueryAudit, SqlAnswer, SqlBatch, SqlCaller, SqlEngine, SqlRequest } from './engine.ts'
+import { firstEnough, within } from './first-enough.ts'
 import { JS_FUNCTIONS } from './js-functions.ts'
 import { macroStatements } from './macros/index.ts'
 import { loadParser } from './plan/parse.ts'
@@ -92,7 +94,9 @@ export class LocalEngine implements SqlEngine {
     try {
       // What was stored before the question is in the answer.
       await this.#tables.changesApplied()
-      const { plan, preparations } = this.#plan(request)
+      const nowNs = this.#nowNs()
+      const planned = this.#plan(request, nowNs)
+      const { plan, preparations } = planned
       for (const { viewSet } of preparations.needs) this.#warmth.touch(viewSet)
       release = await this.#gate.enter(signal)
       audit.start()
@@ -101,13 +105,16 @@ export class LocalEngine implements SqlEngine {
         this.#options.queryTimeoutMs,
       )
       timer.unref()
-      const rows = runQuery(this.#database, this.#tables, {
-        plan,
-        preparations,
-        limit,
-        preserveDictionary,
-        signal,
-      })
+      const run = ({ plan, preparations }: Planned): AsyncGenerator<SqlBatch, void, undefined> =>
+        runQuery(this.#database, this.#tables, { plan, preparations, limit, preserveDictionary, signal })
+      const windows = this.#windows(planned)
+      const rows = firstEnough(
+        windows.map(
+          (range) => () => run(this.#plan({ ...request, range: within(range, request.range) }, nowNs)),
+        ),
+        Math.min(plan.top?.limit ?? 0, limit ?? Number.POSITIVE_INFINITY),
+        () => run(planned),
+      )
       const schema = schemaMessage(arrowSchema(plan.fields, preserveDictionary))
       return { fields: plan.fields, schema, batches: watched(rows, audit, end) }
     } catch (error) {
@@ -119,7 +126,7 @@ export class LocalEngine implements SqlEngine {
 
   async prepare(sql: string, caller: SqlCaller): Promise<Pick<SqlAnswer, 'fields' | 'schema'>> {
     await this.#tables.changesApplied()
-    const { plan } = this.#plan({ sql, caller, range: PLANNING_RANGE })
+    const { plan } = this.#plan({ sql, caller, range: PLANNING_RANGE }, this.#nowNs())
     return { fields: plan.fields, schema: schemaMessage(arrowSchema(plan.fields, true)) }
   }
 
@@ -137,7 +144,24 @@ export class LocalEngine implements SqlEngine {
     this.#database.close()
   }
 
-  #plan(request: Pick<SqlRequest, 'sql' | 'range' | 'caller'>): { plan: Plan; preparations: Preparations } {
+  #nowNs(): bigint {
+    return BigInt(Math.trunc(this.#wallClock() * 1000)) * 1000n
+  }
+
+  /** Parts of the time in which all rows of an answer may be, so that the rest need not be read nor decoded. */
+  #windows({ plan: { top }, preparations: { needs } }: Planned): TimeWindow[] {
+    const [need] = needs
+    if (top === undefined || need === undefined || top.limit === 0) return []
+    const rows = top.limit + top.offset
+    if (rows > MAX_HELD_ROWS) return []
+    return this.#tables.timeWindows(
+      need,
+      top.direction,
+      Math.max(MIN_WINDOW_EVENTS, rows * WINDOW_EVENTS_PER_ROW),
+    )
+  }
+
+  #plan(request: Pick<SqlRequest, 'sql' | 'range' | 'caller'>, nowNs: bigint): Planned {
     const preparations = noPreparations()
     const catalog = new ServerCatalog({
       tables: this.#tables,
@@ -146,10 +170,21 @@ export class LocalEngine implements SqlEngine {
       admin: this.#admin,
       preparations,
     })
-    const planner = new Planner(catalog, BigInt(Math.trunc(this.#wallClock() * 1000)) * 1000n)
+    const planner = new Planner(catalog, nowNs)
     return { plan: planStatement(request.sql, planner), preparations }
   }
 }
+
+interface Planned {
+  readonly plan: Plan
+  readonly preparations: Preparations
+}
+
+/** Rows that are kept until it is known whether they are enough. */
+const MAX_HELD_ROWS = 20_000
+/** Events of a first part of the time: for each row that is asked for, as conditions leave out others, and at least. */
+const WINDOW_EVENTS_PER_ROW = 4
+const MIN_WINDOW_EVENTS = 10_000
 
 /** A prepared statement has no range yet, and no view that wants one is read. */
 const PLANNING_RANGE = { beginNs: 0n, endNs: 0n }

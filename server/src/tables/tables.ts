@@ -11,6 +11,7 @@ import { hourOf, partOf } from './parts.ts'
 import { type BlockEntry, Registry, type StreamEntry } from './registry.ts'
 import { nextNumbers, restoreRegistry } from './restore.ts'
 import { BLOCK_TABLES, type DecodedViewSet, SCHEMA_VERSION, TABLES, TAG_OF, VIEW_SETS } from './schema.ts'
+import { type Direction, type TimeWindow, timeWindow } from './time-windows.ts'
 
 /** Which blocks of a set of views a query may need; without a member, all. */
 export interface Need {
@@ -30,6 +31,9 @@ export interface TablesOptions {
 
 /** Rows that wait are appended once there are so many: one append costs as much as some thousand rows. */
 const ROWS_PER_APPEND = 100_000
+/** A stretch of time has so many times the events of the one before, and at most such a part of all. */
+const WINDOW_GROWTH = 64
+const WINDOW_SHARE = 4
 /** Decoding that nobody waits for lets queries in after so many blocks. */
 const BLOCKS_PER_TURN = 20
 /** A block's edges are microseconds; its events may lie a little outside. */
@@ -157,6 +161,18 @@ export class Tables {
     })
   }
 
+  /**
+   * Ever longer stretches of time at the end (or the beginning) of what a query needs, with events enough that the query may
+   * find its rows there; none that would save little.
+   */
+  timeWindows(need: Need, direction: Direction, events: number): TimeWindow[] {
+    const blocks = [...this.#blocksOf(need)]
+    const all = blocks.reduce((sum, { eventCount }) => sum + eventCount, 0)
+    return [events, events * WINDOW_GROWTH].flatMap((count) =>
+      count * WINDOW_SHARE > all ? [] : (timeWindow(blocks, direction, count) ?? []),
+    )
+  }
+
   /** Drops what was decoded of blocks, to be decoded anew when it is needed. @returns How many blocks. */
   retire(viewSet: DecodedViewSet, isMeant: (block: BlockEntry) => boolean): Promise<number> {
     return this.#exclusively(() => this.#retire(viewSet, isMeant))
@@ -274,19 +290,19 @@ export class Tables {
   }
 
   #pendingOf(need: Need): BlockEntry[] {
-    const { viewSet, processId, streamId, fromNs, toNs } = need
+    return [...this.#blocksOf(need)].filter(({ number }) => !this.#state.has(need.viewSet, number))
+  }
+
+  *#blocksOf({ viewSet, processId, streamId, fromNs, toNs }: Need): Generator<BlockEntry> {
     const tag = TAG_OF[viewSet]
-    const pending: BlockEntry[] = []
     for (const stream of this.#streamsOf(processId, streamId)) {
       if (viewSet !== 'thread_spans' && !stream.tags.includes(tag)) continue
       for (const block of stream.blocks) {
-        if (this.#state.has(viewSet, block.number)) continue
         if (toNs !== undefined && block.fromNs - EDGE_NS > toNs) continue
         if (fromNs !== undefined && block.toNs + EDGE_NS < fromNs) continue
-        pending.push(block)
+        yield block
       }
     }
-    return pending
   }
 
   *#streamsOf(processId: string | undefined, streamId: string | undefined): Generator<StreamEntry> {

@@ -9,6 +9,17 @@ export interface BoundQuery {
   /** DuckDB SQL of a SELECT whose columns are called c0, c1 … */
   readonly sql: string
   readonly fields: readonly BoundField[]
+  /** Where the rows are the first of a table, in its order of time. */
+  readonly top?: Top | undefined
+}
+
+/** The first rows of one table by its column `time`, without a change of what a row is: no other row matters to them. */
+export interface Top {
+  readonly direction: 'newest' | 'oldest'
+  /** Rows that are asked for. */
+  readonly limit: number
+  /** Rows before those. */
+  readonly offset: number
 }
 
 export interface BoundField extends Field {
@@ -19,6 +30,8 @@ export interface BoundField extends Field {
 export interface TableSource {
   /** The columns, in order. */
   readonly fields: readonly Field[]
+  /** The range of a query is a condition on the column `time`, and on nothing else. */
+  readonly isByTime?: boolean | undefined
   /**
    * DuckDB SQL of a SELECT whose columns are called c0, c1 … by their index; asked for when the whole query is known.
    *

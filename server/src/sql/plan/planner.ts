@@ -32,6 +32,11 @@ export class Planner implements PlanContext {
     this.nowNs = nowNs
   }
 
+  /** How often the query reads a table or a table function. */
+  get scanCount(): number {
+    return this.#scans.length
+  }
+
   nextAlias(): string {
     return `t${++this.#aliases}`
   }

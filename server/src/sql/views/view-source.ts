@@ -4,7 +4,7 @@ import { quote } from '../plan/expression/expr.ts'
 import { SqlError } from '../sql-error.ts'
 import { scanSql, type ViewShape } from './scan-builder.ts'
 import type { Preparations } from './session-plan.ts'
-import type { RangeFilter, TimeRange } from './time-range.ts'
+import { BY_TIME, type RangeFilter, type TimeRange } from './time-range.ts'
 
 interface ViewOptions {
   readonly shape: ViewShape
@@ -24,6 +24,7 @@ export function viewSource(
   const { shape, filter, viewSet, processId, streamId } = options
   return {
     fields: shape.fields,
+    isByTime: filter === BY_TIME,
     sql: (used, hints) => {
       const conditions = range === undefined ? [] : filter(range)
       if (processId !== undefined) conditions.push(`p.process_id = ${quote(processId)}`)

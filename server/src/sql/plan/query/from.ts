@@ -12,6 +12,7 @@ import { Scope } from '../scope.ts'
 export interface HintedScan {
   readonly names: ReadonlyMap<string, string>
   readonly hints: Map<string, unknown>
+  readonly isByTime: boolean
 }
 
 export interface FromRelation extends Relation {
@@ -118,7 +119,11 @@ function scan(source: Parameters<Env['ctx']['scan']>[0], alias: Ast, usual: stri
   const relation = env.ctx.scan(source, alias ? nameOf(alias.name) : usual)
   const columns = renamed(relation.columns, alias)
   const names = new Map(relation.columns.map((column) => [column.sql, column.name]))
-  return { sql: relation.sql, columns, scans: [{ names, hints: relation.hints }] }
+  return {
+    sql: relation.sql,
+    columns,
+    scans: [{ names, hints: relation.hints, isByTime: source.isByTime === true }],
+  }
 }
 
 function renamed(columns: readonly Column[], alias: Ast): Column[] {

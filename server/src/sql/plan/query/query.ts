@@ -16,7 +16,7 @@ export function bindQuery(query: Ast, ctx: PlanContext, ctes: Ctes, outer: Scope
   if (query.for_clause || query.settings || query.format_clause) throw unsupported('This clause of a query')
   const { definitions, visible } = bindWith(query.with, ctx, ctes, outer)
   const env: Env = { ctx, scope: new Scope([]), ctes: visible }
-  const tail: Tail = { ...orderOf(query.order_by), limit: bindLimit(query, env) }
+  const tail: Tail = { ...orderOf(query.order_by), ...bindLimit(query, env) }
   const bound = bindBody(query.body, tail, ctx, visible, outer)
   return definitions === '' ? bound : { ...bound, sql: `${definitions} ${bound.sql}` }
 }
@@ -295,25 +295,35 @@ function bindValues(node: Ast, ctx: PlanContext, ctes: Ctes, outer: Scope | unde
   return { sql: `SELECT ${names} FROM (VALUES ${list.join(', ')}) AS ${alias}(${names})`, fields }
 }
 
-function bindLimit(query: Ast, env: Env): string {
+function bindLimit(query: Ast, env: Env): Pick<Tail, 'limit' | 'rows'> {
   const clause = query.limit_clause
   const offsetLimit = clause?.OffsetCommaLimit
   const limit = offsetLimit?.limit ?? clause?.LimitOffset?.limit ?? query.fetch?.quantity
   const offset = offsetLimit?.offset ?? clause?.LimitOffset?.offset?.value
   if (clause?.LimitOffset?.limit_by?.length > 0) throw unsupported('LIMIT BY')
   if (query.fetch?.with_ties || query.fetch?.percent) throw unsupported('FETCH WITH TIES or PERCENT')
-  return rowCount('LIMIT', limit, env) + rowCount('OFFSET', offset, env)
+  const [rows, before] = [rowCount('LIMIT', limit, env), rowCount('OFFSET', offset, env)]
+  return {
+    limit: rows.sql + before.sql,
+    rows: { limit: rows.count, offset: before.sql === '' ? 0 : before.count },
+  }
 }
 
-function rowCount(word: string, node: Ast, env: Env): string {
-  if (!node) return ''
+/** @returns Its SQL, and the number itself where it is known. */
+function rowCount(
+  word: string,
+  node: Ast,
+  env: Env,
+): { readonly sql: string; readonly count?: number | undefined } {
+  if (!node) return { sql: '' }
   const expr = cast(env.ctx.bindExpr(node, env), INT64)
   if (isConstant(expr)) {
     const { value } = expr.constant
-    if (value === null) return ''
+    if (value === null) return { sql: '' }
     if (typeof value === 'bigint' && value < 0n) {
       throw planError(`${word} must be >= 0, '${value}' was provided.`)
     }
+    return { sql: ` ${word} (${expr.sql})`, count: Number(value) }
   }
-  return ` ${word} (${expr.sql})`
+  return { sql: ` ${word} (${expr.sql})` }
 }

@@ -1,10 +1,10 @@
 import { planError, schemaError, unsupported } from '../../sql-error.ts'
 import { type Ast, type Ident, kindOf, nameOf, objectName, placeOf } from '../ast.ts'
-import type { BoundField, BoundQuery, Ctes, Env, PlanContext } from '../context.ts'
+import type { BoundField, BoundQuery, Ctes, Env, PlanContext, Top } from '../context.ts'
 import { type Column, type Expr, isConstant } from '../expression/expr.ts'
 import { truth } from '../expression/truth.ts'
 import { displayName, refer, Scope } from '../scope.ts'
-import { bindFrom } from './from.ts'
+import { bindFrom, type FromRelation } from './from.ts'
 import { hintsOf } from './scan-hints.ts'
 import { sortKey, sortSql } from './sorting.ts'
 
@@ -21,6 +21,8 @@ export interface Tail {
   readonly orderAll: Ast | undefined
   /** ` LIMIT … OFFSET …` in DuckDB's SQL, or nothing. */
   readonly limit: string
+  /** The numbers of it that are known. */
+  readonly rows?: { readonly limit?: number | undefined; readonly offset?: number | undefined } | undefined
 }
 
 /** Binds a SELECT with the ORDER BY and LIMIT that follow it. */
@@ -56,7 +58,7 @@ export function bindSelect(
   const groups = bindGroups(node.group_by, items, aliasEnv)
   const having = node.having ? truth(ctx.bindExpr(node.having, aliasEnv), 'a condition') : undefined
   const qualify = node.qualify ? truth(ctx.bindExpr(node.qualify, aliasEnv), 'a condition') : undefined
-  const order = bindOrder(tail, items, env, node.distinct != null)
+  const { order, first } = bindOrder(tail, items, env, node.distinct != null)
 
   const distinct = bindDistinct(node.distinct, aliasEnv)
   // An aggregate whose value is known beforehand, such as its type, still makes one row of all.
@@ -76,7 +78,22 @@ export function bindSelect(
     order === '' ? '' : `ORDER BY ${order}`,
   ]
   const sql = parts.filter(Boolean).join(' ') + tail.limit
-  return { sql, fields: items.map(({ field }) => field) }
+  const isPlain =
+    !grouped && distinct === '' && having === undefined && qualify === undefined && lateral === ''
+  const keepsRows = isPlain && items.every(({ expr }) => !expr.windows && !expr.aggregates)
+  const isAlone = from !== undefined && node.from.length === 1 && node.from[0].joins.length === 0
+  const top = keepsRows && isAlone ? topOf(from, tail, first) : undefined
+  return { sql, fields: items.map(({ field }) => field), top }
+}
+
+/** Whether the rows are the first of one table by its time, see {@link Top}. */
+function topOf(from: FromRelation, { rows }: Tail, first: FirstKey | undefined): Top | undefined {
+  const [scan] = from.scans
+  const { limit, offset } = rows ?? {}
+  if (scan === undefined || !scan.isByTime) return undefined
+  if (first === undefined || scan.names.get(first.sql) !== 'time') return undefined
+  if (limit === undefined || offset === undefined) return undefined
+  return { direction: first.descending ? 'newest' : 'oldest', limit, offset }
 }
 
 function refuseUnknown(node: Ast): void {
@@ -257,18 +274,32 @@ function bindDistinct(node: Ast, env: Env): string {
   return `DISTINCT ON (${keys.join(', ')}) `
 }
 
-function bindOrder(tail: Tail, items: readonly Item[], env: Env, distinct: boolean): string {
+/** The first of the sort keys: its expression, not the position of a column that is the same. */
+interface FirstKey {
+  readonly sql: string
+  readonly descending: boolean
+}
+
+function bindOrder(
+  tail: Tail,
+  items: readonly Item[],
+  env: Env,
+  distinct: boolean,
+): { readonly order: string; readonly first?: FirstKey | undefined } {
   if (tail.orderAll !== undefined) {
-    return items.map((_, i) => sortSql([sortKey({ options: tail.orderAll }, position(i))])).join(', ')
+    const keys = items.map((_, i) => sortKey({ options: tail.orderAll }, position(i)))
+    return { order: sortSql(keys) }
   }
-  if (tail.order.length === 0) return ''
+  if (tail.order.length === 0) return { order: '' }
   const outputs = items.map(({ expr, field }) => asColumn(expr, field.name, field.qualifier))
   const scope = new OrderScope(outputs, env.scope)
+  let first: FirstKey | undefined
   const keys = tail.order.map((node) => {
     const ordinal = node.expr.Value?.value?.Number?.[0] as string | undefined
     if (ordinal !== undefined)
       return sortKey(node, position(items.indexOf(itemAt(ordinal, items, 'order by'))))
     const expr = env.ctx.bindExpr(node.expr, { ...env, scope })
+    if (node === tail.order[0]) first = { sql: expr.sql, descending: sortKey(node, expr).descending }
     const at = items.findIndex((item) => item.expr.sql === expr.sql)
     if (at >= 0) return sortKey(node, position(at))
     if (distinct) {
@@ -279,7 +310,7 @@ function bindOrder(tail: Tail, items: readonly Item[], env: Env, distinct: boole
     }
     return sortKey(node, expr)
   })
-  return sortSql(keys)
+  return { order: sortSql(keys), first }
 }
 
 /** Names in ORDER BY mean a column of the result first, then one of FROM. */

@@ -2,7 +2,7 @@ import { planError, type SqlError, unsupported } from '../../sql-error.ts'
 import { type Field, typeName, UTF8 } from '../../types/arrow-type.ts'
 import { rowsSql, showFunctions } from '../../views/information-schema.ts'
 import { type Ast, kindOf, nameOf, objectName, placeOf } from '../ast.ts'
-import type { BoundQuery } from '../context.ts'
+import type { BoundQuery, Top } from '../context.ts'
 import { quote } from '../expression/expr.ts'
 import { parseStatement } from '../parse.ts'
 import type { Planner } from '../planner.ts'
@@ -14,6 +14,8 @@ export interface Plan {
   readonly fields: readonly Field[]
   /** The plan is asked for, not the rows. */
   readonly explain?: 'plan' | 'analyze' | undefined
+  /** Where a part of the time may hold all rows of the answer. */
+  readonly top?: Top | undefined
 }
 
 /**
@@ -24,8 +26,10 @@ export interface Plan {
 export function planStatement(sql: string, planner: Planner): Plan {
   const statement = parseStatement(sql)
   const bound = bindStatement(statement, planner)
-  const { explain } = bound
-  return { sql: planner.finish(bound.sql), fields: bound.fields, explain }
+  const { explain, fields } = bound
+  // What else the query reads would be cut short with it.
+  const top = planner.scanCount === 1 && explain === undefined ? bound.top : undefined
+  return { sql: planner.finish(bound.sql), fields, explain, top }
 }
 
 type Bound = BoundQuery & { readonly explain?: Plan['explain'] }
