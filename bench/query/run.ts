@@ -1,6 +1,6 @@
 /**
- * What it costs to read a million rows of five columns, beside pyarrow with the same answer of the same server, and whether
- * memory stays flat over ten million: `npm run bench:query -- [--queries 9] [--rounds 3] [--node PATH] [--json FILE]`.
+ * What it costs to read a million rows of five columns, beside pyarrow with the same answer of the same server, whether
+ * memory stays flat over ten million, and what one question on the command line takes: `npm run bench:query -- [--queries 9] [--rounds 3] [--node PATH] [--json FILE]`.
  * Needs the build in dist, and Python 3.
  */
 import { spawn, spawnSync } from 'node:child_process'
@@ -8,9 +8,10 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { CLIENT, preparePython } from '../../test/query/python/prepare-python.ts'
 import { numberOption, printTitle, readCommand, writeResult } from '../support/command.ts'
-import { formatGoal, formatVerdict, type Goal } from '../support/goal.ts'
+import { formatLines, type Line } from '../support/line.ts'
 import { runMeasured } from '../support/measured-process.ts'
-import { formatNumber, formatTable } from '../support/table.ts'
+import { median } from '../support/statistics.ts'
+import { measureCommandLine } from './command-line.ts'
 
 interface Measured {
   /** Of each query, in order. */
@@ -66,12 +67,7 @@ try {
   const megabytes = (bytes: number): number => bytes / 1024 / 1024
   // After the first two million rows; before, the heap still finds its size.
   const [settled, peak] = [Math.max(...rss.slice(0, 8)), Math.max(...rss.slice(8))]
-  const lines: readonly {
-    readonly label: string
-    readonly figure: number
-    readonly unit: string
-    readonly goal?: Goal
-  }[] = [
+  const figures: readonly Omit<Line, 'section'>[] = [
     { label: 'pyarrow, batches', figure: typical(theirs), unit: 's cpu' },
     { label: 'batches', figure: typical(ours), unit: 's cpu' },
     {
@@ -107,27 +103,12 @@ try {
       goal: { atMost: 32 },
     },
   ]
-  console.log(
-    formatTable(
-      ['', 'figure', 'unit', 'goal', ''],
-      lines.map(({ label, figure, unit, goal }) => [
-        label,
-        formatNumber(figure),
-        unit,
-        formatGoal(goal),
-        formatVerdict(figure, goal),
-      ]),
-    ),
-  )
-  writeResult(command.json, {
-    machine,
-    lines: lines.map((line) => ({ section: 'Queries', ...line })),
-    details: { rss },
-  })
+  const lines = [
+    ...figures.map((line) => ({ section: 'Queries', ...line })),
+    ...(await measureCommandLine(command.node)),
+  ]
+  console.log(formatLines(lines))
+  writeResult(command.json, { machine, lines, details: { rss } })
 } finally {
   server.kill()
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN
 }

@@ -21,8 +21,3 @@ export async function healthTimes(url: string, work: () => Promise<unknown>): Pr
   await done
   return times
 }
-
-export function percentile(values: readonly number[], part: number): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))] ?? Number.NaN
-}

@@ -78,6 +78,23 @@ test('the server tells of what it stores: a row comes without waiting for the ne
   })
 })
 
+test('logs of a burst before the page was opened are no news', async () => {
+  await using server = await startServer()
+  await withService(server.url, async (telemetry) => {
+    for (let i = 0; i < 30_000; i++) {
+      logger('shop').info`old ${i}`
+      if (i % 3000 === 2999) await telemetry.flush()
+    }
+    await using visit = await browser.visit(`${server.url}/ui/#/logs`)
+    const { page } = visit
+    await page.locator('.status', { hasText: '1,000 rows' }).waitFor()
+    logger('shop').info('new')
+    await telemetry.flush()
+    await page.locator('.log', { hasText: 'new' }).waitFor()
+    expect(await page.locator('.status').innerText()).toBe('1,001 rows, live')
+  })
+})
+
 test('filters give what SQL gives', async () => {
   await using server = await startServer()
   await withService(server.url, () => {

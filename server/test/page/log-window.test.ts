@@ -30,6 +30,16 @@ describe('the rows a page holds', () => {
     ])
   })
 
+  it('does not ask for what lies before a first answer that is cut, unless it comes later', () => {
+    const window = new LogWindow()
+    window.add([row(9, 'b'), row(8, 'b'), row(7, 'a')], true)
+    const condition =
+      "(insert_time > timestamp '2026-01-01T00:01:09.000000000Z' OR time >= timestamp '2026-01-01T00:00:07.000000000Z')"
+    expect(window.unseen.at(-1)).toBe(condition)
+    window.add([row(20, 'c')])
+    expect(window.unseen.at(-1)).toBe(condition)
+  })
+
   it('forgets blocks that are too old to be asked for again', () => {
     const window = new LogWindow()
     window.add([row(1, 'a')])

@@ -23,6 +23,8 @@ export class LogWindow {
   #rows: readonly LogRow[] = []
   #blocks = new Map<string, TimeText>()
   #newest: TimeText | undefined
+  /** Of the first answer, where it had not all rows. */
+  #cut: { readonly newestBlock: TimeText; readonly oldestRow: TimeText } | undefined
 
   get rows(): readonly LogRow[] {
     return this.#rows
@@ -38,6 +40,7 @@ export class LogWindow {
     return [
       `insert_time >= timestamp '${this.#newest}' - interval '${OVERLAP_S} seconds'`,
       ...(known.length === 0 ? [] : [`block_id NOT IN (${known.join(', ')})`]),
+      ...(this.#cut === undefined ? [] : [newerThan(this.#cut)]),
     ]
   }
 
@@ -45,13 +48,16 @@ export class LogWindow {
    * Takes rows that are new.
    *
    * @param newestFirst - As the query gives them.
+   * @param isCut - These are the first, and there may be rows before them: those are no news.
    */
-  add(newestFirst: readonly LogRow[]): void {
-    if (newestFirst.length === 0) return
+  add(newestFirst: readonly LogRow[], isCut = false): void {
+    const oldest = newestFirst.at(-1)
+    if (oldest === undefined) return
     for (const { block_id, insert_time } of newestFirst) {
       this.#blocks.set(block_id, insert_time)
       if (this.#newest === undefined || insert_time > this.#newest) this.#newest = insert_time
     }
+    if (isCut) this.#cut = { newestBlock: this.#newest!, oldestRow: oldest.time }
     this.#forgetOldBlocks()
     this.#rows = merged(this.#rows, newestFirst.toReversed()).slice(-LogWindow.MAX_ROWS)
   }
@@ -69,6 +75,11 @@ export class LogWindow {
     for (const [id, time] of this.#blocks)
       if (newestMs - Date.parse(time) > (OVERLAP_S + 1) * 1000) this.#blocks.delete(id)
   }
+}
+
+/** What came after an answer, whatever its time; and what has a time within the answer but was not seen yet. */
+function newerThan({ newestBlock, oldestRow }: Record<'newestBlock' | 'oldestRow', TimeText>): string {
+  return `(insert_time > timestamp '${newestBlock}' OR time >= timestamp '${oldestRow}')`
 }
 
 /** Two lists in order of time as one. */

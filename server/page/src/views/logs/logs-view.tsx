@@ -57,11 +57,12 @@ export function LogsView() {
       range.current = currentRange()
       const limit = first ? PAGE : MOST_AT_ONCE
       const fresh = await query<LogRow>(logsSql(filters, limit, own.unseen), { range: range.current, signal })
+      const isCut = first && fresh.length === limit
       first = false
       batch(() => {
         error.value = undefined
         if (fresh.length === MOST_AT_ONCE) own.missed += 1
-        own.add(fresh)
+        own.add(fresh, isCut)
         if (following.value || rows.value === undefined) rows.value = own.rows
         else waiting.value = [...waiting.value, ...fresh]
       })
