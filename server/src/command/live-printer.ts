@@ -6,10 +6,9 @@ import {
   type DecodedProperties,
   isSamePlace,
   levelName,
-  type ThreadSpanEvent,
 } from 'micromegas/wire'
 import type { PrintTarget } from '../options.ts'
-import type { BlockEvents } from '../scan/block-views.ts'
+import type { BlockEvents, ThreadSpanEdge } from '../scan/block-views.ts'
 import type { OpenBlock } from '../scan/catalog.ts'
 import { printable } from '../server-event.ts'
 
@@ -31,7 +30,7 @@ const MAX_OPEN_SPANS = 10_000
 /** The synchronous spans that are open at the end of a stream's latest block. */
 interface CallStack {
   endTicks: bigint
-  readonly open: ThreadSpanEvent[]
+  readonly open: ThreadSpanEdge[]
 }
 
 /**
@@ -87,7 +86,7 @@ export class LivePrinter {
 
   #threadSpans(
     { stored }: OpenBlock,
-    events: readonly ThreadSpanEvent[],
+    events: readonly ThreadSpanEdge[],
   ): { readonly timeNs: bigint; readonly text: string }[] {
     if (!this.#stacks.has(stored.streamId) && events.length === 0) return []
     let stack = this.#stacks.get(stored.streamId)

@@ -110,15 +110,15 @@ export class BlockChecker {
         this.#refuse(stored, outcome.reason)
         return
       case 'open':
-        this.#checkEvents(outcome.block)
+        await this.#checkEvents(outcome.block)
     }
   }
 
-  #checkEvents(block: OpenBlock): void {
+  async #checkEvents(block: OpenBlock): Promise<void> {
     const { stored } = block
     let events: BlockEvents
     try {
-      events = readBlockEvents(block)
+      events = await readBlockEvents(block)
     } catch (error) {
       this.#refuse(stored, formatReason(error))
       return
