@@ -62,6 +62,17 @@ const COMMANDS: Readonly<Record<string, readonly string[][]>> = {
       '--end',
       '2020-01-02T00:00:00Z',
     ],
+    ...['materialize', 'regenerate'].map((action) => [
+      'micromegas',
+      'partitions',
+      action,
+      'log_entries',
+      '--begin',
+      '2020-01-01T00:00:00Z',
+      '--end',
+      '2020-01-01T02:00:00Z',
+    ]),
+    ['micromegas', 'partitions', 'materialize', 'no such view', '--begin', '2020-01-01T00:00:00Z'],
   ],
 }
 

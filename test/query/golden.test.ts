@@ -263,6 +263,28 @@ test.each(['bad-column', 'prepare-bad'])(
   },
 )
 
+test('an error in the middle of an answer ends it: its columns are known, and the error says why', async () => {
+  await using server = await startReplayServer()
+  await using client = new FlightSQLClient(server.uri)
+  const call = goldenCall('error-while-streaming')
+  const error = {
+    name: 'QueryError',
+    code: 'INTERNAL',
+    details: call.details,
+    queryId: 'b8841c72-16c8-4730-8b07-0665cb128369',
+    message: `Cannot run the query: ${call.details}`,
+  }
+  await expect(client.query(call.sql, optionsOf(call))).rejects.toMatchObject(error)
+  const stream = client.queryStream(call.sql, optionsOf(call))
+  expect((await stream.schema).fields.map(({ name, typeName }) => [name, typeName])).toEqual([['x', 'int64']])
+  const rows: unknown[] = []
+  const read = async (): Promise<void> => {
+    for await (const batch of stream) rows.push(batch)
+  }
+  await expect(read()).rejects.toMatchObject(error)
+  expect(rows).toEqual([])
+})
+
 test('a range that servers would not understand does not get there', async () => {
   await using server = await startReplayServer()
   await using client = new FlightSQLClient(server.uri)
