@@ -6,7 +6,7 @@ import type { DeviceCode } from '../../../src/auth/login/login-options.ts'
 import { logout } from '../../../src/auth/login/logout.ts'
 import { OidcAuthProvider } from '../../../src/auth/login/oidc-auth-provider.ts'
 import { type LoginProvider, startLoginProvider } from '../support/login-provider.ts'
-import { ScriptedBrowser } from '../support/scripted-browser.ts'
+import { enterCode } from '../support/scripted-browser.ts'
 import { expireIn, tokenIn } from '../support/stored-login.ts'
 
 let provider: LoginProvider
@@ -19,22 +19,6 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-/** Enters the code on another device: confirms it, logs in, consents. */
-async function enter({ verificationUriComplete }: DeviceCode, refuse = false): Promise<void> {
-  const browser = new ScriptedBrowser()
-  let page = await browser.open(verificationUriComplete!)
-  const xsrf = /name="xsrf" value="([^"]+)"/.exec(page.text)![1]!
-  const code = /name="user_code" value="([^"]+)"/.exec(page.text)![1]!
-  const action = /action="([^"]+)"/.exec(page.text)![1]!
-  const form: Record<string, string> = {
-    xsrf,
-    user_code: code,
-    ...(refuse ? { abort: 'yes' } : { confirm: 'yes' }),
-  }
-  page = await browser.open(new URL(action, page.url), undefined, form)
-  await browser.finish(page, 'dave')
-}
-
 test('a code is shown, entered elsewhere, and becomes a login that refreshes and can be revoked', async () => {
   const tokenFile = join(folder, 'tokens.json')
   const codes: DeviceCode[] = []
@@ -44,7 +28,7 @@ test('a code is shown, entered elsewhere, and becomes a login that refreshes and
     tokenFile,
     onCode: (code) => {
       codes.push(code)
-      void enter(code)
+      void enterCode(code.verificationUriComplete!, 'dave')
     },
   })
   expect(codes).toMatchObject([{ userCode: expect.stringMatching(/^\w{4}-\w{4}$/), expiresInSeconds: 600 }])
@@ -68,7 +52,7 @@ test('a person who says no ends the login', async () => {
     clientId: 'cli',
     tokenFile: join(folder, 'refused.json'),
     onCode: (code) => {
-      void enter(code, true)
+      void enterCode(code.verificationUriComplete!, 'dave', true)
     },
   })
   await expect(attempt).rejects.toMatchObject({

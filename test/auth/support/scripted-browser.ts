@@ -77,3 +77,19 @@ export interface Page {
   readonly status: number
   readonly text: string
 }
+
+/** Enters the code of a device login, at an address that has it: confirms it (or refuses), logs in as `name`, consents. */
+export async function enterCode(address: string, name: string, refuse = false): Promise<void> {
+  const browser = new ScriptedBrowser()
+  let page = await browser.open(address)
+  const xsrf = /name="xsrf" value="([^"]+)"/.exec(page.text)![1]!
+  const code = /name="user_code" value="([^"]+)"/.exec(page.text)![1]!
+  const action = /action="([^"]+)"/.exec(page.text)![1]!
+  const form: Record<string, string> = {
+    xsrf,
+    user_code: code,
+    ...(refuse ? { abort: 'yes' } : { confirm: 'yes' }),
+  }
+  page = await browser.open(new URL(action, page.url), undefined, form)
+  await browser.finish(page, name)
+}

@@ -121,7 +121,7 @@ export class CallbackServer implements AsyncDisposable {
 
 async function listen(host: string, port: number): Promise<Server> {
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 })
-  server.unref()
+  // It keeps the process alive: in a command, nothing else may be there that does while a person logs in.
   server.listen(port, host)
   try {
     await once(server, 'listening')
