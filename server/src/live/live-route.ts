@@ -65,7 +65,8 @@ export class LiveRoute {
       },
       { highWaterMark: 0 },
     )
-    return c.body(body, 200, { 'content-type': 'text/event-stream' })
+    // The second is for nginx, which otherwise collects answers before it hands them on.
+    return c.body(body, 200, { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' })
   }
 
   async *#texts(start: number | undefined, filter: Filter, until: AbortSignal): AsyncGenerator<string, void> {
