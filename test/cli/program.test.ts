@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
@@ -72,7 +72,7 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _micromegas; printf '%s\\n' "\${COMPR
   test('in zsh is the same by bashcompinit; fish has its own', async () => {
     const zsh = await runCommand(['micromegas', 'completion', 'zsh'])
     const bash = await runCommand(['micromegas', 'completion', 'bash'])
-    expect(zsh.stdout).toBe(`autoload -U +X bashcompinit && bashcompinit\n${bash.stdout}`)
+    expect(zsh.stdout.endsWith(`\nautoload -U +X bashcompinit && bashcompinit\n${bash.stdout}`)).toBe(true)
     const { stdout } = await runCommand(['micromegas', 'completion', 'fish'])
     expect(stdout).toContain("complete -c micromegas -f -n '__fish_use_subcommand' -a partitions\n")
     expect(stdout).toContain(
@@ -82,4 +82,37 @@ COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _micromegas; printf '%s\\n' "\${COMPR
       stdout.split('\n').every((line) => line === '' || line.startsWith('complete -c micromegas ')),
     ).toBe(true)
   })
+
+  test.runIf(isThere('zsh'))(
+    'zsh takes the script, whether or not its own completion was started',
+    async () => {
+      const { stdout: script } = await runCommand(['micromegas', 'completion', 'zsh'])
+      for (const first of ['', 'autoload -U compinit && compinit -u\n']) {
+        const { stdout, stderr } = await exec(
+          'zsh',
+          ['-f', '-c', `${first}${script}\nprint -r -- $_comps[micromegas] $path[1]`],
+          { env: environment({ PATH: '/usr/bin:/bin' }) },
+        )
+        expect({ stdout, stderr }).toEqual({
+          stdout: '_bash_complete -o default -F _micromegas /usr/bin\n',
+          stderr: '',
+        })
+      }
+    },
+  )
+
+  test.runIf(isThere('fish'))('fish offers commands, their commands, and options', async () => {
+    const { stdout: script } = await runCommand(['micromegas', 'completion', 'fish'])
+    const offered = async (line: string): Promise<string[]> => {
+      const { stdout } = await exec('fish', ['-c', `${script}complete -C '${line}'`], { env: environment() })
+      return stdout.split('\n').filter((word) => word !== '')
+    }
+    expect(await offered('micromegas lo')).toEqual(['log', 'login', 'logout'])
+    expect(await offered('micromegas partitions re')).toEqual(['regenerate', 'retire'])
+    expect(await offered('micromegas log --max-l')).toEqual(['--max-level'])
+  })
 })
+
+function isThere(shell: string): boolean {
+  return process.env.PATH!.split(':').some((folder) => existsSync(join(folder, shell)))
+}

@@ -21,7 +21,7 @@ export function completion(program: Command, shell: string): string {
     case 'bash':
       return bash(nodes)
     case 'zsh':
-      return `autoload -U +X bashcompinit && bashcompinit\n${bash(nodes)}`
+      return `${ZSH_FIRST}${bash(nodes)}`
     case 'fish':
       return fish(nodes)
     default:
@@ -29,20 +29,26 @@ export function completion(program: Command, shell: string): string {
   }
 }
 
+/** What bash's commands for completion are in zsh; it needs zsh's own, which not every .zshrc starts. */
+const ZSH_FIRST = `(( $+functions[compdef] )) || { autoload -U +X compinit && compinit }
+autoload -U +X bashcompinit && bashcompinit
+`
+
+/** Its variables have other names than zsh's own: there, `path` is that of the commands. */
 function bash(nodes: readonly Node[]): string {
-  const cases = nodes.map(({ path, words }) => `    "${path}") words="${words.join(' ')}" ;;`)
+  const cases = nodes.map(({ path, words }) => `    "${path}") offered="${words.join(' ')}" ;;`)
   return `_micromegas() {
-  local path="" words="" i
+  local given="" offered="" i
   for ((i = 1; i < COMP_CWORD; i++)); do
     case "\${COMP_WORDS[i]}" in
       -*) ;;
-      *) case " ${nodes.map(({ path }) => path.split(' ').at(-1)).join(' ')} " in *" \${COMP_WORDS[i]} "*) path="\${path:+$path }\${COMP_WORDS[i]}" ;; esac ;;
+      *) case " ${nodes.map(({ path }) => path.split(' ').at(-1)).join(' ')} " in *" \${COMP_WORDS[i]} "*) given="\${given:+$given }\${COMP_WORDS[i]}" ;; esac ;;
     esac
   done
-  case "$path" in
+  case "$given" in
 ${cases.join('\n')}
   esac
-  COMPREPLY=($(compgen -W "$words" -- "\${COMP_WORDS[COMP_CWORD]}"))
+  COMPREPLY=($(compgen -W "$offered" -- "\${COMP_WORDS[COMP_CWORD]}"))
 }
 complete -o default -F _micromegas micromegas
 `
