@@ -4,6 +4,9 @@ import type { TimeRange } from './views/time-range.ts'
 
 type Rows = AsyncGenerator<SqlBatch, void, undefined>
 
+/** Of an answer that may turn out to be too short; a longer one is begun anew, and handed on as it comes. */
+const MAX_HELD_BYTES = 64 * 1024 * 1024
+
 /**
  * The first of some queries that gives as many rows as are wanted, and otherwise the last one, whatever it gives. Each reads more
  * than the one before, and gives the same rows once it gives enough.
@@ -12,15 +15,19 @@ export async function* firstEnough(
   attempts: readonly (() => Rows)[],
   wanted: number,
   last: () => Rows,
+  maxBytes = MAX_HELD_BYTES,
 ): Rows {
   for (const attempt of attempts) {
     const held: SqlBatch[] = []
-    let count = 0
+    let [rows, bytes] = [0, 0]
     for await (const batch of attempt()) {
       held.push(batch)
-      count += batch.rowCount
+      rows += batch.rowCount
+      for (const { header, body } of batch.messages) bytes += header.length + body.length
+      if (bytes > maxBytes) break
     }
-    if (count < wanted) continue
+    if (bytes > maxBytes) break
+    if (rows < wanted) continue
     yield* held
     return
   }

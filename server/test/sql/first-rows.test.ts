@@ -1,6 +1,7 @@
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { SqlRequest } from '../../src/sql/engine.ts'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import type { SqlBatch, SqlRequest } from '../../src/sql/engine.ts'
+import { firstEnough } from '../../src/sql/first-enough.ts'
 import { LocalEngine } from '../../src/sql/local-engine.ts'
 import type { BlockEntry } from '../../src/tables/registry.ts'
 import { timeWindow } from '../../src/tables/time-windows.ts'
@@ -122,6 +123,44 @@ describe('the first rows of a table by its time', () => {
       expect(rows.map((row) => row.map((value) => (typeof value === 'bigint' ? `${value}` : value)))).toEqual(
         expected,
       )
+  })
+})
+
+describe('the first query that gives enough', () => {
+  const begun: string[] = []
+  const query = (name: string, sizes: readonly number[], bytes = 1) =>
+    async function* (): AsyncGenerator<SqlBatch, void, undefined> {
+      begun.push(name)
+      for (const rowCount of sizes) {
+        const message = { header: new Uint8Array(bytes), body: new Uint8Array(bytes) }
+        yield { rowCount, messages: [message] }
+      }
+    }
+  const rowsOf = async (batches: AsyncIterable<SqlBatch>): Promise<number[]> => {
+    const sizes: number[] = []
+    for await (const { rowCount } of batches) sizes.push(rowCount)
+    return sizes
+  }
+  const last = query('last', [5, 5])
+  beforeEach(() => {
+    begun.length = 0
+  })
+
+  test('is that one, whole', async () => {
+    const attempts = [query('a', [2]), query('b', [2, 2]), query('c', [9])]
+    expect(await rowsOf(firstEnough(attempts, 4, last))).toEqual([2, 2])
+    expect(begun).toEqual(['a', 'b'])
+  })
+
+  test('is the last where none does', async () => {
+    expect(await rowsOf(firstEnough([query('a', [])], 4, last))).toEqual([5, 5])
+    expect(begun).toEqual(['a', 'last'])
+  })
+
+  test('is the last, too, where one has more bytes than are held', async () => {
+    const attempts = [query('a', [1, 1, 1], 100), query('b', [9])]
+    expect(await rowsOf(firstEnough(attempts, 3, last, 500))).toEqual([5, 5])
+    expect(begun).toEqual(['a', 'last'])
   })
 })
 
