@@ -13,7 +13,7 @@ import { useBrowser } from './support/browser.ts'
 const browser = useBrowser()
 const SPANS = 100_000
 const LOGS_PER_SECOND = 5_000
-/** A minute, as the page is to bear it; `npm run test:page` of a hurry may say less. */
+/** A minute, as the page is to bear it; `npm run test:page` in a hurry may say less. */
 const SECONDS = Number(process.env.MICROMEGAS_TEST_LOAD_SECONDS ?? 60)
 
 /** Requests of two children each, ten at once. */

@@ -1,7 +1,10 @@
-import { expect, test } from 'vitest'
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { logger } from '../../../src/tracing/logger.ts'
+import { asyncSpan } from '../../../src/tracing/span.ts'
 import { withService } from '../../../test/support/telemetry-service.ts'
-import { startServer } from '../support/server.ts'
+import { startServer, type TestServer } from '../support/server.ts'
 import { useBrowser } from './support/browser.ts'
 
 const browser = useBrowser()
@@ -128,6 +131,82 @@ test('filters give what SQL gives', async () => {
     'no card ↵ Error: declined',
   )
   expect(visit.faults).toEqual([])
+})
+
+describe('a row', () => {
+  let server: TestServer
+  beforeAll(async () => {
+    server = await startServer()
+    await withService(server.url, async () => {
+      logger('shop').info("it's before")
+      await asyncSpan('checkout', async () => {
+        logger('shop').error('no card', new Error('declined'))
+      })
+      logger('shop').info('after')
+    })
+  })
+  afterAll(() => server.close())
+
+  test('and its list are copied as text, JSON, SQL, and a curl that works', async () => {
+    await using visit = await browser.visit(`${server.url}/ui/#/logs?last=3600`)
+    const { page } = visit
+    await page.locator('.log', { hasText: 'after' }).waitFor()
+    const copied = async (what: string): Promise<string> => {
+      await page.getByRole('button', { name: what, exact: true }).click()
+      return (await page.evaluate('navigator.clipboard.readText()')) as string
+    }
+    await page.getByText('Copy', { exact: true }).click()
+    const text = await copied('as text')
+    expect(text).toMatch(/^\S+Z INFO {2}shop: it's before\n/)
+    expect(text).toContain('Error: declined')
+    const rows = JSON.parse(await copied('as JSON')) as readonly { readonly msg: string }[]
+    expect(rows.map(({ msg }) => msg.split('\n')[0])).toEqual(["it's before", 'no card', 'after'])
+    const sql = await copied('as SQL')
+    expect((await server.query(sql)).map(({ msg }) => String(msg).split('\n')[0])).toEqual(
+      rows.map(({ msg }) => msg.split('\n')[0]).reverse(),
+    )
+    const { stdout } = await promisify(execFile)('sh', ['-c', `${await copied('as curl')} -s`])
+    expect(JSON.parse(stdout)).toHaveLength(3)
+    // The menu is over the rows until a press beside it.
+    await page
+      .getByRole('heading', { name: 'Logs' })
+      .locator('..')
+      .click({ position: { x: 2, y: 2 } })
+    await page.getByRole('button', { name: 'as text' }).waitFor({ state: 'hidden' })
+    await page.locator('.log', { hasText: 'no card' }).click()
+    expect(JSON.parse(await copied('Copy as JSON'))).toMatchObject({ level: 2, target: 'shop' })
+    expect(visit.faults).toEqual([])
+  })
+
+  test('leads to what happened around it, past the filters, and to its span', async () => {
+    await using visit = await browser.visit(`${server.url}/ui/#/logs?last=3600&search=card`)
+    const { page } = visit
+    await page.locator('.log', { hasText: 'no card' }).click()
+    await page.getByRole('button', { name: 'What happened around it' }).click()
+    await page.locator('.log', { hasText: 'after' }).waitFor()
+    expect(await page.locator('.log').count()).toBe(3)
+    await page.goBack()
+    await page.locator('.log', { hasText: 'after' }).waitFor({ state: 'detached' })
+    await page.locator('.log', { hasText: 'no card' }).click()
+    await page.getByRole('link', { name: 'Its span' }).click()
+    const details = page.getByRole('complementary', { name: 'The selected span' })
+    await details.getByText('checkout').first().waitFor()
+    await details.getByText('no card').waitFor()
+    expect(visit.faults).toEqual([])
+  })
+
+  test('has its time in local time, and in UTC', async () => {
+    await using visit = await browser.visit(`${server.url}/ui/#/logs?last=3600`, { timeZone: 'Asia/Tokyo' })
+    const { page } = visit
+    const hour = async (): Promise<number> =>
+      Number((await page.locator('.log .time').first().innerText()).split(':')[0])
+    const local = await hour()
+    await page.getByRole('button', { name: 'local', exact: true }).click()
+    await page.getByRole('button', { name: 'UTC', exact: true }).waitFor()
+    expect((await hour()) + 9).toBe(local < 9 ? local + 24 : local)
+    await page.reload()
+    await page.getByRole('button', { name: 'UTC', exact: true }).waitFor()
+  })
 })
 
 test('a server that restarts loses nothing and doubles nothing', async () => {

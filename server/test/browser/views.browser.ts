@@ -215,6 +215,24 @@ test('the timeline goes by keys, keeps its place in the address, and has its spa
   expect(visit.faults).toEqual([])
 })
 
+test('a drag over the map of the timeline sets the range of the whole page', async () => {
+  await using visit = await browser.visit(`${server.url}/ui/#/timeline?p=${id}`)
+  const { page } = visit
+  await page.getByText(/\d+ spans/).waitFor()
+  const map = (await page.getByRole('img', { name: 'drag to choose' }).boundingBox())!
+  await page.mouse.move(map.x + map.width * 0.2, map.y + 5)
+  await page.mouse.down()
+  await page.mouse.move(map.x + map.width * 0.9, map.y + 5, { steps: 5 })
+  await page.mouse.up()
+  await expect.poll(() => page.url()).toMatch(/from=\d+&to=\d+/)
+  const range = /from=\d+&to=\d+/.exec(page.url())![0]
+  await page.getByRole('link', { name: 'Logs' }).click()
+  await page.locator('.log').first().waitFor()
+  expect(page.url()).toContain(range)
+  expect(await page.locator('.status').innerText()).toMatch(/ rows$/)
+  expect(visit.faults).toEqual([])
+})
+
 test('a trace for Perfetto is downloaded, and handed over to its page alone', async () => {
   await using visit = await browser.visit(`${server.url}/ui/#/timeline?p=${id}`)
   const { page } = visit

@@ -11,6 +11,8 @@ export interface VisitOptions {
   readonly scheme?: 'light' | 'dark'
   readonly width?: number
   readonly height?: number
+  /** Of the browser, such as `Asia/Tokyo`. @defaultValue this machine's */
+  readonly timeZone?: string
 }
 
 /** A browser for the tests of a file. */
@@ -23,10 +25,11 @@ export function useBrowser(): { visit(url: string, options?: VisitOptions): Prom
   })
   afterAll(() => browser?.close())
   return {
-    async visit(url, { scheme = 'light', width = 1280, height = 800 } = {}) {
+    async visit(url, { scheme = 'light', width = 1280, height = 800, timeZone } = {}) {
       const context = await browser.newContext({
         viewport: { width, height },
         colorScheme: scheme,
+        ...(timeZone !== undefined && { timezoneId: timeZone }),
         acceptDownloads: true,
         permissions: ['clipboard-read', 'clipboard-write'],
       })

@@ -8,6 +8,7 @@ import { clockText, msOfNs, parseTime, timeText } from '../../data/time.ts'
 import { visible } from '../../data/visible.ts'
 import { Copy, curlText } from '../../parts/copy.tsx'
 import { Failure } from '../../parts/failure.tsx'
+import { Menu } from '../../parts/menu.tsx'
 import { VirtualList } from '../../parts/virtual-list.tsx'
 import { address, asked, linkTo, set } from '../../state/address.ts'
 import { poll } from '../../state/polling.ts'
@@ -122,15 +123,12 @@ export function LogsView() {
         <button type="button" aria-pressed={!following.value} onClick={() => follow(!following.value)}>
           {following.value ? 'Pause' : 'Go on'}
         </button>
-        <details class="menu">
-          <summary>Copy</summary>
-          <div>
-            <Copy label="as text" text={asText} />
-            <Copy label="as JSON" text={() => JSON.stringify(shown, undefined, 2)} />
-            <Copy label="as curl" text={() => curlText(sql, curlRange)} />
-            <Copy label="as SQL" text={() => sql} />
-          </div>
-        </details>
+        <Menu label="Copy">
+          <Copy label="as text" text={asText} />
+          <Copy label="as JSON" text={() => JSON.stringify(shown, undefined, 2)} />
+          <Copy label="as curl" text={() => curlText(sql, curlRange)} />
+          <Copy label="as SQL" text={() => sql} />
+        </Menu>
         <a href={linkTo('sql', { q: sql })}>open as SQL</a>
       </FilterBar>
       <Failure error={error.value} />

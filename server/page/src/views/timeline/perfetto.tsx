@@ -3,6 +3,7 @@ import { bytesOf } from '../../data/bytes.ts'
 import { download } from '../../data/download.ts'
 import { errorText } from '../../data/error-text.ts'
 import { query, type TimeRange } from '../../data/query.ts'
+import { Menu } from '../../parts/menu.tsx'
 import { traceSql } from './trace-sql.ts'
 
 const UI = 'https://ui.perfetto.dev'
@@ -25,32 +26,30 @@ export function Perfetto({ id, range }: { readonly id: string; readonly range: T
   }
   const name = `${id}.pftrace`
   return (
-    <details
-      class="menu right"
-      onToggle={(event) => {
+    <Menu
+      label="Perfetto"
+      side="right"
+      onToggle={(open) => {
         // What is prepared is of the range of now; browsers open windows only right after a click.
-        if ((event.currentTarget as HTMLDetailsElement).open) void prepare()
+        if (open) void prepare()
         else setTrace(undefined)
       }}
     >
-      <summary>Perfetto</summary>
-      <div>
-        {state !== undefined && <span role="status">{state}</span>}
-        {trace !== undefined && (
-          <>
-            <button type="button" onClick={() => download(name, 'application/octet-stream', [trace])}>
-              Download {(trace.size / 1024).toFixed(0)} KiB
-            </button>
-            <button type="button" onClick={() => void handOver(trace, name).then(setState)}>
-              Open in ui.perfetto.dev
-            </button>
-            <span class="hint">
-              The trace stays in your browser; the page of Perfetto comes from the internet.
-            </span>
-          </>
-        )}
-      </div>
-    </details>
+      {state !== undefined && <span role="status">{state}</span>}
+      {trace !== undefined && (
+        <>
+          <button type="button" onClick={() => download(name, 'application/octet-stream', [trace])}>
+            Download {(trace.size / 1024).toFixed(0)} KiB
+          </button>
+          <button type="button" onClick={() => void handOver(trace, name).then(setState)}>
+            Open in ui.perfetto.dev
+          </button>
+          <span class="hint">
+            The trace stays in your browser; the page of Perfetto comes from the internet.
+          </span>
+        </>
+      )}
+    </Menu>
   )
 }
 
