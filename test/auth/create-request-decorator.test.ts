@@ -149,7 +149,7 @@ const OPTIONS: OidcClientCredentialsOptions = {
 }
 
 test.each<[string, Partial<Record<keyof OidcClientCredentialsOptions | 'tokenEndPoint', unknown>>, string]>([
-  ['a misspelt option', { tokenEndPoint: 'x' }, 'tokenEndPoint is no option'],
+  ['a misspelt option', { tokenEndPoint: 'x' }, 'tokenEndPoint: no such option'],
   ['a buffer below zero', { tokenBufferSeconds: -1 }, 'tokenBufferSeconds must be a number from 0'],
   ['a time limit of zero', { requestTimeoutMs: 0 }, 'requestTimeoutMs must be a number from 1 to 600000'],
   ['a time limit above the largest', { requestTimeoutMs: 600_001 }, 'requestTimeoutMs must be'],

@@ -155,7 +155,7 @@ export function resolveOidcOptions(
 ): { readonly config: OidcConfig } | { readonly problems: readonly string[] } {
   const problems: string[] = []
   for (const key of Object.keys(options)) {
-    if (!KNOWN_OPTIONS.has(key)) problems.push(`${key} is no option of OIDC client credentials`)
+    if (!KNOWN_OPTIONS.has(key)) problems.push(`${key}: no such option`)
   }
   const text = (key: keyof OidcClientCredentialsOptions): string | undefined => {
     const value = options[key]
