@@ -86,6 +86,11 @@ export async function startLoginProvider(options: LoginProviderOptions = {}): Pr
       devInteractions: { enabled: true },
     },
   })
+  // How often to ask whether the code was entered: without a word it is every five seconds (RFC 8628, section 3.2).
+  provider.use(async (context, next) => {
+    await next()
+    if (context.path.endsWith('/device/auth')) Object.assign(context.body, { interval: 1 })
+  })
   callback = provider.callback()
   return {
     issuer: `${server.origin}${options.issuerPath ?? ''}`,
