@@ -25,6 +25,8 @@ const shared: Options = {
   platform: 'node',
   removeNodeProtocol: false,
   inject: ['scripts/text-encoding.ts'],
+  // `npm run --silent build`, as other scripts build first.
+  silent: process.env.npm_config_loglevel === 'silent',
 }
 
 const commonJs: Options = {

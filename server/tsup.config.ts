@@ -1,6 +1,12 @@
 import { defineConfig, type Options } from 'tsup'
 
-const shared: Options = { target: 'node20', platform: 'node', format: 'esm' }
+const shared: Options = {
+  target: 'node20',
+  platform: 'node',
+  format: 'esm',
+  // `npm run --silent build`, as other scripts build first.
+  silent: process.env.npm_config_loglevel === 'silent',
+}
 
 /** Dependencies stay imports. ESM only: every supported Node version can `require` it. */
 export default defineConfig([
