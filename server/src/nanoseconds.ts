@@ -5,6 +5,11 @@ const NS_PER_MS = 1_000_000n
 /** ECMA-262, section 21.4.1.1: what a `Date` can hold, 270,000 years to both sides. */
 const MAX_DATE_NS = 8_640_000_000_000_000n * NS_PER_MS
 
+/** As `sort` wants it, the earlier first. */
+export function compare(a: bigint, b: bigint): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
 /**
  * RFC 3339 in UTC with nine digits, e.g. `2024-01-01T00:00:00.000001000Z`. A time that no date can hold becomes the last
  * or first one that can: a producer may send any 64-bit integer, and one such event must not cost a whole list.

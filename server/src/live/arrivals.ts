@@ -22,7 +22,7 @@ export class Arrivals {
   #held: Arrival[] = []
   /** Place of the first that is held. */
   #first = 0
-  #waiting: (() => void)[] = []
+  readonly #waiting = new Set<() => void>()
 
   /** @param max - How many are held. */
   constructor(max: number) {
@@ -41,9 +41,7 @@ export class Arrivals {
       this.#held = this.#held.slice(-this.#max)
       this.#first += this.#max
     }
-    const waiting = this.#waiting
-    this.#waiting = []
-    for (const tell of waiting) tell()
+    for (const tell of this.#waiting) tell()
   }
 
   /** What is held from a place on, at most so many. */
@@ -60,12 +58,12 @@ export class Arrivals {
       const end = (): void => {
         clearTimeout(timer)
         signal.removeEventListener('abort', end)
-        this.#waiting = this.#waiting.filter((tell) => tell !== end)
+        this.#waiting.delete(end)
         resolve()
       }
       const timer = setTimeout(end, milliseconds)
       signal.addEventListener('abort', end)
-      this.#waiting.push(end)
+      this.#waiting.add(end)
     })
   }
 }

@@ -11,11 +11,12 @@ import {
   TickConverter,
   type TransitObject,
 } from 'micromegas/wire'
+import { compare } from '../nanoseconds.ts'
 import { withoutReserved } from '../receive/database-rules.ts'
 import type { Store } from '../store/store.ts'
 import type { StoredBlock } from '../store/store-index.ts'
 import { LruCache } from './lru-cache.ts'
-import { compare, type ScanSource } from './scan.ts'
+import type { ScanSource } from './scan.ts'
 
 /** A process as it came over the wire. */
 export type DecodedProcess = ReturnType<typeof decodeProcess>

@@ -10,13 +10,13 @@ import {
   type TransitObject,
   textMatcher,
 } from 'micromegas/wire'
+import { compare } from '../nanoseconds.ts'
 import type { Store } from '../store/store.ts'
 import type { StoredBlock } from '../store/store-index.ts'
 import { type Catalog, formatReason, type OpenBlock } from './catalog.ts'
 import {
   type BlockRows,
   type Cursor,
-  compare,
   type EventOrder,
   type EventPosition,
   type Page,

@@ -1,4 +1,5 @@
 import { readMeasures } from 'micromegas/wire'
+import { compare } from '../nanoseconds.ts'
 import {
   type MeasureQuery,
   measureMatcher,
@@ -6,7 +7,6 @@ import {
   readRows,
   selectBlocks,
 } from './event-query.ts'
-import { compare } from './scan.ts'
 
 /** The values of one metric of one process. */
 export interface MeasureSummary {

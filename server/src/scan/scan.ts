@@ -1,3 +1,4 @@
+import { compare } from '../nanoseconds.ts'
 import type { StoredBlock } from '../store/store-index.ts'
 
 /** Where an event stands among all events: by time, then by block, then by its index in the block. */
@@ -181,9 +182,5 @@ export function comparePositions(a: EventPosition, b: EventPosition): number {
 }
 
 function compareTexts(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
-}
-
-export function compare(a: bigint, b: bigint): number {
   return a < b ? -1 : a > b ? 1 : 0
 }

@@ -9,9 +9,10 @@ import {
   type TickConverter,
   textMatcher,
 } from 'micromegas/wire'
+import { compare } from '../nanoseconds.ts'
 import { type DecodedProcess, formatReason, type OpenBlock } from './catalog.ts'
 import { DEFAULT_LIMIT, type EventQuery, type QueryContext, selectBlocks } from './event-query.ts'
-import { compare, type EventOrder, type ScanSource } from './scan.ts'
+import type { EventOrder, ScanSource } from './scan.ts'
 
 export interface SpanQuery extends Omit<EventQuery, 'cursor'> {
   /** Synchronous (`thread`) or async spans. @defaultValue both */

@@ -41,6 +41,11 @@ export interface SqlBatch {
   readonly messages: readonly IpcMessage[]
 }
 
+/** Bytes of a batch on their way to a client. */
+export function batchBytes({ messages }: SqlBatch): number {
+  return messages.reduce((sum, { header, body }) => sum + header.length + body.length, 0)
+}
+
 /** What there is to say of a query when it has ended. */
 export interface QueryAudit {
   readonly queryId: string

@@ -1,5 +1,5 @@
 import type { TimeWindow } from '../tables/time-windows.ts'
-import type { SqlBatch } from './engine.ts'
+import { batchBytes, type SqlBatch } from './engine.ts'
 import type { TimeRange } from './views/time-range.ts'
 
 type Rows = AsyncGenerator<SqlBatch, void, undefined>
@@ -23,7 +23,7 @@ export async function* firstEnough(
     for await (const batch of attempt()) {
       held.push(batch)
       rows += batch.rowCount
-      for (const { header, body } of batch.messages) bytes += header.length + body.length
+      bytes += batchBytes(batch)
       if (bytes > maxBytes) break
     }
     if (bytes > maxBytes) break

@@ -5,7 +5,15 @@ import { Tables } from '../tables/tables.ts'
 import type { TimeWindow } from '../tables/time-windows.ts'
 import { schemaMessage } from './arrow/ipc.ts'
 import { arrowSchema } from './arrow/to-arrow.ts'
-import type { QueryAudit, SqlAnswer, SqlBatch, SqlCaller, SqlEngine, SqlRequest } from './engine.ts'
+import {
+  batchBytes,
+  type QueryAudit,
+  type SqlAnswer,
+  type SqlBatch,
+  type SqlCaller,
+  type SqlEngine,
+  type SqlRequest,
+} from './engine.ts'
 import { firstEnough, within } from './first-enough.ts'
 import { JS_FUNCTIONS } from './js-functions.ts'
 import { macroStatements } from './macros/index.ts'
@@ -274,9 +282,9 @@ class Audit {
     this.#startedMs = this.#clock()
   }
 
-  count({ rowCount, messages }: SqlBatch): void {
-    this.#rows += rowCount
-    for (const { header, body } of messages) this.#bytes += header.length + body.length
+  count(batch: SqlBatch): void {
+    this.#rows += batch.rowCount
+    this.#bytes += batchBytes(batch)
   }
 
   end(error: unknown): void {

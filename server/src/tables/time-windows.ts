@@ -1,3 +1,4 @@
+import { compare } from '../nanoseconds.ts'
 import type { BlockEntry } from './registry.ts'
 
 export type Direction = 'newest' | 'oldest'
@@ -58,8 +59,4 @@ function latestHalves(
     kept = later
   }
   return kept
-}
-
-function compare(a: bigint, b: bigint): number {
-  return a < b ? -1 : a > b ? 1 : 0
 }
