@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { logger } from '../../../src/tracing/logger.ts'
 import { withService } from '../../../test/support/telemetry-service.ts'
-import { startServer } from '../support/server.ts'
+import { startServer, temporaryDirectory } from '../support/server.ts'
 import { useBrowser } from './support/browser.ts'
 
 const browser = useBrowser()
@@ -37,20 +37,15 @@ test('a key in the fragment is taken and leaves the address', async () => {
 })
 
 test('a key that is no longer good leads back to the question', async () => {
-  const { mkdtemp, rm, writeFile } = await import('node:fs/promises')
-  const { tmpdir } = await import('node:os')
-  const folder = await mkdtemp(`${tmpdir()}/page-`)
-  const apiKeysFile = `${folder}/keys.json`
+  const { writeFile } = await import('node:fs/promises')
+  await using folder = await temporaryDirectory()
+  const apiKeysFile = `${folder.path}/keys.json`
   await writeFile(apiKeysFile, JSON.stringify([{ name: 'a', key: KEY }]))
-  try {
-    await using server = await startServer({ apiKeysFile, disableAuth: false })
-    await withService(server.url, () => logger('shop').info('hello'), { apiKey: KEY })
-    await using visit = await browser.visit(`${server.url}/ui/#key=${KEY}`)
-    const { page } = visit
-    await page.getByRole('heading', { name: 'Processes' }).waitFor()
-    await writeFile(apiKeysFile, JSON.stringify([{ name: 'a', key: `${KEY}new` }]))
-    await page.getByRole('heading', { name: 'This key is not accepted' }).waitFor()
-  } finally {
-    await rm(folder, { recursive: true, force: true })
-  }
+  await using server = await startServer({ apiKeysFile, disableAuth: false })
+  await withService(server.url, () => logger('shop').info('hello'), { apiKey: KEY })
+  await using visit = await browser.visit(`${server.url}/ui/#key=${KEY}`)
+  const { page } = visit
+  await page.getByRole('heading', { name: 'Processes' }).waitFor()
+  await writeFile(apiKeysFile, JSON.stringify([{ name: 'a', key: `${KEY}new` }]))
+  await page.getByRole('heading', { name: 'This key is not accepted' }).waitFor()
 })

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { logger } from '../../../src/tracing/logger.ts'
 import { asyncSpan } from '../../../src/tracing/span.ts'
 import { withService } from '../../../test/support/telemetry-service.ts'
-import { startServer, type TestServer } from '../support/server.ts'
+import { startServer, type TestServer, temporaryDirectory } from '../support/server.ts'
 import { useBrowser } from './support/browser.ts'
 
 const browser = useBrowser()
@@ -210,28 +210,23 @@ describe('a row', () => {
 })
 
 test('a server that restarts loses nothing and doubles nothing', async () => {
-  const { mkdtemp, rm } = await import('node:fs/promises')
-  const { tmpdir } = await import('node:os')
-  const dataDir = await mkdtemp(`${tmpdir()}/page-`)
-  try {
-    let server = await startServer({ dataDir })
-    const { port, url } = server
-    await withService(url, () => logger('shop').info('before'))
-    await using visit = await browser.visit(`${url}/ui/#/logs`)
-    const { page } = visit
-    await page.locator('.log', { hasText: 'before' }).waitFor()
-    await server.close()
-    await page.getByRole('alert').getByText('does not answer').waitFor()
-    expect(await page.locator('.log').count()).toBe(1)
-    server = await startServer({ dataDir, port })
-    await withService(url, () => logger('shop').info('after'))
-    await page.locator('.log', { hasText: 'after' }).waitFor()
-    expect((await page.locator('.log .msg').allInnerTexts()).map((text) => text.trim())).toEqual([
-      'before',
-      'after',
-    ])
-    await server.close()
-  } finally {
-    await rm(dataDir, { recursive: true, force: true })
-  }
+  await using directory = await temporaryDirectory()
+  const dataDir = directory.path
+  let server = await startServer({ dataDir })
+  const { port, url } = server
+  await withService(url, () => logger('shop').info('before'))
+  await using visit = await browser.visit(`${url}/ui/#/logs`)
+  const { page } = visit
+  await page.locator('.log', { hasText: 'before' }).waitFor()
+  await server.close()
+  await page.getByRole('alert').getByText('does not answer').waitFor()
+  expect(await page.locator('.log').count()).toBe(1)
+  server = await startServer({ dataDir, port })
+  await withService(url, () => logger('shop').info('after'))
+  await page.locator('.log', { hasText: 'after' }).waitFor()
+  expect((await page.locator('.log .msg').allInnerTexts()).map((text) => text.trim())).toEqual([
+    'before',
+    'after',
+  ])
+  await server.close()
 })
