@@ -6,9 +6,9 @@ import type { Server as HttpsServer } from 'node:https'
 import { dispatch } from '../tracing/dispatch.ts'
 import { recordClientRequests } from './http/client.ts'
 import { type FetchOptions, recordFetch } from './http/fetch-handler.ts'
-import { harmless } from './http/requests.ts'
 import { answeredNow, ROUTE } from './http/route.ts'
 import { beginExchange, endWhenFinished, enterExchange } from './http/server.ts'
+import { harmless } from './patching/harmless.ts'
 
 export type { FetchOptions } from './http/fetch-handler.ts'
 

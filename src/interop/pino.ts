@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream'
 import { TelemetryError } from '../model/errors.ts'
 import type { LevelName } from '../model/level.ts'
+import { recordLog } from '../tracing/record-log.ts'
 import { resolveRecordedAs } from './level-names.ts'
 import { PinoStream as LineStream } from './pino/pino-stream.ts'
 
@@ -45,7 +46,8 @@ export type PinoStream = Writable
  */
 export function micromegasPinoStream(options: PinoStreamOptions = {}): PinoStream {
   const { target = 'pino', levels, ...keys } = options
-  return new LineStream({ target, keys, recordedAs: resolveRecordedAs(levels, 'a pino stream') })
+  const recordedAs = resolveRecordedAs(levels, 'a pino stream')
+  return new LineStream({ target, keys, recordedAs, record: recordLog })
 }
 
 /**

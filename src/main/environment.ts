@@ -28,9 +28,13 @@ export interface TelemetryEnvironment {
   readonly logSpanIds: boolean | undefined
   readonly systemMetrics: boolean | undefined
   /** Of `micromegas/register`: whether HTTP is instrumented. */
+  readonly instrumentConsole: boolean | undefined
   readonly instrumentHttp: boolean | undefined
   /** Of `micromegas/register`: whether OpenTelemetry is taken over where it is installed. */
+  readonly instrumentNest: boolean | undefined
   readonly instrumentOpenTelemetry: boolean | undefined
+  readonly instrumentPino: boolean | undefined
+  readonly instrumentWinston: boolean | undefined
   readonly requireTls: boolean | undefined
   readonly processExe: string | undefined
   readonly processVersion: string | undefined
@@ -161,8 +165,12 @@ const schema = once(() =>
     MICROMEGAS_SPAN_PROPERTIES: text(flag),
     MICROMEGAS_LOG_SPAN_IDS: text(flag),
     MICROMEGAS_SYSTEM_METRICS: text(flag),
+    MICROMEGAS_INSTRUMENT_CONSOLE: text(flag),
     MICROMEGAS_INSTRUMENT_HTTP: text(flag),
+    MICROMEGAS_INSTRUMENT_NEST: text(flag),
     MICROMEGAS_INSTRUMENT_OPENTELEMETRY: text(flag),
+    MICROMEGAS_INSTRUMENT_PINO: text(flag),
+    MICROMEGAS_INSTRUMENT_WINSTON: text(flag),
     MICROMEGAS_REQUIRE_TLS: text(flag),
     MICROMEGAS_PROCESS_EXE: text((value) => value),
     MICROMEGAS_PROCESS_VERSION: text((value) => value),
@@ -206,8 +214,12 @@ export function readEnvironment(
     spanProperties: values.MICROMEGAS_SPAN_PROPERTIES,
     logSpanIds: values.MICROMEGAS_LOG_SPAN_IDS,
     systemMetrics: values.MICROMEGAS_SYSTEM_METRICS,
+    instrumentConsole: values.MICROMEGAS_INSTRUMENT_CONSOLE,
     instrumentHttp: values.MICROMEGAS_INSTRUMENT_HTTP,
+    instrumentNest: values.MICROMEGAS_INSTRUMENT_NEST,
     instrumentOpenTelemetry: values.MICROMEGAS_INSTRUMENT_OPENTELEMETRY,
+    instrumentPino: values.MICROMEGAS_INSTRUMENT_PINO,
+    instrumentWinston: values.MICROMEGAS_INSTRUMENT_WINSTON,
     requireTls: values.MICROMEGAS_REQUIRE_TLS,
     processExe: values.MICROMEGAS_PROCESS_EXE,
     processVersion: values.MICROMEGAS_PROCESS_VERSION,

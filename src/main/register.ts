@@ -1,18 +1,21 @@
 import { tell } from '../config/diagnostics.ts'
 import { recordClientRequests } from '../interop/http/client.ts'
 import { noteExpressMounts } from '../interop/http/express.ts'
+import { noteHonoContexts } from '../interop/http/hono.ts'
 import { noteKoaContexts } from '../interop/http/koa.ts'
 import { recordServerRequests } from '../interop/http/server.ts'
+import { recordNestLoggers } from '../interop/nest-loggers.ts'
+import { recordPinoLoggers } from '../interop/pino/loggers.ts'
+import { recordWinstonLoggers } from '../interop/winston/loggers.ts'
 import { builtin } from '../model/builtins.ts'
 import { errorMessage } from '../model/error-message.ts'
 import { isTelemetryError } from '../model/errors.ts'
 import { Level } from '../model/level.ts'
 import { dispatch } from '../tracing/dispatch.ts'
 import { printError } from './ends/fatal.ts'
-import { readEnvironment } from './environment.ts'
+import { readEnvironment, type TelemetryEnvironment } from './environment.ts'
 import { startRegistered } from './init-telemetry.ts'
-
-const AUTO = '@opentelemetry/auto-instrumentations-node'
+import { enableInstrumentations, resolveFromProgram } from './instrumentations.ts'
 
 /**
  * What `--import micromegas/register` begins with: starts telemetry from the environment. A configuration that cannot be used
@@ -21,87 +24,93 @@ const AUTO = '@opentelemetry/auto-instrumentations-node'
  * @returns What comes next; `undefined` where nothing does.
  */
 export function startRegister(): Register | undefined {
-  const { telemetryUrl, instrumentHttp, instrumentOpenTelemetry } = readEnvironment([])
+  const env = readEnvironment([])
   if (dispatch.running) return undefined // loaded twice
-  if (telemetryUrl === undefined) {
+  if (env.telemetryUrl === undefined) {
     if (isMainThread()) tell('micromegas: MICROMEGAS_TELEMETRY_URL is not set, nothing is recorded')
     return undefined
   }
   try {
-    startRegistered({ localSinkMaxLevel: Level.Info, cpuTracing: true })
+    startRegistered({
+      localSinkMaxLevel: Level.Info,
+      cpuTracing: true,
+      installLogCapture: env.instrumentConsole ?? true,
+    })
   } catch (error) {
     if (!isTelemetryError(error)) throw error
     printError(`micromegas: ${error.message}`)
     process.exit(1)
   }
-  return new Register(instrumentHttp ?? true, instrumentOpenTelemetry ?? true)
+  return new Register(env)
 }
 
 /** What `micromegas/register` does once telemetry runs. */
 export class Register {
-  readonly #http: boolean
-  readonly #openTelemetry: boolean
-  readonly #parts: string[] = []
+  readonly #env: TelemetryEnvironment
+  /** What the start says, in this order. */
+  readonly #shown: string[] = []
+  /** What OpenTelemetry's instrumentations record. */
+  #recorded: ReadonlySet<string> = new Set()
 
-  constructor(http: boolean, openTelemetry: boolean) {
-    this.#http = http
-    this.#openTelemetry = openTelemetry
+  constructor(env: TelemetryEnvironment) {
+    this.#env = env
   }
 
   /** Whether the program has OpenTelemetry's API installed, and it is to be taken over. */
   get findsOpenTelemetry(): boolean {
-    return this.#openTelemetry && resolveFromProgram('@opentelemetry/api') !== undefined
+    const { instrumentOpenTelemetry = true } = this.#env
+    return instrumentOpenTelemetry && resolveFromProgram('@opentelemetry/api') !== undefined
   }
 
   /**
-   * Registers the bridge, and enables the auto-instrumentations that are installed.
+   * Registers the bridge, and enables the instrumentations that are installed.
    *
    * @param registerBridge - `registerOpenTelemetryBridge`, loaded as the package's format loads it.
    * @throws whatever the API or its instrumentations throw.
    */
   takeOpenTelemetry(registerBridge: () => unknown): void {
     registerBridge()
-    this.#parts.push('OpenTelemetry')
-    const found = resolveFromProgram(AUTO)
-    if (found === undefined) return
-    const { createRequire, register } = builtin('node:module')
-    const load = createRequire(found)
-    register('@opentelemetry/instrumentation/hook.mjs', builtin('node:url').pathToFileURL(found))
-    const instrumentations = [load(found).getNodeAutoInstrumentations()]
-    load('@opentelemetry/instrumentation').registerInstrumentations({ instrumentations })
-    this.#parts.push('its auto-instrumentations')
+    this.#shown.push('OpenTelemetry')
+    const { shown, recorded } = enableInstrumentations()
+    this.#recorded = recorded
+    if (shown !== undefined) this.#shown.push(shown)
   }
 
   cannotTakeOpenTelemetry(error: unknown): void {
     tell(`micromegas: OpenTelemetry is installed and not all of it is recorded: ${errorMessage(error)}`)
   }
 
-  /** Instruments HTTP, unless OpenTelemetry's instrumentations do, and says what is recorded. */
+  /** Instruments what OpenTelemetry's instrumentations do not, and says what is recorded. */
   finish(): void {
-    if (this.#http && !this.#parts.includes('its auto-instrumentations')) {
-      recordServerRequests()
-      recordClientRequests()
-      noteKoaContexts()
-      noteExpressMounts()
-      this.#parts.unshift('HTTP servers and clients')
+    const env = this.#env
+    const shown: string[] = []
+    if ((env.instrumentHttp ?? true) && !this.#recorded.has('http')) shown.push(this.#recordHttp())
+    if (env.instrumentConsole ?? true) shown.push('console')
+    if ((env.instrumentPino ?? true) && !this.#recorded.has('pino')) {
+      recordPinoLoggers()
+      shown.push('pino')
+    }
+    if ((env.instrumentWinston ?? true) && !this.#recorded.has('winston')) {
+      recordWinstonLoggers()
+      shown.push('winston')
+    }
+    if (env.instrumentNest ?? true) {
+      recordNestLoggers()
+      shown.push('the logger of NestJS')
     }
     const spans = dispatch.cpu.enabled ? 'spans' : 'no spans (MICROMEGAS_ENABLE_CPU_TRACING is false)'
-    if (isMainThread()) tell(`micromegas: recording ${[...this.#parts, spans].join(', ')}`)
+    if (isMainThread()) tell(`micromegas: recording ${[...shown, ...this.#shown, spans].join(', ')}`)
   }
-}
 
-/** Where the program finds a package: beside its main script, or the working directory. */
-function resolveFromProgram(name: string): string | undefined {
-  const { createRequire } = builtin('node:module')
-  for (const place of [process.argv[1], `${process.cwd()}/index.js`]) {
-    if (place === undefined || (!place.startsWith('/') && !/^[a-z]:/i.test(place))) continue
-    try {
-      return createRequire(place).resolve(name)
-    } catch {
-      // not installed there
-    }
+  #recordHttp(): string {
+    recordServerRequests()
+    noteKoaContexts()
+    noteExpressMounts()
+    if (resolveFromProgram('hono') !== undefined) noteHonoContexts()
+    if (this.#recorded.has('undici')) return 'HTTP servers'
+    recordClientRequests()
+    return 'HTTP servers and clients'
   }
-  return undefined
 }
 
 function isMainThread(): boolean {

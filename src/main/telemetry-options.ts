@@ -202,6 +202,8 @@ export interface OptionDefaults {
   readonly localSinkMaxLevel: Level
   /** @defaultValue `false` */
   readonly cpuTracing?: boolean | undefined
+  /** @defaultValue `false` */
+  readonly installLogCapture?: boolean | undefined
 }
 
 /**
@@ -254,7 +256,7 @@ export function resolveOptions(
     spanProperties: given.spanProperties ?? env.spanProperties ?? true,
     logSpanIds: given.logSpanIds ?? env.logSpanIds ?? true,
     systemMetrics: given.systemMetrics ?? env.systemMetrics ?? true,
-    installLogCapture: given.installLogCapture ?? false,
+    installLogCapture: given.installLogCapture ?? defaults.installLogCapture ?? false,
     processExe: given.processExe?.trim() ?? env.processExe,
     processVersion: given.processVersion?.trim() ?? env.processVersion,
     processProperties: { ...env.processProperties, ...given.processProperties },

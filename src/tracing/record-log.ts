@@ -19,6 +19,26 @@ export function recordLog(
   message: string,
   properties?: PropertySet | Properties,
 ): void {
+  record(level, target, message, properties, false)
+}
+
+/** The same for what the other library shows itself: sinks that show logs at once do not. */
+export function recordShownLog(
+  level: Level,
+  target: string,
+  message: string,
+  properties?: PropertySet | Properties,
+): void {
+  record(level, target, message, properties, true)
+}
+
+function record(
+  level: Level,
+  target: string,
+  message: string,
+  properties: PropertySet | Properties | undefined,
+  isShown: boolean,
+): void {
   if (!Number.isInteger(level) || level <= Level.Off) return
   const shownTarget = toName(target)
   if (level > dispatch.filters.interopMaxLevelOf(shownTarget)) return
@@ -27,5 +47,5 @@ export function recordLog(
   if (level <= dispatch.filters.blockMaxLevel) {
     dispatch.log.writeInterop(level, shownTarget, text, logTags(set))
   }
-  if (level <= dispatch.attentionLevel) dispatch.attend(level, shownTarget, text, set)
+  if (!isShown && level <= dispatch.attentionLevel) dispatch.attend(level, shownTarget, text, set)
 }

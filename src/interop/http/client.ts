@@ -3,11 +3,12 @@ import { errorMonitor } from 'node:events'
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { builtin } from '../../model/builtins.ts'
 import type { LateSpan } from '../../tracing/open-span.ts'
+import { harmless } from '../patching/harmless.ts'
+import { wrapMethod } from '../patching/wrap-method.ts'
 import { endCalled, hostOf, isPassedOver } from './client-span.ts'
 import { recordHttp2Clients } from './http2/clients.ts'
-import { beginCall, harmless } from './requests.ts'
+import { beginCall } from './requests.ts'
 import { TRACEPARENT, traceHeadersOf } from './trace-parent.ts'
-import { wrapMethod } from './wrap-method.ts'
 
 /** Kept on the prototype, so that the ESM and the CommonJS build of this package change it once together. */
 const WRAPPED = Symbol.for('micromegas.http.client')

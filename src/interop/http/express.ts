@@ -1,5 +1,5 @@
-import { onLoad } from './loads.ts'
-import { harmless } from './requests.ts'
+import { harmless } from '../patching/harmless.ts'
+import { onLoad } from '../patching/loads.ts'
 import { EXPRESS_MOUNTS, mountPattern } from './route.ts'
 
 /** What its main file loads: also under another name, as npm's aliases are. */

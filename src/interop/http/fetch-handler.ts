@@ -1,6 +1,7 @@
 import { dispatch } from '../../tracing/dispatch.ts'
 import type { LateSpan } from '../../tracing/open-span.ts'
-import { beginRequest, callerOf, harmless } from './requests.ts'
+import { harmless } from '../patching/harmless.ts'
+import { beginRequest, callerOf } from './requests.ts'
 import { answeredNow, ROUTE, type RoutedRequest, routesOf } from './route.ts'
 import { endServed } from './server-span.ts'
 import { readTraceParent } from './trace-parent.ts'

@@ -1,4 +1,4 @@
-import { onLoad } from './loads.ts'
+import { onLoad } from '../patching/loads.ts'
 import { KOA_CONTEXT } from './route.ts'
 
 interface Koa {

@@ -69,20 +69,6 @@ export function knownMethod(method: string): string {
   return METHODS.has(method) ? method : '_OTHER'
 }
 
-/**
- * For what runs within the application's own calls and listeners: what goes wrong in it is counted and costs the application
- * nothing. A listener of a diagnostics channel that throws would end the process.
- */
-export function harmless<Args extends unknown[]>(fn: (...args: Args) => void): (...args: Args) => void {
-  return (...args) => {
-    try {
-      fn(...args)
-    } catch {
-      dispatch.cpu.countInvalid()
-    }
-  }
-}
-
 /** Durations of requests, by method, route or server, and status. */
 export class DurationMetric {
   readonly #metric: FloatMetric

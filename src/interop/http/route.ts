@@ -8,6 +8,8 @@ const NEXT_NOTHING = '/_not-found'
 export const KOA_CONTEXT: unique symbol = Symbol.for('micromegas.http.koa')
 /** Where the patterns are kept that routers of Express are mounted at, by what they took off the path of a request. */
 export const EXPRESS_MOUNTS: unique symbol = Symbol.for('micromegas.http.express')
+/** Where Hono's context of a request is kept. */
+export const HONO_CONTEXT: unique symbol = Symbol.for('micromegas.http.hono')
 /** Where a framework that does not write the route onto Node's request has it written. */
 export const ROUTE: unique symbol = Symbol.for('micromegas.http.route')
 
@@ -32,9 +34,27 @@ export function answeredNow(): RoutedRequest | undefined {
   return span?.isOpen === true ? span[ANSWERED] : undefined
 }
 
+/** Hono's context, and what it runs for a request: handlers with their routes, middleware among them. */
+export interface HonoContext {
+  /** `routeIndex` is that of what ran last. */
+  readonly req: { readonly routeIndex: number }
+}
+export type HonoMatches = readonly [
+  readonly (readonly [readonly [handler: unknown, route: HonoRoute], ...unknown[]])[],
+  ...unknown[],
+]
+interface HonoRoute {
+  readonly method: string
+  readonly path: string
+  readonly handler: HonoHandler
+}
+/** Where Hono keeps the handler of an application that was mounted with its own way to answer errors. */
+type HonoHandler = ((...args: never[]) => unknown) & { readonly __COMPOSED_HANDLER?: HonoHandler }
+
 interface FrameworkRequest {
   readonly [ROUTE]?: unknown
   readonly [EXPRESS_MOUNTS]?: ReadonlyMap<string, string> | undefined
+  readonly [HONO_CONTEXT]?: { readonly context: HonoContext; readonly matches: HonoMatches } | undefined
   readonly [KOA_CONTEXT]?: { readonly _matchedRoute?: unknown } | undefined
   /** Express: what the mounted routers have taken off the path, and the route that answered. */
   readonly baseUrl?: unknown
@@ -58,6 +78,8 @@ export function routeOf(request: object): string | undefined {
     if (path !== undefined) return expressRoute(found, path)
     const matched = found[KOA_CONTEXT]?._matchedRoute
     if (matched !== undefined) return String(matched)
+    const hono = found[HONO_CONTEXT]
+    if (hono !== undefined) return honoRoute(hono.matches[0][hono.context.req.routeIndex]?.[0][1])
     const page = found[NEXT_META]?.match?.definition?.pathname
     return typeof page === 'string' && page !== NEXT_NOTHING ? page : undefined
   } catch {
@@ -75,6 +97,13 @@ function expressRoute(request: FrameworkRequest, path: unknown): string {
   const taken = typeof baseUrl === 'string' && baseUrl !== '' ? baseUrl : mountOf(originalUrl, shown)
   const base = mountPattern(request, taken)
   return shown === '/' && base !== '' ? base : base + shown
+}
+
+/** Middleware is a route of all methods that takes what comes next: its path is no name. */
+function honoRoute(route: HonoRoute | undefined): string | undefined {
+  if (route === undefined) return undefined
+  const handler = route.handler.__COMPOSED_HANDLER ?? route.handler
+  return route.method === 'ALL' && handler.length > 1 ? undefined : route.path
 }
 
 /** The patterns of the routers that took this off a path, as far as they are known. */

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { Level } from '../../model/level.ts'
-import { recordLog } from '../../tracing/record-log.ts'
+import type { recordLog } from '../../tracing/record-log.ts'
 import { eventPropertySet } from '../../tracing/values/property-set.ts'
 import { withStack } from '../with-stack.ts'
 import { type JsonMember, readMembers, textOfJson } from './json-members.ts'
@@ -27,6 +27,7 @@ export interface StreamKeys {
 
 export interface LineContext {
   readonly keys: StreamKeys
+  readonly record: typeof recordLog
   readonly target: string
   readonly loggers: LoggerReader
 }
@@ -81,7 +82,7 @@ export function recordMembers(
     for (const { name, json } of error?.details ?? []) properties[`${errorKey}.${name}`] = textOfJson(json)
     isTagged = true
   }
-  recordLog(
+  context.record(
     head.level?.level ?? Level.Info,
     head.target,
     text,

@@ -142,11 +142,18 @@ function textUnder(logger: object, description: string): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
+/** The symbols that were found last, by their descriptions. */
+const symbols = new Map<string, symbol>()
+
 /** Pino keeps its options under symbols, of which every copy of it has its own. */
-function valueUnder(logger: object, description: string): unknown {
+export function valueUnder(logger: object, description: string): unknown {
+  const last = symbols.get(description)
+  if (last !== undefined && last in logger) return (logger as Record<symbol, unknown>)[last]
   for (let holder: object | null = logger; holder !== null; holder = Object.getPrototypeOf(holder)) {
     const symbol = Object.getOwnPropertySymbols(holder).find((key) => key.description === description)
-    if (symbol !== undefined) return (holder as Record<symbol, unknown>)[symbol]
+    if (symbol === undefined) continue
+    symbols.set(description, symbol)
+    return (holder as Record<symbol, unknown>)[symbol]
   }
   return undefined
 }

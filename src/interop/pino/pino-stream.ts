@@ -1,24 +1,14 @@
 import { Writable } from 'node:stream'
 import { StringDecoder } from 'node:string_decoder'
-import { Level } from '../../model/level.ts'
-import { dispatch } from '../../tracing/dispatch.ts'
-import { recordLog } from '../../tracing/record-log.ts'
 import { readMembers } from './json-members.ts'
-import { type LineSource, recordMembers, type StreamKeys } from './line-event.ts'
-import { LoggerReader } from './logger-traits.ts'
+import { LineRecorder, type LineRecorderConfig, MAX_LINE_CHARS } from './line-recorder.ts'
 
-/** Longer lines are not parsed, for that would hold up the process; they are recorded as text. */
-const MAX_LINE_CHARS = 1024 * 1024
+/** On streams of any copy of this package: what is written to them is recorded. */
+export const RECORDS: unique symbol = Symbol.for('micromegas.pino.records')
 /** Asks pino and its multistream to say, before each line, which logger and level it is from. */
 const METADATA: unique symbol = Symbol.for('pino.metadata') as never
 
 type WriteCallback = (error: Error | null | undefined) => void
-
-export interface StreamConfig {
-  readonly target: string
-  readonly keys: StreamKeys
-  readonly recordedAs: ReadonlyMap<string, Level>
-}
 
 /**
  * Lines that a logger of this thread writes are recorded at once and never refused, not even after `end()`: the stream's
@@ -26,6 +16,7 @@ export interface StreamConfig {
  */
 export class PinoStream extends Writable {
   readonly [METADATA] = true
+  readonly [RECORDS] = true
   // Set by pino before each line, and cleared after it: a line from elsewhere is not the logger's, and what was logged
   // is not to be kept alive.
   lastLevel: unknown = undefined
@@ -33,16 +24,14 @@ export class PinoStream extends Writable {
   lastTime: unknown = undefined
   lastObj: unknown = undefined
   lastMsg: unknown = undefined
-  readonly #config: StreamConfig
-  readonly #loggers: LoggerReader
+  readonly #lines: LineRecorder
   readonly #decoder = new StringDecoder('utf8')
   /** The beginning of a line whose end has not come yet. */
   #pending = ''
 
-  constructor(config: StreamConfig) {
+  constructor(config: LineRecorderConfig) {
     super({ decodeStrings: false })
-    this.#config = config
-    this.#loggers = new LoggerReader(config.recordedAs)
+    this.#lines = new LineRecorder(config)
   }
 
   override write(chunk: unknown, callback?: WriteCallback): boolean
@@ -60,12 +49,7 @@ export class PinoStream extends Writable {
     if (lastLogger === undefined || typeof chunk !== 'string') {
       return super.write(chunk, encoding as BufferEncoding, callback)
     }
-    const traits = this.#loggers.traitsOf(lastLogger)
-    const level = traits.levels.get(lastLevel) ?? this.#loggers.levelOf(lastLevel)
-    const target = this.#loggers.nameOf(lastLogger) ?? this.#config.target
-    if (level === undefined || level.level <= dispatch.filters.interopMaxLevelOf(target)) {
-      this.#record(chunk, { level, levelJson: String(lastLevel), target, timeJson: lastTime, traits })
-    }
+    this.#lines.recordOf(lastLogger, lastLevel, lastTime, chunk)
     return true
   }
 
@@ -96,7 +80,7 @@ export class PinoStream extends Writable {
     }
     const rest = text.slice(start)
     if (this.#pending === '' && rest.length <= MAX_LINE_CHARS && readMembers(rest) !== undefined) {
-      this.#record(rest, undefined)
+      this.#lines.record(rest)
     } else if (this.#pending.length <= MAX_LINE_CHARS) {
       this.#pending += rest // what is longer is recorded cut anyway
     }
@@ -105,13 +89,6 @@ export class PinoStream extends Writable {
   #recordPending(): void {
     const line = this.#pending
     this.#pending = ''
-    if (line.trimEnd() !== '') this.#record(line, undefined)
-  }
-
-  #record(line: string, source: LineSource | undefined): void {
-    const { keys, target } = this.#config
-    const members = line.length > MAX_LINE_CHARS ? undefined : readMembers(line)
-    if (members !== undefined) recordMembers(members, source, { keys, target, loggers: this.#loggers })
-    else recordLog(source?.level?.level ?? Level.Info, source?.target ?? target, line.trimEnd())
+    if (line.trimEnd() !== '') this.#lines.record(line)
   }
 }

@@ -1,10 +1,7 @@
 import TransportStream from 'winston-transport'
-import { Level } from '../../model/level.ts'
-import { dispatch } from '../../tracing/dispatch.ts'
 import { recordLog } from '../../tracing/record-log.ts'
-import { eventPropertySet } from '../../tracing/values/property-set.ts'
-import { levelOfName, resolveRecordedAs } from '../level-names.ts'
-import { levelNameOf, readInfo, type WinstonInfo } from './info-event.ts'
+import { resolveRecordedAs } from '../level-names.ts'
+import { InfoRecorder, RECORDS } from './info-recorder.ts'
 import type { MicromegasWinstonTransportOptions, WinstonTransportBase } from './transport-types.ts'
 
 // Typed here, so that declarations need neither the package nor a compiler option for how it exports its class.
@@ -15,59 +12,28 @@ const Transport = TransportStream as unknown as new (
 /** Taken when the module is loaded: the host may fake its timers. */
 const nextTurn = setImmediate
 
-interface RecordedLevel {
-  readonly level: Level
-  readonly ownName: string | undefined
-}
-
-/** Levels that are remembered: names come from calls, which may invent them. */
-const MAX_LEVELS = 64
 /** Infos that are kept for listeners of `logged` that are not there yet. */
 const MAX_UNHEARD = 64
 
 /** Given a public type in `micromegas/interop/winston`, whose declaration is not to name what it extends. */
 export class MicromegasWinstonTransport extends Transport {
-  readonly #target: string
-  readonly #recordedAs: ReadonlyMap<string, Level>
-  /** By the name of the logger's level. */
-  readonly #levels = new Map<string, RecordedLevel>()
+  readonly [RECORDS] = true
+  readonly #infos: InfoRecorder
   /** Infos since the last turn of the event loop. */
   #logged: unknown[] = []
 
   constructor(options: MicromegasWinstonTransportOptions = {}) {
     super(options)
     this.setMaxListeners(30) // as many as winston's own transports allow: each logger that shares it adds some
-    this.#target = options.target ?? 'winston'
-    this.#recordedAs = resolveRecordedAs(options.levels, 'a winston transport')
+    const recordedAs = resolveRecordedAs(options.levels, 'a winston transport')
+    this.#infos = new InfoRecorder({ target: options.target ?? 'winston', recordedAs, record: recordLog })
   }
 
   log(info: unknown, next?: () => void): boolean {
-    try {
-      this.#record(info as WinstonInfo)
-    } catch {
-      dispatch.log.countInvalid() // an info that cannot be read
-    }
+    this.#infos.record(info)
     this.#announce(info)
     next?.()
     return true
-  }
-
-  #record(info: WinstonInfo): void {
-    const { level, ownName } = this.#levelOf(levelNameOf(info))
-    const { target, message, properties } = readInfo(info, this.#target)
-    const all = ownName === undefined ? properties : Object.assign(properties ?? {}, { level: ownName })
-    recordLog(level, target, message, all === undefined ? undefined : eventPropertySet(all))
-  }
-
-  /** The level of an event, and the logger's name of it where the level does not tell. */
-  #levelOf(name: string): RecordedLevel {
-    const seen = this.#levels.get(name)
-    if (seen !== undefined) return seen
-    const known = levelOfName(name)
-    const level = this.#recordedAs.get(name) ?? known ?? Level.Info
-    const recorded = { level, ownName: known === undefined && name !== '' ? name : undefined }
-    if (this.#levels.size < MAX_LEVELS) this.#levels.set(name, recorded)
-    return recorded
   }
 
   #announce(info: unknown): void {

@@ -6,10 +6,11 @@ import type {
 } from 'node:http2'
 import { builtin } from '../../../model/builtins.ts'
 import type { LateSpan } from '../../../tracing/open-span.ts'
+import { harmless } from '../../patching/harmless.ts'
+import { wrapMethod } from '../../patching/wrap-method.ts'
 import { endCalled, hostOf, isPassedOver } from '../client-span.ts'
-import { beginCall, harmless } from '../requests.ts'
+import { beginCall } from '../requests.ts'
 import { TRACEPARENT, traceHeadersOf } from '../trace-parent.ts'
-import { wrapMethod } from '../wrap-method.ts'
 import { whenHttp2IsLoaded } from './module.ts'
 
 /** Kept on the prototype, so that the ESM and the CommonJS build of this package change it once together. */

@@ -1,7 +1,7 @@
 import type * as Http2 from 'node:http2'
 import { builtin } from '../../../model/builtins.ts'
-import { harmless } from '../requests.ts'
-import { wrapMethod } from '../wrap-method.ts'
+import { harmless } from '../../patching/harmless.ts'
+import { wrapMethod } from '../../patching/wrap-method.ts'
 
 type AnyFunction = (this: unknown, ...args: unknown[]) => unknown
 

@@ -1,0 +1,7 @@
+import { pay } from '../../work.mjs'
+
+export const dynamic = 'force-dynamic'
+
+export function GET(): Response {
+  throw pay()
+}
