@@ -1,13 +1,17 @@
 /**
  * What `micromegas/register` adds to a request that a server of `node:http` answers: span, metric, context and trace headers,
- * and their upload: `npm run bench:http -- [--requests 30000] [--rounds 3] [--node PATH]`. Needs the build in dist.
+ * and their upload; and OpenTelemetry's SDK with its HTTP instrumentation in the same run:
+ * `npm run bench:http -- [--requests 30000] [--rounds 3] [--node PATH] [--json FILE]`. Needs the build in dist.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { numberOption, printTitle, readCommand } from '../support/command.ts'
+import { numberOption, printTitle, readCommand, writeResult } from '../support/command.ts'
+import { formatLines, type Line } from '../support/line.ts'
+import { cleanEnvironment } from '../support/measured-process.ts'
+import { median } from '../support/statistics.ts'
 import { formatNumber, formatTable } from '../support/table.ts'
 
 const CONNECTIONS = 20
@@ -16,9 +20,10 @@ const command = readCommand({ requests: 'string', rounds: 'string' })
 const requests = numberOption(command, 'requests', 30_000)
 const rounds = numberOption(command, 'rounds', 3)
 const register = pathToFileURL(fileURLToPath(new URL('../../dist/register.js', import.meta.url))).href
+const openTelemetry = fileURLToPath(new URL('opentelemetry.cjs', import.meta.url))
 const program = fileURLToPath(new URL('server.mjs', import.meta.url))
 
-printTitle(`A request of ${requests}, ${CONNECTIONS} connections`, command.node)
+const machine = printTitle(`A request of ${requests}, ${CONNECTIONS} connections`, command.node)
 
 /** Takes what is uploaded, in this process: only the server's own time counts. */
 const sink = http.createServer((request, response) => request.resume().on('end', () => response.end()))
@@ -31,7 +36,11 @@ async function measure(execArgv: readonly string[]): Promise<number> {
   const server = fork(program, {
     execArgv: [...execArgv],
     execPath: command.node,
-    env: { PATH: process.env.PATH, MICROMEGAS_TELEMETRY_URL: telemetryUrl, MICROMEGAS_DIAGNOSTICS: 'off' },
+    env: cleanEnvironment({
+      MICROMEGAS_TELEMETRY_URL: telemetryUrl,
+      MICROMEGAS_DIAGNOSTICS: 'off',
+      MICROMEGAS_INSTRUMENT_OPENTELEMETRY: 'false', // which is installed here
+    }),
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
   const [port] = (await once(server, 'message')) as [number]
@@ -65,11 +74,37 @@ async function load(port: number, count: number): Promise<void> {
   agent.destroy()
 }
 
-const rows: string[][] = []
+const runs: { bare: number; own: number; other: number }[] = []
 for (let round = 0; round < rounds; round++) {
   const bare = await measure([])
-  const registered = await measure(['--import', register])
-  rows.push([bare, registered, registered - bare].map(formatNumber))
+  const own = (await measure(['--import', register])) - bare
+  const other = (await measure(['--require', openTelemetry])) - bare
+  runs.push({ bare, own, other })
 }
-console.log(formatTable(['bare µs', 'with micromegas/register µs', 'added µs'], rows))
+console.log(
+  formatTable(
+    ['bare µs', 'micromegas/register adds µs', 'OpenTelemetry adds µs', 'ratio'],
+    runs.map(({ bare, own, other }) => [bare, own, other, other / own].map(formatNumber)),
+  ),
+)
+const section = 'A request of a server'
+const lines: Line[] = [
+  {
+    section,
+    label:
+      'processor time that `micromegas/register` adds: span, metric, context, upload (from Node 24: ≤ 12)',
+    figure: median(runs.map(({ own }) => own)),
+    unit: 'µs',
+    goal: { atMost: Number(machine.node.split('.')[0]!.replace('v', '')) < 24 ? 20 : 12 },
+  },
+  {
+    section,
+    label: 'OpenTelemetry SDK, its HTTP instrumentation and OTLP with gzip, beside it',
+    figure: median(runs.map(({ own, other }) => other / own)),
+    unit: '× of that',
+    goal: { atLeast: 5 },
+  },
+]
+console.log(`\n${formatLines(lines)}`)
+writeResult(command.json, { machine, lines, details: runs })
 sink.close()

@@ -10,7 +10,7 @@ export interface StartupFigure {
   /** Milliseconds from the start of the process to its end: median and lower quartile. */
   readonly wholeMs: number
   readonly quartileMs: number
-  /** What the subject adds to bare Node: median of the differences within pairs of runs. */
+  /** What the subject adds to bare Node, or to its own base: median of the differences within pairs of runs. */
   readonly addedMs: number
   /** Median of the ratios within pairs of runs. */
   readonly ratio: number
@@ -29,12 +29,12 @@ export function measureStartup(
   const folder = mkdtempSync(benchPath('startup/.programs-'))
   try {
     const files = new Map(
-      [...Object.values(BARE), ...subjects].map((subject) => [subject, write(folder, subject)]),
+      [...new Set(subjects.map(baseOf)), ...subjects].map((subject) => [subject, write(folder, subject)]),
     )
     const pairs = new Map(subjects.map((subject) => [subject, [] as { bare: number; whole: number }[]]))
     for (let round = -1; round < rounds; round++) {
       for (const subject of subjects) {
-        const bare = timeProcess(node, files.get(BARE[subject.format])!)
+        const bare = timeProcess(node, files.get(baseOf(subject))!)
         const whole = timeProcess(node, files.get(subject)!)
         if (round >= 0) pairs.get(subject)!.push({ bare, whole }) // the first round fills the file cache
       }
@@ -53,6 +53,10 @@ export function measureStartup(
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+function baseOf({ base, format }: Subject): Subject {
+  return base ?? BARE[format]
 }
 
 let written = 0

@@ -24,19 +24,23 @@ console.log(
       formatNumber(quartileMs),
       formatNumber(addedMs),
       formatNumber(ratio),
-      formatGoal(subject.goal),
-      formatVerdict(ratio, subject.goal),
+      subject.addedGoal === undefined
+        ? formatGoal(subject.goal)
+        : `${formatGoal(subject.addedGoal)} ms added`,
+      subject.addedGoal === undefined
+        ? formatVerdict(ratio, subject.goal)
+        : formatVerdict(addedMs, subject.addedGoal),
     ]),
   ),
 )
 writeResult(command.json, {
   machine,
-  lines: figures.map(({ subject, ratio }) => ({
+  lines: figures.map(({ subject, ratio, addedMs }) => ({
     section: 'Start-up',
     label: `${subject.name}, ${subject.format === 'esm' ? 'import' : 'require'}`,
-    figure: ratio,
-    unit: '× bare Node',
-    goal: subject.goal,
+    ...(subject.addedGoal === undefined
+      ? { figure: ratio, unit: '× bare Node', goal: subject.goal }
+      : { figure: addedMs, unit: 'ms added', goal: subject.addedGoal }),
   })),
   details: figures.map(({ subject, ...figure }) => ({
     name: subject.name,

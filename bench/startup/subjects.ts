@@ -5,8 +5,12 @@ export interface Subject {
   readonly name: string
   readonly format: 'esm' | 'cjs'
   readonly source: string
+  /** What it is compared with. @defaultValue bare Node */
+  readonly base?: Subject | undefined
   /** On the ratio to bare Node. */
   readonly goal?: Goal | undefined
+  /** On the milliseconds that are added to it. */
+  readonly addedGoal?: Goal | undefined
 }
 
 const esm = (name: string, ...modules: readonly string[]): Subject => ({
@@ -35,6 +39,14 @@ export const BARE: Readonly<Record<Subject['format'], Subject>> = {
   cjs: cjs('bare Node'),
 }
 
+/** A service: what a server loads is its own. */
+const SERVICE: Subject = {
+  name: 'a server of node:http',
+  format: 'esm',
+  source: `import { createServer } from 'node:http'
+createServer().listen(0, '127.0.0.1', () => process.exit())`,
+}
+
 export const SUBJECTS: readonly Subject[] = [
   { ...esm('micromegas', 'micromegas'), goal: GOAL },
   { ...cjs('micromegas', 'micromegas'), goal: GOAL },
@@ -45,6 +57,21 @@ export const SUBJECTS: readonly Subject[] = [
     source: `import { initTelemetry } from 'micromegas'
 initTelemetry({ telemetryUrl: 'http://127.0.0.1:9', localSinkEnabled: false, shutdownTimeoutMs: 0 })
 process.exit()`,
+  },
+  {
+    name: 'a server of node:http under micromegas/register',
+    format: 'esm',
+    // Where it finds neither OpenTelemetry nor Hono, whose own costs are not ours.
+    source: `process.env.MICROMEGAS_TELEMETRY_URL = 'http://127.0.0.1:9'
+process.env.MICROMEGAS_TELEMETRY_SHUTDOWN_TIMEOUT_SECS = '0.001'
+process.env.MICROMEGAS_DIAGNOSTICS = 'off'
+process.chdir('/')
+process.argv[1] = '/service.mjs'
+await import('micromegas/register')
+const { createServer } = await import('node:http')
+createServer().listen(0, '127.0.0.1', () => process.exit())`,
+    base: SERVICE,
+    addedGoal: { atMost: 30 },
   },
   esm('pino', 'pino'),
   cjs('pino', 'pino'),
