@@ -326,6 +326,9 @@ async function runAndWait(fn) {
   return await storage.run(store, fn)
 }
 
+/** Three, of which one differs from span to span. */
+const spanProperties = (i) => ({ order: String(i), method: 'card', region: 'eu-west-1' })
+
 /** `als.*` and `await.*` record nothing: they are what an async span cannot do without, measured alone. */
 export const asyncSpanTasks = [
   {
@@ -370,6 +373,20 @@ export const asyncSpanTasks = [
     },
     rows: asyncSpans,
     expected: (count) => repeat(count, () => ({ name: 'wait', depth: 0 })),
+  },
+  {
+    id: 'span.async.properties',
+    kind: 'cpu',
+    eventsPerOperation: 2,
+    async: true,
+    batch: 5_000,
+    async run(count) {
+      for (let i = 0; i < count; i++) {
+        await asyncSpan(wait, { properties: spanProperties(i) }, asyncStep)
+      }
+    },
+    rows: (memory) => memory.asyncSpans().map(({ name, properties }) => ({ name, properties })),
+    expected: (count) => repeat(count, (i) => ({ name: 'wait', properties: spanProperties(i) })),
   },
   {
     id: 'span.async.handle',

@@ -94,6 +94,16 @@ const recording: readonly Row[] = [
   cost('recording', 'span.async', 'async span: asyncSpan(definition, fn), awaited', undefined),
   cost('recording', 'span.async.handle', 'async span: beginAsyncSpan(), run(), end()', undefined),
   {
+    id: 'span.async.properties',
+    group: 'recording',
+    section: RECORDING,
+    label: 'asyncSpan with three properties, one of them ever new',
+    subject: (ns) => ns('span.async.properties'),
+    ratio: (ns) => ns('span.async.properties') / ns('span.async'),
+    unit: '× without',
+    goal: { atMost: 2 },
+  },
+  {
     id: 'span.async.allowed',
     group: 'recording',
     section: RECORDING,

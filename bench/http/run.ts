@@ -7,6 +7,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { numberOption, printTitle, readCommand, writeResult } from '../support/command.ts'
 import { formatLines, type Line } from '../support/line.ts'
@@ -16,6 +17,7 @@ import { formatNumber, formatTable } from '../support/table.ts'
 
 const CONNECTIONS = 20
 const WARM_UP = 5000
+const SETTLE_MS = 2000
 const command = readCommand({ requests: 'string', rounds: 'string' })
 const requests = numberOption(command, 'requests', 30_000)
 const rounds = numberOption(command, 'rounds', 3)
@@ -39,6 +41,7 @@ async function measure(execArgv: readonly string[]): Promise<number> {
     env: cleanEnvironment({
       MICROMEGAS_TELEMETRY_URL: telemetryUrl,
       MICROMEGAS_DIAGNOSTICS: 'off',
+      MICROMEGAS_FLUSH_PERIOD: '1',
       MICROMEGAS_INSTRUMENT_OPENTELEMETRY: 'false', // which is installed here
     }),
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -47,6 +50,7 @@ async function measure(execArgv: readonly string[]): Promise<number> {
   await load(port, WARM_UP)
   const before = await cpuOf(server)
   await load(port, requests)
+  await delay(SETTLE_MS) // what is queued is sent
   const after = await cpuOf(server)
   server.kill('SIGKILL')
   return (after - before) / requests
