@@ -8,7 +8,7 @@ import { resolve } from './vitest.shared.ts'
 const config: ViteUserConfig = defineConfig({
   resolve,
   test: {
-    include: ['test/faults/**/*.test.ts'],
+    include: ['test/faults/**/*.test.ts', 'server/test/faults/**/*.faults.ts'],
     testTimeout: 120_000,
     hookTimeout: 60_000,
     pool: 'forks',

@@ -70,7 +70,8 @@ export type { DecodedProperties } from './telemetry/decode/properties.ts'
 export type { SpanPlace, SpanRow } from './telemetry/decode/span-place.ts'
 export type { RecordingStats } from './tracing/dispatch.ts'
 export { recordImage } from './tracing/image.ts'
-export { type Logger, type LogMethod, logger } from './tracing/logger.ts'
+export { type Logger, type LogMethod, logger } from './tracing/logs/logger.ts'
+export { recordLog } from './tracing/logs/record-log.ts'
 export {
   type FloatMetric,
   fmetric,
@@ -78,8 +79,7 @@ export {
   imetric,
   type MetricOptions,
 } from './tracing/metric.ts'
-export { type ActiveSpan, currentSpan } from './tracing/open-span.ts'
-export { recordLog } from './tracing/record-log.ts'
+export { type ActiveSpan, currentSpan } from './tracing/spans/open-span.ts'
 export {
   type ActiveThreadSpan,
   type AsyncSpanHandle,
@@ -91,14 +91,14 @@ export {
   type SpanOptions,
   type SpanRunOptions,
   span,
-} from './tracing/span.ts'
+} from './tracing/spans/span.ts'
 export {
   type AnyFunction,
   type SpanFnContext,
   type SpanFnDecorator,
   type SpanFnOptions,
   spanFn,
-} from './tracing/span-fn.ts'
+} from './tracing/spans/span-fn.ts'
 export type { StreamStats } from './tracing/streams/event-stream.ts'
 export { type Properties, type PropertySet, propertySet } from './tracing/values/property-set.ts'
 export type { Member, UserDefinedType } from './transit/reflection.ts'

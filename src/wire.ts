@@ -21,17 +21,17 @@ export type { HttpFetchRequest, HttpFetchResponse } from './http/clients/http-fe
 export { proxiedFetch } from './http/proxy/proxied-fetch.ts'
 export type { ProxyEnv } from './http/proxy/proxy.ts'
 export { isLoopbackHost } from './http/transport-security.ts'
-export { editDistance } from './model/edit-distance.ts'
-export { errorMessage } from './model/error-message.ts'
 export { TelemetryError, type TelemetryErrorCode } from './model/errors.ts'
 export { LEVEL_NAMES, type LevelName, levelName } from './model/level.ts'
 export type { ProcessInfo } from './model/process-info.ts'
+export { editDistance } from './model/text/edit-distance.ts'
+export { errorMessage } from './model/text/error-message.ts'
 export {
   parseTextPattern,
   TEXT_PATTERN_EXPECTED,
   type TextPattern,
   textMatcher,
-} from './model/text-pattern.ts'
+} from './model/text/text-pattern.ts'
 export {
   type AsyncSpanEvent,
   type AsyncSpans,

@@ -53,6 +53,9 @@ const SPAN_IDS = ['span_id', 'trace_id']
 const threadSpans = (memory) => memory.threadSpans().map(({ name }) => name)
 const asyncSpans = (memory) => memory.asyncSpans().map(({ name, depth }) => ({ name, depth }))
 
+const asyncSpanProperties = (memory) =>
+  memory.asyncSpans().map(({ name, properties }) => ({ name, properties }))
+
 /** About 35 characters, as in the goal: `order 100000 placed by grace hopper`. */
 export const orderMessage = (i) => `order ${100_000 + i} placed by ${USERS[i % 6]}`
 
@@ -329,6 +332,8 @@ async function runAndWait(fn) {
 /** Three, of which one differs from span to span. */
 const spanProperties = (i) => ({ order: String(i), method: 'card', region: 'eu-west-1' })
 
+const SPAN_SET = { properties: propertySet(spanProperties(0)) }
+
 /** `als.*` and `await.*` record nothing: they are what an async span cannot do without, measured alone. */
 export const asyncSpanTasks = [
   {
@@ -375,6 +380,18 @@ export const asyncSpanTasks = [
     expected: (count) => repeat(count, () => ({ name: 'wait', depth: 0 })),
   },
   {
+    id: 'span.async.set',
+    kind: 'cpu',
+    eventsPerOperation: 2,
+    async: true,
+    batch: 5_000,
+    async run(count) {
+      for (let i = 0; i < count; i++) await asyncSpan(wait, SPAN_SET, asyncStep)
+    },
+    rows: asyncSpanProperties,
+    expected: (count) => repeat(count, () => ({ name: 'wait', properties: spanProperties(0) })),
+  },
+  {
     id: 'span.async.properties',
     kind: 'cpu',
     eventsPerOperation: 2,
@@ -385,7 +402,7 @@ export const asyncSpanTasks = [
         await asyncSpan(wait, { properties: spanProperties(i) }, asyncStep)
       }
     },
-    rows: (memory) => memory.asyncSpans().map(({ name, properties }) => ({ name, properties })),
+    rows: asyncSpanProperties,
     expected: (count) => repeat(count, (i) => ({ name: 'wait', properties: spanProperties(i) })),
   },
   {

@@ -94,6 +94,16 @@ const recording: readonly Row[] = [
   cost('recording', 'span.async', 'async span: asyncSpan(definition, fn), awaited', undefined),
   cost('recording', 'span.async.handle', 'async span: beginAsyncSpan(), run(), end()', undefined),
   {
+    id: 'span.async.set',
+    group: 'recording',
+    section: RECORDING,
+    label: 'asyncSpan with a property set of three',
+    subject: (ns) => ns('span.async.set'),
+    ratio: (ns) => ns('span.async.set') / ns('span.async'),
+    unit: '× without',
+    goal: { atMost: 2 },
+  },
+  {
     id: 'span.async.properties',
     group: 'recording',
     section: RECORDING,

@@ -1,5 +1,5 @@
-import { builtin } from '../model/builtins.ts'
 import { isError } from '../model/kinds.ts'
+import { builtin } from '../model/runtime/builtins.ts'
 import { Secret } from './secret.ts'
 
 const fs = builtin('node:fs')

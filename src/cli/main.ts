@@ -1,6 +1,6 @@
 import { CommanderError } from 'commander'
 import { LoginRequiredError } from '../auth/login/login-error.ts'
-import { printableText } from '../model/printable.ts'
+import { printableText } from '../model/text/printable.ts'
 import { ReaderGoneError } from './output/terminal.ts'
 import { makeProgram } from './program.ts'
 import { UsageError } from './usage-error.ts'

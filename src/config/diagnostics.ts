@@ -1,4 +1,4 @@
-import { platformClock } from '../model/clock.ts'
+import { platformClock } from '../model/runtime/clock.ts'
 import { parseFlag } from './flag.ts'
 import { processEnv } from './process-env.ts'
 

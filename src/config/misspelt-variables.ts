@@ -1,4 +1,4 @@
-import { editDistance } from '../model/edit-distance.ts'
+import { editDistance } from '../model/text/edit-distance.ts'
 
 /** All variables that the packages of this product read, without `MICROMEGAS_`. */
 const KNOWN = `

@@ -1,5 +1,5 @@
-import type { Clock } from '../model/clock.ts'
-import { toTimerMs } from '../model/durations.ts'
+import type { Clock } from '../model/runtime/clock.ts'
+import { toTimerMs } from '../model/text/durations.ts'
 
 /** Waits for the promise, but no longer than the time or the signal allow; the process is kept alive meanwhile. */
 export async function waitUntil(

@@ -1,4 +1,4 @@
-import type { Clock } from '../model/clock.ts'
+import type { Clock } from '../model/runtime/clock.ts'
 
 /** Runs `fn` with the controller's signal, which is aborted after `timeoutMs`. */
 export async function withTimeout<T>(

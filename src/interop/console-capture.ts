@@ -1,7 +1,7 @@
-import { builtin } from '../model/builtins.ts'
 import { Level } from '../model/level.ts'
+import { builtin } from '../model/runtime/builtins.ts'
 import { dispatch } from '../tracing/dispatch.ts'
-import { CONSOLE_TARGET, recordLog } from '../tracing/record-log.ts'
+import { CONSOLE_TARGET, recordLog } from '../tracing/logs/record-log.ts'
 
 /** What is captured. The other methods write through one of these (`table`, `count`, `timeEnd`) or are not logs. */
 const METHOD_LEVELS = {

@@ -1,5 +1,5 @@
 import { Level } from '../model/level.ts'
-import { recordShownLog } from '../tracing/record-log.ts'
+import { recordShownLog } from '../tracing/logs/record-log.ts'
 import { MAX_MESSAGE_CHARS } from '../tracing/streams/log-stream.ts'
 import { renderValue } from '../tracing/values/render-value.ts'
 import { harmless } from './patching/harmless.ts'

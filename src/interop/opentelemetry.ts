@@ -1,7 +1,7 @@
 import * as api from '@opentelemetry/api'
 import { context, metrics, ProxyTracerProvider, propagation, trace } from '@opentelemetry/api'
-import { periodOf } from '../model/durations.ts'
 import { TelemetryError } from '../model/errors.ts'
+import { periodOf } from '../model/text/durations.ts'
 import type { BridgeState } from './opentelemetry/bridge-state.ts'
 import { MicromegasLoggerProvider } from './opentelemetry/logger-provider.ts'
 import { MicromegasMeterProvider } from './opentelemetry/metrics/meter-provider.ts'

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream'
 import { TelemetryError } from '../model/errors.ts'
 import type { LevelName } from '../model/level.ts'
-import { recordLog } from '../tracing/record-log.ts'
+import { recordLog } from '../tracing/logs/record-log.ts'
 import { resolveRecordedAs } from './level-names.ts'
 import { PinoStream as LineStream } from './pino/pino-stream.ts'
 

@@ -4,8 +4,8 @@ import type {
   PerformanceEntry,
   PerformanceObserver,
 } from 'node:perf_hooks'
-import { builtin } from '../model/builtins.ts'
-import { periodOf } from '../model/durations.ts'
+import { builtin } from '../model/runtime/builtins.ts'
+import { periodOf } from '../model/text/durations.ts'
 import { type FloatMetric, fmetric, type IntegerMetric, imetric } from '../tracing/metric.ts'
 import { propertySet } from '../tracing/values/property-set.ts'
 import { type MachineCpuTime, SystemProbe } from './system-probe.ts'

@@ -1,4 +1,4 @@
-import { builtin } from '../model/builtins.ts'
+import { builtin } from '../model/runtime/builtins.ts'
 
 const { cpus, freemem, totalmem } = builtin('node:os')
 

@@ -1,9 +1,15 @@
 import { dispatch } from '../tracing/dispatch.ts'
 import { DEFAULT_TARGET, toName } from '../tracing/metric.ts'
-import { type ActiveSpan, LateSpan, lateRecord, type OpenSpan, UNRECORDED } from '../tracing/open-span.ts'
-import type { SpanRunOptions } from '../tracing/span.ts'
+import {
+  type ActiveSpan,
+  LateSpan,
+  lateRecord,
+  type OpenSpan,
+  UNRECORDED,
+} from '../tracing/spans/open-span.ts'
+import type { SpanRunOptions } from '../tracing/spans/span.ts'
+import { spanIdOf } from '../tracing/spans/trace-ids.ts'
 import type { RemoteParent } from '../tracing/streams/span-stream.ts'
-import { spanIdOf } from '../tracing/trace-ids.ts'
 import { readTraceParent, TRACEPARENT, TRACESTATE, traceHeadersOf } from './http/trace-parent.ts'
 
 /**

@@ -2,7 +2,7 @@ import * as z from 'zod/mini'
 import { DIAGNOSTICS_VARIABLE, parseDiagnostics } from '../config/diagnostics.ts'
 import { parseFlag } from '../config/flag.ts'
 import { type Level, parseLevel } from '../model/level.ts'
-import { once } from '../model/once.ts'
+import { once } from '../model/runtime/once.ts'
 import { targetProblem } from '../tracing/target-levels.ts'
 
 /**

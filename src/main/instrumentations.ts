@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { builtin } from '../model/builtins.ts'
+import { builtin } from '../model/runtime/builtins.ts'
 
 const AUTO = '@opentelemetry/auto-instrumentations-node'
 const SINGLE = '@opentelemetry/instrumentation-'

@@ -1,5 +1,5 @@
-import { builtin } from '../model/builtins.ts'
 import type { ProcessInfo } from '../model/process-info.ts'
+import { builtin } from '../model/runtime/builtins.ts'
 import { collectProcessInfo } from '../telemetry/process-info.ts'
 import { readTicks } from '../tracing/clock.ts'
 import { PARENT_PROCESS_VARIABLE } from './environment.ts'

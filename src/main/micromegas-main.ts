@@ -1,6 +1,6 @@
-import { timeoutSignal } from '../model/durations.ts'
 import { isTelemetryError } from '../model/errors.ts'
 import { Level } from '../model/level.ts'
+import { timeoutSignal } from '../model/text/durations.ts'
 import { dispatch } from '../tracing/dispatch.ts'
 import { printError, printFatal, recordFatal } from './ends/fatal.ts'
 import { MainSignals } from './ends/main-signals.ts'

@@ -5,7 +5,7 @@ import { optionProblems } from '../config/option-problems.ts'
 import { isLoopback } from '../http/transport-security.ts'
 import type { EventSink } from '../model/event-sink.ts'
 import { Level, type LevelName, parseLevel } from '../model/level.ts'
-import { once } from '../model/once.ts'
+import { once } from '../model/runtime/once.ts'
 import { targetProblem } from '../tracing/target-levels.ts'
 import { propertyKeyProblem, type TelemetryEnvironment } from './environment.ts'
 

@@ -1,4 +1,4 @@
-import { builtin } from './builtins.ts'
+import { builtin } from './runtime/builtins.ts'
 
 const { isNativeError } = builtin('node:util/types')
 

@@ -1,6 +1,6 @@
 /** `node --require micromegas/register app.cjs` */
 import { startRegister } from '../main/register.ts'
-import { builtin } from '../model/builtins.ts'
+import { builtin } from '../model/runtime/builtins.ts'
 
 // Node runs what is required so in its own threads too, such as that of module hooks.
 const started = builtin('node:worker_threads').isMainThread ? startRegister() : undefined

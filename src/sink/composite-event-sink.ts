@@ -1,9 +1,9 @@
 import { tell } from '../config/diagnostics.ts'
-import { platformClock } from '../model/clock.ts'
 import { EMPTY_REPORT, sumReports } from '../model/delivery-report.ts'
-import { errorMessage } from '../model/error-message.ts'
 import type { DeliveryReport, EventSink, FlushOptions, LogEntry, SealedBlock } from '../model/event-sink.ts'
 import type { ProcessInfo } from '../model/process-info.ts'
+import { platformClock } from '../model/runtime/clock.ts'
+import { errorMessage } from '../model/text/error-message.ts'
 import { shareBlock } from '../tracing/streams/block-memory.ts'
 
 export interface CompositeEventSinkOptions {

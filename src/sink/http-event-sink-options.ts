@@ -1,9 +1,9 @@
 import * as z from 'zod/mini'
 import { tell } from '../config/diagnostics.ts'
 import { optionProblems } from '../config/option-problems.ts'
-import { MAX_TIMER_MS } from '../model/durations.ts'
 import { TelemetryError } from '../model/errors.ts'
-import { once } from '../model/once.ts'
+import { once } from '../model/runtime/once.ts'
+import { MAX_TIMER_MS } from '../model/text/durations.ts'
 import type { BackoffPolicy } from './upload/shared-backoff.ts'
 
 /** How long an item waits after a failed attempt. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../model/clock.ts'
+import type { Clock } from '../model/runtime/clock.ts'
 
 /** What the operator has been told of the uploads. */
 type Trouble = 'unreachable' | 'unauthorized'

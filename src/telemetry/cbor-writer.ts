@@ -1,4 +1,4 @@
-import { builtin } from '../model/builtins.ts'
+import { builtin } from '../model/runtime/builtins.ts'
 import { ARRAY, BYTES, MAP, NEGINT, TEXT, UINT } from './cbor-major.ts'
 
 const { isUint8Array } = builtin('node:util/types')

@@ -1,5 +1,5 @@
-import { builtin } from '../model/builtins.ts'
 import type { ProcessInfo } from '../model/process-info.ts'
+import { builtin } from '../model/runtime/builtins.ts'
 
 const os = builtin('node:os')
 const path = builtin('node:path')

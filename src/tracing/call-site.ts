@@ -1,4 +1,4 @@
-import { builtin } from '../model/builtins.ts'
+import { builtin } from '../model/runtime/builtins.ts'
 
 /** Where in the program a span was defined. */
 export interface CallSite {

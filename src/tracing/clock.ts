@@ -1,4 +1,4 @@
-import { original } from '../model/clock.ts'
+import { original } from '../model/runtime/clock.ts'
 
 /**
  * Reads the monotonic clock: integer nanoseconds, the ticks of every event, on one counter for all threads of the

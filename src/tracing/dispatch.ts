@@ -1,6 +1,4 @@
 import type { AsyncLocalStorage } from 'node:async_hooks'
-import { builtin } from '../model/builtins.ts'
-import { type Clock, platformClock, type Timer } from '../model/clock.ts'
 import { EMPTY_REPORT, sumReports } from '../model/delivery-report.ts'
 import type {
   DeliveryReport,
@@ -12,9 +10,11 @@ import type {
 } from '../model/event-sink.ts'
 import { Level } from '../model/level.ts'
 import type { ProcessInfo } from '../model/process-info.ts'
+import { builtin } from '../model/runtime/builtins.ts'
+import { type Clock, platformClock, type Timer } from '../model/runtime/clock.ts'
 import { readTicks } from './clock.ts'
 import { type FilterOptions, Filters } from './filters.ts'
-import { spanIdBase } from './span-ids.ts'
+import { spanIdBase } from './spans/span-ids.ts'
 import { shareBlock } from './streams/block-memory.ts'
 import type { EventStream, StreamStats } from './streams/event-stream.ts'
 import { ImageStream } from './streams/image-stream.ts'

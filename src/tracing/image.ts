@@ -1,4 +1,4 @@
-import { builtin } from '../model/builtins.ts'
+import { builtin } from '../model/runtime/builtins.ts'
 import { dispatch } from './dispatch.ts'
 import { toName } from './metric.ts'
 

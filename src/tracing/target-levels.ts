@@ -1,5 +1,5 @@
 import type { Level } from '../model/level.ts'
-import { parseTextPattern, TEXT_PATTERN_EXPECTED } from '../model/text-pattern.ts'
+import { parseTextPattern, TEXT_PATTERN_EXPECTED } from '../model/text/text-pattern.ts'
 
 interface Rule {
   readonly text: string

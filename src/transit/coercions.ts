@@ -1,4 +1,4 @@
-import { builtin } from '../model/builtins.ts'
+import { builtin } from '../model/runtime/builtins.ts'
 import { formatError } from './format-error.ts'
 import type { PropertyList, TransitObject, TransitValue } from './value.ts'
 

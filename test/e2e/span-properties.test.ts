@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { startServer } from '../../server/src/index.ts'
-import { logger } from '../../src/tracing/logger.ts'
-import { asyncSpan, beginAsyncSpan, span } from '../../src/tracing/span.ts'
+import { logger } from '../../src/tracing/logs/logger.ts'
+import { asyncSpan, beginAsyncSpan, span } from '../../src/tracing/spans/span.ts'
 import { startTelemetry } from '../support/telemetry-service.ts'
 
 const MINUTE_NS = 60_000_000_000n

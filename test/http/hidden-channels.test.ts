@@ -229,7 +229,7 @@ test('where nobody listens nothing is touched', async () => {
     import { register } from 'tsx/esm/api'
     const unregister = register()
     const { withoutTracing } = await import('${new URL('../../src/http/clients/suppress-tracing.ts', import.meta.url)}')
-    const { isOwnWork } = await import('${new URL('../../src/model/own-work.ts', import.meta.url)}')
+    const { isOwnWork } = await import('${new URL('../../src/model/runtime/own-work.ts', import.meta.url)}')
     console.log(withoutTracing(() => isOwnWork()), Object.hasOwn(channel('undici:request:create'), 'publish'))
     await unregister()`
   const output = execFileSync(process.execPath, ['--input-type=module', '-e', program], { encoding: 'utf8' })

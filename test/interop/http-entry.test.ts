@@ -11,8 +11,8 @@ import {
   traceHandler,
 } from '../../src/interop/http.ts'
 import { pairAsyncSpans } from '../../src/telemetry/decode/async-spans.ts'
-import { currentSpan } from '../../src/tracing/open-span.ts'
-import { asyncSpan } from '../../src/tracing/span.ts'
+import { currentSpan } from '../../src/tracing/spans/open-span.ts'
+import { asyncSpan } from '../../src/tracing/spans/span.ts'
 import { type Recording, startRecording } from '../tracing/support/recording.ts'
 
 async function listen(server: Server): Promise<string> {

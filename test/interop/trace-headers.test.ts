@@ -4,8 +4,8 @@ import { continueTrace, traceHeaders } from '../../src/interop/trace-headers.ts'
 import { initTelemetry } from '../../src/main/init-telemetry.ts'
 import type { TelemetryGuard } from '../../src/main/telemetry-guard.ts'
 import { InMemoryEventSink } from '../../src/sink/in-memory-event-sink.ts'
-import { currentSpan } from '../../src/tracing/open-span.ts'
-import { asyncSpan } from '../../src/tracing/span.ts'
+import { currentSpan } from '../../src/tracing/spans/open-span.ts'
+import { asyncSpan } from '../../src/tracing/spans/span.ts'
 
 const MINUTE_NS = 60_000_000_000n
 const TRACE = '0af7651916cd43dd8448eb211c80319c'

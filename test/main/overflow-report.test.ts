@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { reportOverflows } from '../../src/main/ends/overflow-report.ts'
-import { textBound } from '../../src/tracing/log-sites.ts'
-import { logger } from '../../src/tracing/logger.ts'
+import { textBound } from '../../src/tracing/logs/log-sites.ts'
+import { logger } from '../../src/tracing/logs/logger.ts'
 import { fmetric, metricBound } from '../../src/tracing/metric.ts'
 import { startRecording } from '../tracing/support/recording.ts'
 

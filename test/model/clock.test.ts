@@ -1,7 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import type { Clock } from '../../src/model/clock.ts'
-import { platformClock, sleep } from '../../src/model/clock.ts'
-import { MAX_TIMER_MS } from '../../src/model/durations.ts'
+import type { Clock } from '../../src/model/runtime/clock.ts'
+import { platformClock, sleep } from '../../src/model/runtime/clock.ts'
+import { MAX_TIMER_MS } from '../../src/model/text/durations.ts'
 import { readTicks } from '../../src/tracing/clock.ts'
 
 afterEach(() => {
@@ -35,7 +35,7 @@ test('the clock goes on under timers that are faked after it was loaded', async 
 test('the clock goes on under timers that were faked before it was loaded', async () => {
   vi.useFakeTimers({ toFake: [...EVERYTHING], now: 0 })
   vi.resetModules()
-  const late = await import('../../src/model/clock.ts')
+  const late = await import('../../src/model/runtime/clock.ts')
   const { readTicks: lateTicks } = await import('../../src/tracing/clock.ts')
   expect(late.platformClock).not.toBe(platformClock)
   expect(await runs(late.platformClock, lateTicks)).toBe(true)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { MAX_TIMER_MS, periodOf, timeoutSignal, toTimerMs } from '../../src/model/durations.ts'
+import { MAX_TIMER_MS, periodOf, timeoutSignal, toTimerMs } from '../../src/model/text/durations.ts'
 
 describe('a time that a timer takes', () => {
   test.each<[unknown, number]>([

@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
-import { errorMessage } from '../../src/model/error-message.ts'
+import { errorMessage } from '../../src/model/text/error-message.ts'
 import { HOSTILE_VALUES } from '../tracing/support/hostile-values.ts'
 
 describe('errorMessage', () => {

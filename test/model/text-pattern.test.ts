@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { parseTextPattern, textMatcher } from '../../src/model/text-pattern.ts'
+import { parseTextPattern, textMatcher } from '../../src/model/text/text-pattern.ts'
 
 describe('a text pattern', () => {
   test('means a text whole, or by its beginning', () => {

@@ -3,9 +3,9 @@ import { Level } from '../../src/model/level.ts'
 import { InMemoryEventSink } from '../../src/sink/in-memory-event-sink.ts'
 import { dispatch } from '../../src/tracing/dispatch.ts'
 import { recordImage } from '../../src/tracing/image.ts'
-import { logger } from '../../src/tracing/logger.ts'
+import { logger } from '../../src/tracing/logs/logger.ts'
 import { fmetric, imetric } from '../../src/tracing/metric.ts'
-import { asyncSpan, span } from '../../src/tracing/span.ts'
+import { asyncSpan, span } from '../../src/tracing/spans/span.ts'
 import { testBlock, testProcess, testStream } from './support/blocks.ts'
 
 afterEach(() => dispatch.shutdown(100))

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { MAX_TIMER_MS } from '../../src/model/durations.ts'
+import { MAX_TIMER_MS } from '../../src/model/text/durations.ts'
 import { startService } from './support/service.ts'
 import { SinkUnderTest } from './support/sink.ts'
 

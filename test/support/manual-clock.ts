@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../../src/model/clock.ts'
+import type { Clock, Timer } from '../../src/model/runtime/clock.ts'
 
 interface Entry {
   atMs: number

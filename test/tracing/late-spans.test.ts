@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { pairAsyncSpans } from '../../src/telemetry/decode/async-spans.ts'
 import { dispatch } from '../../src/tracing/dispatch.ts'
-import { currentSpan } from '../../src/tracing/open-span.ts'
-import { asyncSpan, beginAsyncSpan, span } from '../../src/tracing/span.ts'
+import { currentSpan } from '../../src/tracing/spans/open-span.ts'
+import { asyncSpan, beginAsyncSpan, span } from '../../src/tracing/spans/span.ts'
 import { propertySet } from '../../src/tracing/values/property-set.ts'
 import { type Recording, startRecording } from './support/recording.ts'
 

@@ -4,10 +4,10 @@ import { Level } from '../../src/model/level.ts'
 import { pairAsyncSpans } from '../../src/telemetry/decode/async-spans.ts'
 import { dispatch } from '../../src/tracing/dispatch.ts'
 import { recordImage } from '../../src/tracing/image.ts'
-import { logger } from '../../src/tracing/logger.ts'
+import { logger } from '../../src/tracing/logs/logger.ts'
+import { recordLog } from '../../src/tracing/logs/record-log.ts'
 import { fmetric, imetric } from '../../src/tracing/metric.ts'
-import { recordLog } from '../../src/tracing/record-log.ts'
-import { type AsyncSpanHandle, beginAsyncSpan, defineSpan, span } from '../../src/tracing/span.ts'
+import { type AsyncSpanHandle, beginAsyncSpan, defineSpan, span } from '../../src/tracing/spans/span.ts'
 import { startRecording } from './support/recording.ts'
 
 /** What a server should show of a script, kind by kind. */

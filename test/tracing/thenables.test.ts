@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, test } from 'vitest'
-import { asyncSpan, beginAsyncSpan } from '../../src/tracing/span.ts'
-import { spanFn } from '../../src/tracing/span-fn.ts'
+import { asyncSpan, beginAsyncSpan } from '../../src/tracing/spans/span.ts'
+import { spanFn } from '../../src/tracing/spans/span-fn.ts'
 import { startRecording } from './support/recording.ts'
 import { spansOf, tree } from './support/span-tree.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Dispatch, dispatch } from '../../src/tracing/dispatch.ts'
-import { defineSpan, span } from '../../src/tracing/span.ts'
+import { defineSpan, span } from '../../src/tracing/spans/span.ts'
 import { SpanRecord } from '../../src/tracing/streams/span-stream.ts'
 import { ManualClock } from '../support/manual-clock.ts'
 import { startRecording } from './support/recording.ts'

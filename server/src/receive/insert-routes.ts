@@ -7,7 +7,7 @@ import { BodyTooSlow, RequestAborted } from './request-body.ts'
 
 type RouteContext = Context<RouteTypes>
 
-type RefusalStatus = 400 | 408 | 413 | 500
+type RefusalStatus = 400 | 408 | 413 | 500 | 503
 
 /** A request that gets another answer than 200. `reason` is for the server's console. */
 class Refusal extends Error {
@@ -27,6 +27,7 @@ const ANSWERS: Readonly<Record<RefusalStatus, string>> = {
   408: 'Request timeout',
   413: 'length limit exceeded',
   500: 'Internal server error',
+  503: 'Service unavailable',
 }
 
 /**
@@ -114,7 +115,14 @@ async function answer(c: RouteContext, context: ServerContext, insert: Insert): 
 function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error
   if (error instanceof BodyTooSlow) return new Refusal(408, error.message)
-  return new Refusal(500, error instanceof Error ? error.message : String(error))
+  const reason = error instanceof Error ? error.message : String(error)
+  // A full disk is no fault of the block: producers that count a 500 against it would give it up one day.
+  return isSystemError(error) ? new Refusal(503, `cannot write: ${reason}`) : new Refusal(500, reason)
+}
+
+/** What the operating system refuses: no space, no permission, too many open files. */
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && 'errno' in error
 }
 
 function refuseDescription(body: Uint8Array, what: string): void {

@@ -162,7 +162,7 @@ export class LocalEngine implements SqlEngine {
     if (top === undefined || need === undefined || top.limit === 0) return []
     const rows = top.limit + top.offset
     if (rows > MAX_HELD_ROWS) return []
-    return this.#tables.timeWindows(
+    return this.#tables.needed.timeWindows(
       need,
       top.direction,
       Math.max(MIN_WINDOW_EVENTS, rows * WINDOW_EVENTS_PER_ROW),

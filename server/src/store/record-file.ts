@@ -113,8 +113,10 @@ export async function writeRecord(
     const file = await open(temp, 'wx', 0o600)
     try {
       const { bytesWritten } = await file.writev([head, body])
-      if (bytesWritten !== head.length + body.length)
-        throw new Error('the disk took only a part of the bytes')
+      // A disk that is nearly full takes a part; the rest says why.
+      if (bytesWritten < head.length) await file.writeFile(Buffer.concat([head.subarray(bytesWritten), body]))
+      else if (bytesWritten < head.length + body.length)
+        await file.writeFile(body.subarray(bytesWritten - head.length))
       if (durable) await file.sync()
     } finally {
       await file.close()

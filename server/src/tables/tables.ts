@@ -7,21 +7,11 @@ import { DecodeState } from './decode/decode-state.ts'
 import { DecodedLog } from './decode/decoded-log.ts'
 import { Decoder } from './decode/decoder.ts'
 import { EventRows } from './decode/event-rows.ts'
+import { type Need, NeededBlocks } from './needed-blocks.ts'
 import { hourOf, partOf } from './parts.ts'
-import { type BlockEntry, Registry, type StreamEntry } from './registry.ts'
+import { type BlockEntry, Registry } from './registry.ts'
 import { nextNumbers, restoreRegistry } from './restore.ts'
-import { BLOCK_TABLES, type DecodedViewSet, SCHEMA_VERSION, TABLES, TAG_OF, VIEW_SETS } from './schema.ts'
-import { type Direction, type TimeWindow, timeWindow } from './time-windows.ts'
-
-/** Which blocks of a set of views a query may need; without a member, all. */
-export interface Need {
-  readonly viewSet: DecodedViewSet
-  readonly processId?: string | undefined
-  readonly streamId?: string | undefined
-  /** Nanoseconds since the Unix epoch, both ends included. */
-  readonly fromNs?: bigint | undefined
-  readonly toNs?: bigint | undefined
-}
+import { BLOCK_TABLES, type DecodedViewSet, SCHEMA_VERSION, TABLES, VIEW_SETS } from './schema.ts'
 
 export interface TablesOptions {
   readonly warn: (message: string) => void
@@ -31,14 +21,8 @@ export interface TablesOptions {
 
 /** Rows that wait are appended once there are so many: one append costs as much as some thousand rows. */
 const ROWS_PER_APPEND = 100_000
-/** A stretch of time has so many times the events of the one before, and at most such a part of all. */
-const WINDOW_GROWTH = 64
-const WINDOW_SHARE = 4
 /** Decoding that nobody waits for lets queries in after so many blocks. */
 const BLOCKS_PER_TURN = 20
-/** A block's edges are microseconds; its events may lie a little outside. */
-const EDGE_NS = 1_000_000n
-
 /**
  * The tables that queries read, made from the blocks of the store: a cache, in which a block is decoded when a query
  * first needs it and never again. One change runs at a time.
@@ -50,6 +34,7 @@ export class Tables {
   readonly #registry: Registry
   readonly #rows: EventRows
   readonly #state: DecodeState
+  readonly #needed: NeededBlocks
   readonly #decoder: Decoder
   readonly #options: TablesOptions
   #tail: Promise<unknown> = Promise.resolve()
@@ -70,6 +55,7 @@ export class Tables {
     this.#registry = registry
     this.#rows = rows
     this.#state = state
+    this.#needed = new NeededBlocks(registry, state)
     this.#decoder = new Decoder(reader, registry, rows, options.warn)
     this.#options = options
   }
@@ -107,6 +93,11 @@ export class Tables {
     return this.#registry
   }
 
+  /** Which blocks a query needs. */
+  get needed(): NeededBlocks {
+    return this.#needed
+  }
+
   get database(): Database {
     return this.#database
   }
@@ -130,7 +121,7 @@ export class Tables {
    */
   decodeSome(viewSet: Exclude<DecodedViewSet, 'thread_spans'>): Promise<boolean> {
     return this.#exclusively(async () => {
-      const pending = this.#pendingOf({ viewSet })
+      const pending = this.#needed.pending({ viewSet })
       await this.#decode(viewSet, pending.slice(-BLOCKS_PER_TURN), undefined)
       return pending.length > BLOCKS_PER_TURN
     })
@@ -138,10 +129,10 @@ export class Tables {
 
   /** Decodes what a query needs and the tables lack. */
   ensure(need: Need, signal?: AbortSignal): Promise<void> {
-    if (this.#pendingOf(need).length === 0) return Promise.resolve()
+    if (this.#needed.pending(need).length === 0) return Promise.resolve()
     return this.#exclusively(async () => {
       if (need.viewSet === 'thread_spans') await this.#decodeSpans(need, signal)
-      else await this.#decode(need.viewSet, this.#pendingOf(need), signal)
+      else await this.#decode(need.viewSet, this.#needed.pending(need), signal)
     })
   }
 
@@ -152,25 +143,13 @@ export class Tables {
     toNs: bigint,
   ): Promise<void> {
     return this.#exclusively(() => {
-      const pending = this.#pendingOf({ viewSet })
+      const pending = this.#needed.pending({ viewSet })
       return this.#decode(
         viewSet,
         pending.filter(({ insertNs }) => insertNs >= fromNs && insertNs < toNs),
         undefined,
       )
     })
-  }
-
-  /**
-   * Ever longer stretches of time at the end (or the beginning) of what a query needs, with events enough that the query may
-   * find its rows there; none that would save little.
-   */
-  timeWindows(need: Need, direction: Direction, events: number): TimeWindow[] {
-    const blocks = [...this.#blocksOf(need)]
-    const all = blocks.reduce((sum, { eventCount }) => sum + eventCount, 0)
-    return [events, events * WINDOW_GROWTH].flatMap((count) =>
-      count * WINDOW_SHARE > all ? [] : (timeWindow(blocks, direction, count) ?? []),
-    )
   }
 
   /** Drops what was decoded of blocks, to be decoded anew when it is needed. @returns How many blocks. */
@@ -289,33 +268,6 @@ export class Tables {
       )
   }
 
-  #pendingOf(need: Need): BlockEntry[] {
-    return [...this.#blocksOf(need)].filter(({ number }) => !this.#state.has(need.viewSet, number))
-  }
-
-  *#blocksOf({ viewSet, processId, streamId, fromNs, toNs }: Need): Generator<BlockEntry> {
-    const tag = TAG_OF[viewSet]
-    for (const stream of this.#streamsOf(processId, streamId)) {
-      if (viewSet !== 'thread_spans' && !stream.tags.includes(tag)) continue
-      for (const block of stream.blocks) {
-        if (toNs !== undefined && block.fromNs - EDGE_NS > toNs) continue
-        if (fromNs !== undefined && block.toNs + EDGE_NS < fromNs) continue
-        yield block
-      }
-    }
-  }
-
-  *#streamsOf(processId: string | undefined, streamId: string | undefined): Generator<StreamEntry> {
-    if (streamId !== undefined) {
-      const stream = this.#registry.streams.get(streamId)
-      if (stream !== undefined) yield stream
-      return
-    }
-    for (const stream of this.#registry.streams.values()) {
-      if (processId === undefined || stream.process.processId === processId) yield stream
-    }
-  }
-
   async #decode(
     viewSet: Exclude<DecodedViewSet, 'thread_spans'>,
     blocks: readonly BlockEntry[],
@@ -332,7 +284,7 @@ export class Tables {
   }
 
   async #decodeSpans(need: Need, signal: AbortSignal | undefined): Promise<void> {
-    const parts = new Map(this.#pendingOf(need).map((block) => [partOf(block), block]))
+    const parts = new Map(this.#needed.pending(need).map((block) => [partOf(block), block]))
     for (const block of parts.values()) {
       signal?.throwIfAborted()
       const log = new DecodedLog('thread_spans', this.#options.wallClock)

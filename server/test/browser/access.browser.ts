@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { logger } from '../../../src/tracing/logger.ts'
+import { logger } from '../../../src/tracing/logs/logger.ts'
 import { withService } from '../../../test/support/telemetry-service.ts'
 import { startServer, temporaryDirectory } from '../support/server.ts'
 import { useBrowser } from './support/browser.ts'

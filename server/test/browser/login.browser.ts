@@ -1,6 +1,6 @@
 import type { Page } from 'playwright-core'
 import { expect, test } from 'vitest'
-import { logger } from '../../../src/tracing/logger.ts'
+import { logger } from '../../../src/tracing/logs/logger.ts'
 import { type LoginProvider, startLoginProvider } from '../../../test/auth/support/login-provider.ts'
 import { withService } from '../../../test/support/telemetry-service.ts'
 import type { MicromegasServer } from '../../src/index.ts'

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { logger } from '../../../src/tracing/logger.ts'
+import { logger } from '../../../src/tracing/logs/logger.ts'
 import { fmetric } from '../../../src/tracing/metric.ts'
-import { asyncSpan, span } from '../../../src/tracing/span.ts'
+import { asyncSpan, span } from '../../../src/tracing/spans/span.ts'
 import { propertySet } from '../../../src/tracing/values/property-set.ts'
 import { startTelemetry } from '../../../test/support/telemetry-service.ts'
 import {

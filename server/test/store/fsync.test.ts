@@ -29,12 +29,12 @@ test('what the disk refuses is not answered with success, and can be sent again'
   await using directory = await temporaryDirectory()
   await using server = await startServer({ dataDir: directory.path, fsync: true })
   const sync = vi.spyOn(handles, 'sync')
-  const fault = new Error('EIO: i/o error, fsync')
+  const fault = Object.assign(new Error('EIO: i/o error, fsync'), { errno: -5, syscall: 'fsync' })
   // The file, then the folder that it was renamed into.
   for (const passed of [0, 1]) {
     for (let i = 0; i < passed; i++) sync.mockResolvedValueOnce()
     sync.mockRejectedValueOnce(fault)
-    expect((await post(server, 'process', processBody(owner))).status).toBe(500)
+    expect((await post(server, 'process', processBody(owner))).status).toBe(503)
     expect(await readdir(join(directory.path, 'processes'))).toEqual([])
     expect(await readdir(join(directory.path, 'tmp'))).toEqual([])
   }

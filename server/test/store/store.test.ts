@@ -466,14 +466,14 @@ describe('the data directory', () => {
     expect((await server.reader.processes()).rows).toHaveLength(1)
   })
 
-  test('that cannot be written to makes the server not ready and inserts 500', async () => {
+  test('that cannot be written to makes the server not ready and answers 503', async () => {
     await using directory = await temporaryDirectory()
     await using server = await startServer({ dataDir: directory.path })
     await rm(join(directory.path, 'tmp'), { recursive: true })
     expect((await send(server.url, '/ready')).status).toBe(503)
     expect(await post(server, 'process', processBody(processInfo()))).toMatchObject({
-      status: 500,
-      text: 'Internal server error',
+      status: 503,
+      text: 'Service unavailable',
     })
     expect(server.reasons().join('\n')).toContain('ENOENT')
     expect((await send(server.url, '/health')).status).toBe(200)

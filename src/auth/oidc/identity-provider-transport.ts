@@ -2,7 +2,7 @@ import type { CustomFetch } from 'openid-client'
 import { withoutTracing } from '../../http/clients/suppress-tracing.ts'
 import { isCleartext } from '../../http/transport-security.ts'
 import { waitFor } from '../../http/wait-for.ts'
-import { platformClock } from '../../model/clock.ts'
+import { platformClock } from '../../model/runtime/clock.ts'
 import { Secret } from '../secret.ts'
 import type { IdentityProviderFetch, IdentityProviderResponse } from './oidc-options.ts'
 

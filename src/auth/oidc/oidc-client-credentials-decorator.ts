@@ -1,7 +1,7 @@
 import { tell } from '../../config/diagnostics.ts'
 import { proxiedFetch } from '../../http/proxy/proxied-fetch.ts'
 import { waitFor } from '../../http/wait-for.ts'
-import { platformClock } from '../../model/clock.ts'
+import { platformClock } from '../../model/runtime/clock.ts'
 import { CredentialsConfigError, optionNames, type SettingNames } from '../config-error.ts'
 import { CredentialsUnavailableError } from '../errors.ts'
 import type { DecoratedRequest, RequestDecorator } from '../request-decorator.ts'

@@ -1,6 +1,6 @@
 import { parseRetryAfter } from '../../http/answer/retry-after.ts'
-import { platformClock } from '../../model/clock.ts'
 import { isError, isSyntaxError } from '../../model/kinds.ts'
+import { platformClock } from '../../model/runtime/clock.ts'
 import { CredentialsUnavailableError } from '../errors.ts'
 import { type Secret, sanitizeText } from '../secret.ts'
 import { ExchangeError, type ProviderAnswer } from './identity-provider-transport.ts'

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { levelName } from '../../model/level.ts'
-import { printableText, printableWord } from '../../model/printable.ts'
+import { printableText, printableWord } from '../../model/text/printable.ts'
 import type { FlightSQLClient } from '../../query/flight-sql-client.ts'
 import { rawSql, sql } from '../../query/sql.ts'
 import { formatNanoseconds, nowNanoseconds } from '../../query/time.ts'

@@ -1,4 +1,4 @@
-import { printableText } from '../../model/printable.ts'
+import { printableText } from '../../model/text/printable.ts'
 import type { Batch, Row } from '../../query/arrow/batch.ts'
 import type { Schema } from '../../query/arrow/schema.ts'
 import { UsageError } from '../usage-error.ts'

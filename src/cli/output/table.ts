@@ -1,5 +1,5 @@
 import { LEVEL_NAMES } from '../../model/level.ts'
-import { printableText } from '../../model/printable.ts'
+import { printableText } from '../../model/text/printable.ts'
 import type { Batch, Row } from '../../query/arrow/batch.ts'
 import type { DataType, Schema } from '../../query/arrow/schema.ts'
 import { cellText } from './cells.ts'

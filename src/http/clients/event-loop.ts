@@ -1,4 +1,4 @@
-import { type Clock, original } from '../../model/clock.ts'
+import { type Clock, original } from '../../model/runtime/clock.ts'
 
 const faceOfPlatform = (): readonly unknown[] => [
   globalThis.setTimeout,

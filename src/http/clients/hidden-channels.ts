@@ -1,6 +1,6 @@
 import type { Channel } from 'node:diagnostics_channel'
-import { builtin } from '../../model/builtins.ts'
-import { isOwnRequest, isOwnWork } from '../../model/own-work.ts'
+import { builtin } from '../../model/runtime/builtins.ts'
+import { isOwnRequest, isOwnWork } from '../../model/runtime/own-work.ts'
 
 const { channel } = builtin('node:diagnostics_channel')
 

@@ -1,5 +1,5 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
-import type { Clock } from '../../model/clock.ts'
+import type { Clock } from '../../model/runtime/clock.ts'
 import { type HttpRequest, transportError } from '../answer/http-response.ts'
 import { hostOf, portOf } from '../host.ts'
 import { type ProxyRoute, proxyHeaders } from '../proxy/proxy.ts'

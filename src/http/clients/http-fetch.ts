@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { type Clock, platformClock } from '../../model/clock.ts'
+import { type Clock, platformClock } from '../../model/runtime/clock.ts'
 import type { ProxyRoute } from '../proxy/proxy.ts'
 import { HttpClient } from './http-client.ts'
 

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { Clock } from '../../model/clock.ts'
+import type { Clock } from '../../model/runtime/clock.ts'
 import { MAX_BODY_BYTES, MAX_BODY_MS, type UploadResponse } from '../answer/http-response.ts'
 import { HttpClient, type HttpClientOptions } from './http-client.ts'
 import type { PostRequest, UploadClient } from './upload-client.ts'

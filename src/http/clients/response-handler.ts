@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici'
-import type { Clock, Timer } from '../../model/clock.ts'
+import type { Clock, Timer } from '../../model/runtime/clock.ts'
 import {
   MAX_BODY_BYTES,
   MAX_BODY_MS,

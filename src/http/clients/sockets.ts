@@ -1,6 +1,6 @@
 import type { ClientRequestArgs, Agent as HttpAgent } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Clock } from '../../model/clock.ts'
+import type { Clock } from '../../model/runtime/clock.ts'
 
 /** The one socket that is being opened for a request. */
 export interface Opening {

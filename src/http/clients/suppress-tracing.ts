@@ -1,4 +1,4 @@
-import { runOwnWork } from '../../model/own-work.ts'
+import { runOwnWork } from '../../model/runtime/own-work.ts'
 import { hideOwnRequests } from './hidden-channels.ts'
 
 /** Where `@opentelemetry/api` 1.x keeps what has been registered with it, shared by all its copies in the process. */

@@ -1,4 +1,4 @@
-import type { Clock } from '../../model/clock.ts'
+import type { Clock } from '../../model/runtime/clock.ts'
 import type { UploadResponse } from '../answer/http-response.ts'
 import type { ProxyRoute } from '../proxy/proxy.ts'
 import { platformIsFaked } from './event-loop.ts'

@@ -1,7 +1,7 @@
-import { isOwnWork } from '../../model/own-work.ts'
+import { isOwnWork } from '../../model/runtime/own-work.ts'
 import { dispatch } from '../../tracing/dispatch.ts'
-import type { LateSpan } from '../../tracing/open-span.ts'
-import { spanIdOf, traceIdOf } from '../../tracing/trace-ids.ts'
+import type { LateSpan } from '../../tracing/spans/open-span.ts'
+import { spanIdOf, traceIdOf } from '../../tracing/spans/trace-ids.ts'
 import { DurationMetric, endCall, knownMethod } from './requests.ts'
 
 const duration = new DurationMetric('http.client.request.duration', 'server.address')

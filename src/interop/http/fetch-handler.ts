@@ -1,5 +1,5 @@
 import { dispatch } from '../../tracing/dispatch.ts'
-import type { LateSpan } from '../../tracing/open-span.ts'
+import type { LateSpan } from '../../tracing/spans/open-span.ts'
 import { harmless } from '../patching/harmless.ts'
 import { beginRequest, callerOf } from './requests.ts'
 import { answeredNow, ROUTE, type RoutedRequest, routesOf } from './route.ts'

@@ -1,8 +1,8 @@
 import { dispatch } from '../../tracing/dispatch.ts'
 import { type FloatMetric, fmetric } from '../../tracing/metric.ts'
-import { LateSpan, lateRecord } from '../../tracing/open-span.ts'
+import { LateSpan, lateRecord } from '../../tracing/spans/open-span.ts'
+import { spanIdOf } from '../../tracing/spans/trace-ids.ts'
 import type { OpenAsyncSpan, RemoteParent } from '../../tracing/streams/span-stream.ts'
-import { spanIdOf } from '../../tracing/trace-ids.ts'
 import { BoundedTable, TableBound } from '../../tracing/values/bounded-table.ts'
 import { type PropertySet, propertySet } from '../../tracing/values/property-set.ts'
 

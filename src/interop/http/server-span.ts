@@ -1,4 +1,4 @@
-import type { LateSpan } from '../../tracing/open-span.ts'
+import type { LateSpan } from '../../tracing/spans/open-span.ts'
 import { DurationMetric, knownMethod, type RequestEnd } from './requests.ts'
 
 const serverDuration = new DurationMetric('http.server.request.duration', 'http.route')

@@ -1,7 +1,7 @@
 import { type ChannelListener, subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { dispatch } from '../../tracing/dispatch.ts'
-import type { LateSpan } from '../../tracing/open-span.ts'
+import type { LateSpan } from '../../tracing/spans/open-span.ts'
 import { harmless } from '../patching/harmless.ts'
 import { recordHttp2Servers } from './http2/servers.ts'
 import { beginRequest, callerOf } from './requests.ts'

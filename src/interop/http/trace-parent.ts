@@ -1,6 +1,6 @@
-import type { OpenSpan } from '../../tracing/open-span.ts'
+import type { OpenSpan } from '../../tracing/spans/open-span.ts'
+import { spanIdOf, traceIdOf } from '../../tracing/spans/trace-ids.ts'
 import type { RemoteParent } from '../../tracing/streams/span-stream.ts'
-import { spanIdOf, traceIdOf } from '../../tracing/trace-ids.ts'
 
 /** Version, trace id, parent id, flags; versions above 00 may go on after a dash. Source: W3C Trace Context, section 3.2. */
 const FORMAT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/

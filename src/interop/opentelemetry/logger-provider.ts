@@ -1,7 +1,7 @@
 import { type Context, context } from '@opentelemetry/api'
 import { Level, parseLevel } from '../../model/level.ts'
 import { dispatch } from '../../tracing/dispatch.ts'
-import { recordLog } from '../../tracing/record-log.ts'
+import { recordLog } from '../../tracing/logs/record-log.ts'
 import { MAX_MESSAGE_CHARS } from '../../tracing/streams/log-stream.ts'
 import { eventPropertySet, type Properties } from '../../tracing/values/property-set.ts'
 import { renderValue } from '../../tracing/values/render-value.ts'

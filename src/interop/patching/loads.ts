@@ -1,4 +1,4 @@
-import { builtin } from '../../model/builtins.ts'
+import { builtin } from '../../model/runtime/builtins.ts'
 import { dispatch } from '../../tracing/dispatch.ts'
 import { wrapMethod } from './wrap-method.ts'
 

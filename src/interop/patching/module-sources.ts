@@ -1,4 +1,4 @@
-import { builtin } from '../../model/builtins.ts'
+import { builtin } from '../../model/runtime/builtins.ts'
 
 /** What is added to ES modules whose address matches. */
 interface Addition {

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os'
 import { Level } from '../../model/level.ts'
-import type { recordLog } from '../../tracing/record-log.ts'
+import type { recordLog } from '../../tracing/logs/record-log.ts'
 import { eventPropertySet } from '../../tracing/values/property-set.ts'
 import { withStack } from '../with-stack.ts'
 import { type JsonMember, readMembers, textOfJson } from './json-members.ts'

@@ -1,6 +1,6 @@
 import { Level } from '../../model/level.ts'
 import { dispatch } from '../../tracing/dispatch.ts'
-import type { recordLog } from '../../tracing/record-log.ts'
+import type { recordLog } from '../../tracing/logs/record-log.ts'
 import { readMembers } from './json-members.ts'
 import { type LineSource, recordMembers, type StreamKeys } from './line-event.ts'
 import { LoggerReader } from './logger-traits.ts'

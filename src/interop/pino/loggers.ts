@@ -1,5 +1,5 @@
 import { type ChannelListener, subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { recordShownLog } from '../../tracing/record-log.ts'
+import { recordShownLog } from '../../tracing/logs/record-log.ts'
 import { harmless } from '../patching/harmless.ts'
 import { onLoad } from '../patching/loads.ts'
 import { LineRecorder } from './line-recorder.ts'

@@ -1,6 +1,6 @@
 import { Level } from '../../model/level.ts'
 import { dispatch } from '../../tracing/dispatch.ts'
-import type { recordLog } from '../../tracing/record-log.ts'
+import type { recordLog } from '../../tracing/logs/record-log.ts'
 import { eventPropertySet } from '../../tracing/values/property-set.ts'
 import { levelOfName } from '../level-names.ts'
 import { levelNameOf, readInfo, type WinstonInfo } from './info-event.ts'

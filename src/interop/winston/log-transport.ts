@@ -1,5 +1,5 @@
 import TransportStream from 'winston-transport'
-import { recordLog } from '../../tracing/record-log.ts'
+import { recordLog } from '../../tracing/logs/record-log.ts'
 import { resolveRecordedAs } from '../level-names.ts'
 import { InfoRecorder, RECORDS } from './info-recorder.ts'
 import type { MicromegasWinstonTransportOptions, WinstonTransportBase } from './transport-types.ts'

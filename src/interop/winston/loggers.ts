@@ -1,4 +1,4 @@
-import { recordShownLog } from '../../tracing/record-log.ts'
+import { recordShownLog } from '../../tracing/logs/record-log.ts'
 import { harmless } from '../patching/harmless.ts'
 import { onLoad } from '../patching/loads.ts'
 import { levelNameOf, type WinstonInfo } from './info-event.ts'

@@ -1,6 +1,6 @@
 import { Level } from '../../model/level.ts'
 import type { HttpEventSink } from '../../sink/http-event-sink.ts'
-import { recordLog } from '../../tracing/record-log.ts'
+import { recordLog } from '../../tracing/logs/record-log.ts'
 import { recordCount, SELF_TARGET } from './self-metrics.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { platformClock } from '../../model/clock.ts'
+import { platformClock } from '../../model/runtime/clock.ts'
 import type { TelemetryGuard } from '../telemetry-guard.ts'
 import { recordFatal } from './fatal.ts'
 import { ProcessEnd } from './process-end.ts'

@@ -1,4 +1,4 @@
-import { type Clock, platformClock, type Timer } from '../../model/clock.ts'
+import { type Clock, platformClock, type Timer } from '../../model/runtime/clock.ts'
 
 /** Part of the time that is kept for the last stage, which runs while nothing else does. */
 const RESERVE_MS = 1_000

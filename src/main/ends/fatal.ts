@@ -1,6 +1,6 @@
-import { builtin } from '../../model/builtins.ts'
 import { Level } from '../../model/level.ts'
-import { recordLog } from '../../tracing/record-log.ts'
+import { builtin } from '../../model/runtime/builtins.ts'
+import { recordLog } from '../../tracing/logs/record-log.ts'
 import { renderValue } from '../../tracing/values/render-value.ts'
 
 /** Target of what the SDK records about the process it runs in. */

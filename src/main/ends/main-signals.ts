@@ -1,5 +1,5 @@
-import { builtin } from '../../model/builtins.ts'
-import { platformClock } from '../../model/clock.ts'
+import { builtin } from '../../model/runtime/builtins.ts'
+import { platformClock } from '../../model/runtime/clock.ts'
 import type { TelemetryGuard } from '../telemetry-guard.ts'
 import { END_SIGNALS, exitCodeOf, hasten, receivesSignals } from './end-signals.ts'
 

@@ -1,13 +1,13 @@
 import type { Writable } from 'node:stream'
 import type { styleText } from 'node:util'
 import { waitUntil } from '../../http/wait-until.ts'
-import { builtin } from '../../model/builtins.ts'
-import { platformClock } from '../../model/clock.ts'
 import { EMPTY_REPORT } from '../../model/delivery-report.ts'
 import type { DeliveryReport, EventSink, FlushOptions, LogEntry } from '../../model/event-sink.ts'
 import { Level, levelName } from '../../model/level.ts'
-import { printableText, printableWord } from '../../model/printable.ts'
-import { CONSOLE_TARGET } from '../../tracing/record-log.ts'
+import { builtin } from '../../model/runtime/builtins.ts'
+import { platformClock } from '../../model/runtime/clock.ts'
+import { printableText, printableWord } from '../../model/text/printable.ts'
+import { CONSOLE_TARGET } from '../../tracing/logs/record-log.ts'
 import { LineWriter } from './line-writer.ts'
 
 export interface ConsoleEventSinkOptions {

@@ -1,5 +1,5 @@
 import type { Writable } from 'node:stream'
-import { platformClock } from '../../model/clock.ts'
+import { platformClock } from '../../model/runtime/clock.ts'
 
 /** A reader this far behind gets no more lines until it has caught up. */
 const MAX_BACKLOG_BYTES = 4 * 1024 * 1024

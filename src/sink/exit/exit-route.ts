@@ -1,5 +1,5 @@
 import { hostOf } from '../../http/host.ts'
-import { isPermitted } from '../../model/permission.ts'
+import { isPermitted } from '../../model/runtime/permission.ts'
 import type { BlockingDelivery } from './exit-delivery.ts'
 import { SocketDelivery } from './socket-delivery.ts'
 import { ThreadDelivery, type ThreadDeliveryOptions } from './thread-delivery.ts'

@@ -9,7 +9,7 @@
 import { parentPort, workerData } from 'node:worker_threads'
 import { NodeUploadClient } from '../../http/clients/node-upload-client.ts'
 import { withTimeout } from '../../http/with-timeout.ts'
-import { platformClock as clock } from '../../model/clock.ts'
+import { platformClock as clock } from '../../model/runtime/clock.ts'
 import { classifyResponse } from '../upload/outcome.ts'
 import { fullJitterMs } from '../upload/shared-backoff.ts'
 import { EXIT_BACKOFF, type ExitJob, type ExitRequest } from './exit-job.ts'

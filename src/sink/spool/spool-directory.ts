@@ -1,6 +1,6 @@
-import { builtin } from '../../model/builtins.ts'
-import type { Clock, Timer } from '../../model/clock.ts'
 import { TelemetryError } from '../../model/errors.ts'
+import { builtin } from '../../model/runtime/builtins.ts'
+import type { Clock, Timer } from '../../model/runtime/clock.ts'
 import { isOwnerAlive, LOCK_REFRESH_MS, LOCK_STALE_MS, parseOwner, thisOwner } from './spool-lock.ts'
 
 const { join } = builtin('node:path')

@@ -1,6 +1,6 @@
-import { builtin } from '../../model/builtins.ts'
 import { TelemetryError } from '../../model/errors.ts'
 import type { StreamKind } from '../../model/event-sink.ts'
+import { builtin } from '../../model/runtime/builtins.ts'
 
 /** What a file of the spool holds: a block and all that a later process needs to deliver it. */
 export interface SpoolRecord {

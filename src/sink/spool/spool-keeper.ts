@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../../model/clock.ts'
+import type { Clock, Timer } from '../../model/runtime/clock.ts'
 import type { Notices } from '../notices.ts'
 import type { Settlement } from '../upload/delivery-ledger.ts'
 import type { StoredBlock, UploadItem } from '../upload/upload-item.ts'

@@ -1,5 +1,5 @@
-import { builtin } from '../../model/builtins.ts'
-import type { Clock } from '../../model/clock.ts'
+import { builtin } from '../../model/runtime/builtins.ts'
+import type { Clock } from '../../model/runtime/clock.ts'
 
 const { hostname } = builtin('node:os')
 

@@ -1,6 +1,6 @@
-import type { Clock } from '../../model/clock.ts'
 import type { StreamInfo } from '../../model/event-sink.ts'
 import type { ProcessInfo } from '../../model/process-info.ts'
+import type { Clock } from '../../model/runtime/clock.ts'
 import type { TelemetryEncoder } from '../../telemetry/encoder.ts'
 import { PRIORITIES, Priority } from '../upload/priority.ts'
 import type { StoredBlock, StoredBodies, UploadItem } from '../upload/upload-item.ts'

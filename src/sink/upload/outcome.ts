@@ -1,7 +1,7 @@
 import { TransportError, type UploadResponse } from '../../http/answer/http-response.ts'
 import { parseRetryAfter } from '../../http/answer/retry-after.ts'
-import { errorMessage } from '../../model/error-message.ts'
 import { isError } from '../../model/kinds.ts'
+import { errorMessage } from '../../model/text/error-message.ts'
 
 /**
  * Why something was given up:

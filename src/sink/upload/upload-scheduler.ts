@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../../model/clock.ts'
+import type { Clock, Timer } from '../../model/runtime/clock.ts'
 import type { Outcome } from './outcome.ts'
 import { type Admission, type BackoffPolicy, fullJitterMs, type SharedBackoff } from './shared-backoff.ts'
 import type { UploadItem } from './upload-item.ts'

@@ -1,4 +1,4 @@
-import { builtin } from '../../model/builtins.ts'
+import { builtin } from '../../model/runtime/builtins.ts'
 import { formatError } from '../../transit/format-error.ts'
 import { decodeUtf8 } from '../../transit/strings.ts'
 import { ARRAY, BYTES, MAP, NEGINT, SIMPLE, TAG, TEXT, UINT } from '../cbor-major.ts'

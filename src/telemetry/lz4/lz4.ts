@@ -1,5 +1,5 @@
 import { isError } from '../../model/kinds.ts'
-import { loadInstalled } from '../../model/load-installed.ts'
+import { loadInstalled } from '../../model/runtime/load-installed.ts'
 
 /** Compresses one section of a block into one LZ4 frame. */
 export type CompressFrame = (content: Uint8Array) => Promise<Uint8Array>

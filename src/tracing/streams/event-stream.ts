@@ -1,5 +1,5 @@
-import { builtin } from '../../model/builtins.ts'
 import type { SealedBlock, StreamInfo, StreamKind } from '../../model/event-sink.ts'
+import { builtin } from '../../model/runtime/builtins.ts'
 import { DependencyWriter } from '../../transit/dependency-writer.ts'
 import { readTicks } from '../clock.ts'
 import { giveBackMemory, once, takeMemory } from './block-memory.ts'

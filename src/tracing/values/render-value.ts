@@ -1,5 +1,5 @@
-import { builtin } from '../../model/builtins.ts'
 import { isError, isObjectPrototype } from '../../model/kinds.ts'
+import { builtin } from '../../model/runtime/builtins.ts'
 import { BoundedText, safely, truncate } from './bounded-text.ts'
 import { headline, renderError } from './render-error.ts'
 

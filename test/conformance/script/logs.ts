@@ -1,7 +1,7 @@
 import { Level } from '../../../src/model/level.ts'
 import { dispatch } from '../../../src/tracing/dispatch.ts'
-import { logger } from '../../../src/tracing/logger.ts'
-import { recordLog } from '../../../src/tracing/record-log.ts'
+import { logger } from '../../../src/tracing/logs/logger.ts'
+import { recordLog } from '../../../src/tracing/logs/record-log.ts'
 import { propertySet } from '../../../src/tracing/values/property-set.ts'
 import { type ExpectedRecord, LONG, LONG_UNICODE, UNICODE, UNICODE_NAME } from './expected.ts'
 

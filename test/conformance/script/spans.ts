@@ -1,6 +1,6 @@
 import { dispatch } from '../../../src/tracing/dispatch.ts'
-import { asyncSpan, beginAsyncSpan, defineSpan, span, spanBound } from '../../../src/tracing/span.ts'
-import { spanFn } from '../../../src/tracing/span-fn.ts'
+import { asyncSpan, beginAsyncSpan, defineSpan, span, spanBound } from '../../../src/tracing/spans/span.ts'
+import { spanFn } from '../../../src/tracing/spans/span-fn.ts'
 import { type ExpectedRecord, UNICODE_NAME } from './expected.ts'
 
 export async function recordSpans(expected: ExpectedRecord[]): Promise<void> {

@@ -2,7 +2,7 @@ import * as api from '@opentelemetry/api'
 import { type Context, context, createContextKey, ROOT_CONTEXT, trace } from '@opentelemetry/api'
 import { afterEach, describe, expect, test } from 'vitest'
 import { registerOpenTelemetryBridge } from '../../../src/interop/opentelemetry.ts'
-import { asyncSpan } from '../../../src/tracing/span.ts'
+import { asyncSpan } from '../../../src/tracing/spans/span.ts'
 import { startRecording } from '../support/recording.ts'
 
 interface Logs {

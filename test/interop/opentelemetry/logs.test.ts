@@ -3,7 +3,7 @@ import { type LoggerProvider, logs, SeverityNumber } from '@opentelemetry/api-lo
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { registerOpenTelemetryBridge } from '../../../src/interop/opentelemetry.ts'
 import { Level } from '../../../src/model/level.ts'
-import { asyncSpan } from '../../../src/tracing/span.ts'
+import { asyncSpan } from '../../../src/tracing/spans/span.ts'
 import { startRecording } from '../support/recording.ts'
 
 let unregister: () => void

@@ -14,7 +14,7 @@ import { afterEach, expect, test } from 'vitest'
 import { BaggagePropagator } from '../../../src/interop/opentelemetry/propagation/baggage-propagator.ts'
 import { TraceContextPropagator } from '../../../src/interop/opentelemetry/propagation/trace-context-propagator.ts'
 import { registerOpenTelemetryBridge } from '../../../src/interop/opentelemetry.ts'
-import { asyncSpan } from '../../../src/tracing/span.ts'
+import { asyncSpan } from '../../../src/tracing/spans/span.ts'
 import { startRecording } from '../support/recording.ts'
 
 const ours = new TraceContextPropagator()

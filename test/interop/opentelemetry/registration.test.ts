@@ -5,7 +5,7 @@ import { TracerProvider } from '@opentelemetry/sdk-trace'
 import { afterEach, expect, test } from 'vitest'
 import { MicromegasContextManager } from '../../../src/interop/opentelemetry/propagation/context-manager.ts'
 import { registerOpenTelemetryBridge } from '../../../src/interop/opentelemetry.ts'
-import { asyncSpan } from '../../../src/tracing/span.ts'
+import { asyncSpan } from '../../../src/tracing/spans/span.ts'
 import { startRecording } from '../support/recording.ts'
 
 afterEach(() => {

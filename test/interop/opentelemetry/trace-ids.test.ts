@@ -2,8 +2,8 @@ import { isSpanContextValid, trace } from '@opentelemetry/api'
 import { TraceIdRatioBasedSampler } from '@opentelemetry/sdk-trace'
 import { expect, test } from 'vitest'
 import { registerOpenTelemetryBridge } from '../../../src/interop/opentelemetry.ts'
+import { spanIdOf, traceIdOf } from '../../../src/tracing/spans/trace-ids.ts'
 import type { OpenAsyncSpan } from '../../../src/tracing/streams/span-stream.ts'
-import { spanIdOf, traceIdOf } from '../../../src/tracing/trace-ids.ts'
 import { startRecording } from '../support/recording.ts'
 
 const COUNT = 10_000

@@ -19,7 +19,7 @@ import { registerOpenTelemetryBridge } from '../../../src/interop/opentelemetry.
 import { Level } from '../../../src/model/level.ts'
 import type { DecodedLogEntry } from '../../../src/telemetry/decode/log-entries.ts'
 import type { SpanRow } from '../../../src/telemetry/decode/span-place.ts'
-import { asyncSpan, beginAsyncSpan, spanBound } from '../../../src/tracing/span.ts'
+import { asyncSpan, beginAsyncSpan, spanBound } from '../../../src/tracing/spans/span.ts'
 import { type Recording, startRecording } from '../support/recording.ts'
 
 let unregister: () => void

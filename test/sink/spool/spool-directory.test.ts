@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { platformClock } from '../../../src/model/clock.ts'
+import { platformClock } from '../../../src/model/runtime/clock.ts'
 import { type AdoptedFile, SpoolDirectory } from '../../../src/sink/spool/spool-directory.ts'
 import { isOwnerAlive, LOCK_STALE_MS, parseOwner, thisOwner } from '../../../src/sink/spool/spool-lock.ts'
 

@@ -2,7 +2,7 @@
  * A program of methods decorated as `experimentalDecorators` has it, whose behaviour it prints. Where a span's place is
  * expected, the line says so. With `reflect-metadata` on the command line, decorators leave metadata as NestJS's do.
  */
-import { spanFn } from '../../../src/tracing/span-fn.ts'
+import { spanFn } from '../../../src/tracing/spans/span-fn.ts'
 import { runDecorated } from './decorated-run.ts'
 
 interface MetadataReflect {

@@ -1,5 +1,5 @@
 /** A program of methods decorated as the standard has it, whose behaviour it prints. */
-import { spanFn } from '../../../src/tracing/span-fn.ts'
+import { spanFn } from '../../../src/tracing/spans/span-fn.ts'
 import { runDecorated } from './decorated-run.ts'
 
 class Cart {

@@ -3,9 +3,9 @@
 import { Level } from '../../../src/model/level.ts'
 import { dispatch } from '../../../src/tracing/dispatch.ts'
 import { recordImage } from '../../../src/tracing/image.ts'
-import { logger } from '../../../src/tracing/logger.ts'
+import { logger } from '../../../src/tracing/logs/logger.ts'
 import { fmetric } from '../../../src/tracing/metric.ts'
-import { span } from '../../../src/tracing/span.ts'
+import { span } from '../../../src/tracing/spans/span.ts'
 import { BlockCollector, processOf } from './block-collector.ts'
 
 const log = logger('early')

@@ -1,5 +1,5 @@
 import type { Connection } from '../../tables/database.ts'
-import type { Need } from '../../tables/tables.ts'
+import type { Need } from '../../tables/needed-blocks.ts'
 
 /** What must be done before a query can run. */
 export interface Preparations {

@@ -1,4 +1,4 @@
-import { timeoutSignal } from '../../../model/durations.ts'
+import { timeoutSignal } from '../../../model/text/durations.ts'
 import { sanitizeText } from '../../secret.ts'
 import { LoginRequiredError } from '../login-error.ts'
 import type { BrowserLogin, LoginClient } from '../login-options.ts'

@@ -4,8 +4,8 @@ import type {
   IncomingHttpHeaders,
   OutgoingHttpHeaders,
 } from 'node:http2'
-import { builtin } from '../../../model/builtins.ts'
-import type { LateSpan } from '../../../tracing/open-span.ts'
+import { builtin } from '../../../model/runtime/builtins.ts'
+import type { LateSpan } from '../../../tracing/spans/open-span.ts'
 import { harmless } from '../../patching/harmless.ts'
 import { wrapMethod } from '../../patching/wrap-method.ts'
 import { endCalled, hostOf, isPassedOver } from '../client-span.ts'

@@ -1,5 +1,5 @@
 import type * as Http2 from 'node:http2'
-import { builtin } from '../../../model/builtins.ts'
+import { builtin } from '../../../model/runtime/builtins.ts'
 import { harmless } from '../../patching/harmless.ts'
 import { wrapMethod } from '../../patching/wrap-method.ts'
 

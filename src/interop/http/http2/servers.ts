@@ -1,7 +1,7 @@
 import type { EventEmitter } from 'node:events'
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2'
 import { dispatch } from '../../../tracing/dispatch.ts'
-import type { LateSpan } from '../../../tracing/open-span.ts'
+import type { LateSpan } from '../../../tracing/spans/open-span.ts'
 import { harmless } from '../../patching/harmless.ts'
 import { wrapMethod } from '../../patching/wrap-method.ts'
 import { beginRequest, callerOf } from '../requests.ts'

@@ -1,5 +1,5 @@
 import { type Attributes, diag } from '@opentelemetry/api'
-import { isOwnWork } from '../../../model/own-work.ts'
+import { isOwnWork } from '../../../model/runtime/own-work.ts'
 import { dispatch } from '../../../tracing/dispatch.ts'
 import type { FloatMetric, IntegerMetric } from '../../../tracing/metric.ts'
 import { type PropertySet, propertySet } from '../../../tracing/values/property-set.ts'

@@ -1,6 +1,6 @@
 import { type Attributes, type SpanStatus, SpanStatusCode } from '@opentelemetry/api'
 import { Level } from '../../../model/level.ts'
-import type { OpenSpan } from '../../../tracing/open-span.ts'
+import type { OpenSpan } from '../../../tracing/spans/open-span.ts'
 import type { Properties } from '../../../tracing/values/property-set.ts'
 import { validAttributes } from '../attributes.ts'
 import { countUnreadable, MicromegasSpan, statusMessageOf } from './micromegas-span.ts'

@@ -13,11 +13,11 @@ import {
   type TracerProvider,
   trace,
 } from '@opentelemetry/api'
-import { isOwnWork } from '../../../model/own-work.ts'
+import { isOwnWork } from '../../../model/runtime/own-work.ts'
 import { type CallSite, captureCallSite, UNKNOWN_CALL_SITE } from '../../../tracing/call-site.ts'
 import { dispatch } from '../../../tracing/dispatch.ts'
 import { toName } from '../../../tracing/metric.ts'
-import { LateSpan, lateRecord } from '../../../tracing/open-span.ts'
+import { LateSpan, lateRecord } from '../../../tracing/spans/open-span.ts'
 import type { OpenAsyncSpan } from '../../../tracing/streams/span-stream.ts'
 import { BoundedTable, TableBound } from '../../../tracing/values/bounded-table.ts'
 import { BridgeProvider, type BridgeState } from '../bridge-state.ts'

@@ -1,5 +1,5 @@
-import { type CallSite, captureCallSite } from './call-site.ts'
-import { DEFAULT_TARGET } from './metric.ts'
+import { type CallSite, captureCallSite } from '../call-site.ts'
+import { DEFAULT_TARGET } from '../metric.ts'
 import { asyncSpan, newDefinition, type SpanOptions, span } from './span.ts'
 
 /** How a function wrapped by {@link spanFn} is measured. */

@@ -1,6 +1,6 @@
-import { Level } from '../model/level.ts'
-import { LogSite } from './streams/log-stream.ts'
-import { BoundedTable, TableBound } from './values/bounded-table.ts'
+import { Level } from '../../model/level.ts'
+import { LogSite } from '../streams/log-stream.ts'
+import { BoundedTable, TableBound } from '../values/bounded-table.ts'
 
 /** Call sites known by their template; bounded because code can be generated. */
 export const templateBound: TableBound = new TableBound(16_384)

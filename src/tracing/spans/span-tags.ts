@@ -1,7 +1,7 @@
-import { dispatch } from './dispatch.ts'
-import type { OpenAsyncSpan } from './streams/span-stream.ts'
+import { dispatch } from '../dispatch.ts'
+import type { OpenAsyncSpan } from '../streams/span-stream.ts'
+import { PropertySet } from '../values/property-set.ts'
 import { traceIdOf } from './trace-ids.ts'
-import { PropertySet } from './values/property-set.ts'
 
 /** The properties of a log, with the ids of the span that its caller runs in. */
 export function logTags(own: PropertySet | undefined): PropertySet | undefined {

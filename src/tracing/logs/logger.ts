@@ -1,6 +1,12 @@
-import { isError, isPlainObject } from '../model/kinds.ts'
-import { Level } from '../model/level.ts'
-import { dispatch } from './dispatch.ts'
+import { isError, isPlainObject } from '../../model/kinds.ts'
+import { Level } from '../../model/level.ts'
+import { dispatch } from '../dispatch.ts'
+import { loggingSpan, logTags, tagsWithin } from '../spans/span-tags.ts'
+import { formatMessage, type LogSite, MAX_MESSAGE_CHARS } from '../streams/log-stream.ts'
+import { BoundedTable, TableBound } from '../values/bounded-table.ts'
+import { truncate } from '../values/bounded-text.ts'
+import { isPropertySet, type Properties, type PropertySet, propertySet } from '../values/property-set.ts'
+import { renderValue } from '../values/render-value.ts'
 import {
   cookedParts,
   isTemplate,
@@ -13,12 +19,6 @@ import {
   templateBound,
   textBound,
 } from './log-sites.ts'
-import { loggingSpan, logTags, tagsWithin } from './span-tags.ts'
-import { formatMessage, type LogSite, MAX_MESSAGE_CHARS } from './streams/log-stream.ts'
-import { BoundedTable, TableBound } from './values/bounded-table.ts'
-import { truncate } from './values/bounded-text.ts'
-import { isPropertySet, type Properties, type PropertySet, propertySet } from './values/property-set.ts'
-import { renderValue } from './values/render-value.ts'
 
 /**
  * Records one log event. Never throws.

@@ -1,10 +1,10 @@
-import { Level } from '../model/level.ts'
-import { dispatch } from './dispatch.ts'
-import { toName } from './metric.ts'
-import { logTags } from './span-tags.ts'
-import { MAX_MESSAGE_CHARS } from './streams/log-stream.ts'
-import { type Properties, type PropertySet, propertySet } from './values/property-set.ts'
-import { renderValue } from './values/render-value.ts'
+import { Level } from '../../model/level.ts'
+import { dispatch } from '../dispatch.ts'
+import { toName } from '../metric.ts'
+import { logTags } from '../spans/span-tags.ts'
+import { MAX_MESSAGE_CHARS } from '../streams/log-stream.ts'
+import { type Properties, type PropertySet, propertySet } from '../values/property-set.ts'
+import { renderValue } from '../values/render-value.ts'
 
 /** Target of what the host writes to its console; a sink that shows logs there does not show it again. */
 export const CONSOLE_TARGET = 'console'

@@ -1,12 +1,12 @@
-import { isError } from '../model/kinds.ts'
-import { dispatch } from './dispatch.ts'
-import { toName } from './metric.ts'
-import type { LateAsyncSpan } from './streams/late-span-stream.ts'
-import type { OpenAsyncSpan, RemoteParent, SpanRecord } from './streams/span-stream.ts'
+import { isError } from '../../model/kinds.ts'
+import { dispatch } from '../dispatch.ts'
+import { toName } from '../metric.ts'
+import type { LateAsyncSpan } from '../streams/late-span-stream.ts'
+import type { OpenAsyncSpan, RemoteParent, SpanRecord } from '../streams/span-stream.ts'
+import { head } from '../values/bounded-text.ts'
+import { eventPropertySet, isPropertySet, type Properties, type PropertySet } from '../values/property-set.ts'
+import { renderValue } from '../values/render-value.ts'
 import { traceIdOf } from './trace-ids.ts'
-import { head } from './values/bounded-text.ts'
-import { eventPropertySet, isPropertySet, type Properties, type PropertySet } from './values/property-set.ts'
-import { renderValue } from './values/render-value.ts'
 
 /** Distinct properties of one span; further ones are left out. */
 const MAX_PROPERTIES = 128

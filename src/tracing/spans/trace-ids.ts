@@ -1,6 +1,6 @@
-import { builtin } from '../model/builtins.ts'
-import { dispatch } from './dispatch.ts'
-import type { OpenAsyncSpan } from './streams/span-stream.ts'
+import { builtin } from '../../model/runtime/builtins.ts'
+import { dispatch } from '../dispatch.ts'
+import type { OpenAsyncSpan } from '../streams/span-stream.ts'
 
 /**
  * Ids of the W3C trace context, made from those that spans have in this process: the same span has the same ids whoever

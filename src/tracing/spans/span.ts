@@ -1,6 +1,10 @@
-import { type CallSite, captureCallSite, UNKNOWN_CALL_SITE } from './call-site.ts'
-import { dispatch } from './dispatch.ts'
-import { DEFAULT_TARGET, toName } from './metric.ts'
+import { type CallSite, captureCallSite, UNKNOWN_CALL_SITE } from '../call-site.ts'
+import { dispatch } from '../dispatch.ts'
+import { DEFAULT_TARGET, toName } from '../metric.ts'
+import { SpanLocation, SpanRecord } from '../streams/span-stream.ts'
+import { BoundedTable, TableBound } from '../values/bounded-table.ts'
+import { detachedText } from '../values/detached-text.ts'
+import type { Properties, PropertySet } from '../values/property-set.ts'
 import {
   type ActiveSpan,
   describeFailure,
@@ -11,10 +15,6 @@ import {
   setOf,
   UNRECORDED,
 } from './open-span.ts'
-import { SpanLocation, SpanRecord } from './streams/span-stream.ts'
-import { BoundedTable, TableBound } from './values/bounded-table.ts'
-import { detachedText } from './values/detached-text.ts'
-import type { Properties, PropertySet } from './values/property-set.ts'
 
 export interface SpanOptions {
   /** The part of the program that is measured. @defaultValue `app` */

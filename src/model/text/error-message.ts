@@ -1,4 +1,4 @@
-import { isError } from './kinds.ts'
+import { isError } from '../kinds.ts'
 
 /** Errors of an `AggregateError` that are told; more of them say the same. */
 const MAX_ERRORS = 4

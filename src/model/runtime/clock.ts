@@ -1,5 +1,5 @@
+import { MAX_TIMER_MS } from '../text/durations.ts'
 import { builtin } from './builtins.ts'
-import { MAX_TIMER_MS } from './durations.ts'
 
 /** A call that is to come. */
 export interface Timer {
