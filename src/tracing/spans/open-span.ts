@@ -10,8 +10,7 @@ import { traceIdOf } from './trace-ids.ts'
 
 /** Distinct properties of one span; further ones are left out. */
 const MAX_PROPERTIES = 128
-/** UTF-16 code units of a property's value, and of an error's message; longer ones are cut. */
-const MAX_VALUE_CHARS = 8192
+/** UTF-16 code units of an error's message; longer ones are cut. */
 const MAX_ERROR_CHARS = 1024
 
 /** An async span while it runs: what its function is given, and what {@link currentSpan} finds. */
@@ -40,8 +39,8 @@ export interface ActiveSpan {
 
 /** What a span is tagged with while it runs. */
 export class SpanProperties {
-  /** A set as it was given, or texts and numbers of our own. */
-  protected given: PropertySet | Record<string, unknown> | undefined
+  /** A set, or, once more was added to it, texts of our own. */
+  protected given: PropertySet | Record<string, string> | undefined
 
   constructor(properties?: Properties | PropertySet) {
     this.given = undefined
@@ -50,7 +49,8 @@ export class SpanProperties {
 
   set(properties: Properties | PropertySet): this {
     if (!dispatch.cpu.tagsEnds) return this
-    if (this.given === undefined && isPropertySet(properties)) this.given = properties
+    // Most spans are tagged once: then there is nothing to be merged.
+    if (this.given === undefined) this.given = setOf(properties)
     else this.#add(properties)
     return this
   }
@@ -66,21 +66,12 @@ export class SpanProperties {
 
   #add(properties: Properties | PropertySet): void {
     const { given } = this
-    const own: Record<string, unknown> =
-      given === undefined || isPropertySet(given)
-        ? Object.assign(Object.create(null), Object.fromEntries(given?.entries ?? []))
-        : given
-    try {
-      const added = isPropertySet(properties) ? properties.toJSON() : properties
-      let room = MAX_PROPERTIES - Object.keys(own).length
-      for (const name of Object.keys(added)) {
-        const value = added[name]
-        if (value === undefined || value === null) continue
-        if (!Object.hasOwn(own, name) && room-- <= 0) continue
-        own[name] = keptValue(value)
-      }
-    } catch {
-      dispatch.cpu.countInvalid() // a getter or a proxy that throws costs its properties only
+    const own: Record<string, string> = isPropertySet(given)
+      ? Object.assign(Object.create(null), given.toJSON())
+      : (given ?? Object.create(null))
+    let room = MAX_PROPERTIES - Object.keys(own).length
+    for (const [name, value] of setOf(properties).entries) {
+      if (Object.hasOwn(own, name) || room-- > 0) own[name] = value
     }
     this.given = own
   }
@@ -204,7 +195,7 @@ export function currentSpan(): ActiveSpan | undefined {
   return typeof (open as Partial<OpenSpan> | undefined)?.set === 'function' ? (open as OpenSpan) : undefined
 }
 
-export function setOf(given: PropertySet | Record<string, unknown>): PropertySet {
+export function setOf(given: PropertySet | Properties): PropertySet {
   return isPropertySet(given) ? given : eventPropertySet(given)
 }
 
@@ -216,11 +207,6 @@ export const UNRECORDED: ActiveSpan = {
   set: () => UNRECORDED,
   rename: () => UNRECORDED,
   fail: () => UNRECORDED,
-}
-
-/** What changes no more: objects are rendered as they are now. */
-function keptValue(value: unknown): unknown {
-  return typeof value === 'object' ? renderValue(value, MAX_VALUE_CHARS) : value
 }
 
 export function describeFailure(error: unknown): Properties {

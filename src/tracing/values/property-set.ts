@@ -105,8 +105,8 @@ const table = new BoundedTable<string, PropertySet>(propertySetBound)
 export function propertySet(properties: Properties | PropertySet): PropertySet {
   if (isPropertySet(properties)) return properties
   const entries: Entry[] = []
-  const key = readEntries(properties, entries)
-  if (key.length > MAX_INTERNED_CHARS) return new PropertySet(entries)
+  if (readEntries(properties, entries) > MAX_INTERNED_CHARS) return new PropertySet(entries)
+  const key = keyOf(entries)
   const detached = () => entries.map(([name, value]) => [detachedText(name), detachedText(value)] as const)
   return table.getOrMake(key, () => new PropertySet(detached())) ?? new PropertySet(entries)
 }
@@ -132,24 +132,30 @@ export function eventPropertySet(properties: Properties): PropertySet {
 
 type Entry = [name: string, value: string]
 
-/** Adds what is readable to `entries`, and returns a text that is the same for the same entries only. */
-function readEntries(properties: Properties, entries: Entry[]): string {
-  let key = ''
-  if (typeof properties !== 'object') return key // the keys of a long text would be its characters
+/** Adds what is readable to `entries`. @returns The UTF-16 code units of their names and values. */
+function readEntries(properties: Properties, entries: Entry[]): number {
+  let chars = 0
+  if (typeof properties !== 'object') return chars // the keys of a long text would be its characters
   try {
     for (const name of Object.keys(properties)) {
       if (entries.length === MAX_PROPERTIES) break
       const value = readProperty(properties, name)
       if (value === undefined) continue
       const shownName = head(name, MAX_PROPERTY_CHARS)
-      if (key.length + shownName.length + value.length > MAX_SET_CHARS) break
+      const more = chars + shownName.length + value.length
+      if (more > MAX_SET_CHARS) break
       entries.push([shownName, value])
-      key += `${shownName.length}:${shownName}${value.length}:${value}`
+      chars = more
     }
   } catch {
     // Only a hostile proxy gets here; the event keeps what was readable.
   }
-  return key
+  return chars
+}
+
+/** The same for the same entries only. */
+function keyOf(entries: readonly Entry[]): string {
+  return entries.map(([name, value]) => `${name.length}:${name}${value.length}:${value}`).join('')
 }
 
 function readProperty(properties: Properties, name: string): string | undefined {
