@@ -6,10 +6,11 @@ import { LineRecorder } from './line-recorder.ts'
 import { valueUnder } from './logger-traits.ts'
 import { RECORDS } from './pino-stream.ts'
 
-/** Where pino tells the lines that it makes, from 9.8 on; see its documentation of diagnostics channels. */
+/** Where pino tells the lines that it makes, from 9.10 on; see its documentation of diagnostics channels. */
 const LINES = 'tracing:pino_asJson:end'
-/** What its main file loads the methods of loggers by. */
+/** What its main file loads, to make the methods of a logger. */
 const METHODS = /^\.\/lib\/proto$/
+const MAIN_FILE = /[\\/]pino\.js$/
 
 /** An object, the message, the level's number, the time with the comma and the name before it. */
 type LineArguments = readonly [object: unknown, message: unknown, level: unknown, time: unknown]
@@ -43,7 +44,8 @@ export function recordPinoLoggers(): () => void {
   }
   subscribe(LINES, onLine)
   const seen = new WeakSet<object>()
-  const stop = onLoad(METHODS, (exports) => {
+  const stop = onLoad(METHODS, (exports, askedBy) => {
+    if (!MAIN_FILE.test(askedBy)) return
     const methods = Object.getPrototypeOf((exports as () => object)()) as Record<symbol, AsJson>
     const name = Object.getOwnPropertySymbols(methods).find((key) => key.description === 'pino.asJson')
     if (name === undefined || seen.has(methods)) return
