@@ -1,6 +1,6 @@
 import { Level } from '../model/level.ts'
+import { MAX_MESSAGE_CHARS } from '../tracing/limits.ts'
 import { recordShownLog } from '../tracing/logs/record-log.ts'
-import { MAX_MESSAGE_CHARS } from '../tracing/streams/log-stream.ts'
 import { renderValue } from '../tracing/values/render-value.ts'
 import { harmless } from './patching/harmless.ts'
 import { onLoad } from './patching/loads.ts'

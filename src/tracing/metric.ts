@@ -1,4 +1,5 @@
 import { dispatch } from './dispatch.ts'
+import { MAX_METRICS, MAX_NAME_CHARS } from './limits.ts'
 import { MetricSite } from './streams/metrics-stream.ts'
 import { BoundedTable, TableBound } from './values/bounded-table.ts'
 import { truncate } from './values/bounded-text.ts'
@@ -14,12 +15,11 @@ export interface MetricOptions {
 /** Target of metrics and spans that name none. */
 export const DEFAULT_TARGET = 'app'
 
-const MAX_NAME_CHARS = 255
 /** Largest value of an unsigned 64-bit integer. */
 const MAX_U64 = 2n ** 64n - 1n
 
 /** Distinct metrics that are remembered; past it every call makes a metric of its own, which records as well. */
-export const metricBound: TableBound = new TableBound(8192)
+export const metricBound: TableBound = new TableBound(MAX_METRICS)
 const floats = new BoundedTable<string, FloatMetric>(metricBound)
 const integers = new BoundedTable<string, IntegerMetric>(metricBound)
 

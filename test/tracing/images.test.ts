@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { dispatch } from '../../src/tracing/dispatch.ts'
 import { recordImage } from '../../src/tracing/image.ts'
-import { MAX_IMAGE_BYTES } from '../../src/tracing/streams/image-stream.ts'
+import { MAX_IMAGE_BYTES } from '../../src/tracing/limits.ts'
 import { startRecording } from './support/recording.ts'
 
 test('an image arrives with its name, format and bytes, which are copied when it is recorded', async () => {

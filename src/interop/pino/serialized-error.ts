@@ -1,4 +1,4 @@
-import { MAX_MESSAGE_CHARS } from '../../tracing/streams/log-stream.ts'
+import { MAX_MESSAGE_CHARS } from '../../tracing/limits.ts'
 import { isErrorLike, renderSerializedError } from '../../tracing/values/render-error.ts'
 import { type JsonMember, readMembers, textOfJson } from './json-members.ts'
 

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util'
 import { isError } from '../../model/kinds.ts'
-import { MAX_MESSAGE_CHARS } from '../../tracing/streams/log-stream.ts'
+import { MAX_MESSAGE_CHARS } from '../../tracing/limits.ts'
 import { renderValue } from '../../tracing/values/render-value.ts'
 import { withStack } from '../with-stack.ts'
 

@@ -1,11 +1,10 @@
 import { Level } from '../../model/level.ts'
+import { MAX_TEMPLATES, MAX_TEXTS } from '../limits.ts'
 import { LogSite } from '../streams/log-stream.ts'
 import { BoundedTable, TableBound } from '../values/bounded-table.ts'
 
-/** Call sites known by their template; bounded because code can be generated. */
-export const templateBound: TableBound = new TableBound(16_384)
-/** Plain texts known as static messages. */
-export const textBound: TableBound = new TableBound(4096)
+export const templateBound: TableBound = new TableBound(MAX_TEMPLATES)
+export const textBound: TableBound = new TableBound(MAX_TEXTS)
 /** Longer plain texts are taken for built ones, which will not come again. */
 const MAX_STATIC_CHARS = 512
 

@@ -1,8 +1,9 @@
 import { isError, isPlainObject } from '../../model/kinds.ts'
 import { Level } from '../../model/level.ts'
 import { dispatch } from '../dispatch.ts'
+import { MAX_MESSAGE_CHARS, MAX_TARGETS } from '../limits.ts'
 import { loggingSpan, logTags, tagsWithin } from '../spans/span-tags.ts'
-import { formatMessage, type LogSite, MAX_MESSAGE_CHARS } from '../streams/log-stream.ts'
+import { formatMessage, type LogSite } from '../streams/log-stream.ts'
 import { BoundedTable, TableBound } from '../values/bounded-table.ts'
 import { truncate } from '../values/bounded-text.ts'
 import { isPropertySet, type Properties, type PropertySet, propertySet } from '../values/property-set.ts'
@@ -52,8 +53,7 @@ export interface Logger {
   with(properties: Properties | PropertySet): Logger
 }
 
-/** Targets of loggers. */
-export const loggerBound: TableBound = new TableBound(4096)
+export const loggerBound: TableBound = new TableBound(MAX_TARGETS)
 const loggers = new BoundedTable<string, TargetLogger>(loggerBound)
 
 /**

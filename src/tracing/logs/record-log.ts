@@ -1,8 +1,8 @@
 import { Level } from '../../model/level.ts'
 import { dispatch } from '../dispatch.ts'
+import { MAX_MESSAGE_CHARS } from '../limits.ts'
 import { toName } from '../metric.ts'
 import { logTags } from '../spans/span-tags.ts'
-import { MAX_MESSAGE_CHARS } from '../streams/log-stream.ts'
 import { type Properties, type PropertySet, propertySet } from '../values/property-set.ts'
 import { renderValue } from '../values/render-value.ts'
 

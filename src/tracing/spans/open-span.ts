@@ -1,5 +1,6 @@
 import { isError } from '../../model/kinds.ts'
 import { dispatch } from '../dispatch.ts'
+import { MAX_ERROR_CHARS, MAX_PROPERTIES } from '../limits.ts'
 import { toName } from '../metric.ts'
 import type { LateAsyncSpan } from '../streams/late-span-stream.ts'
 import type { OpenAsyncSpan, RemoteParent, SpanRecord } from '../streams/span-stream.ts'
@@ -7,11 +8,6 @@ import { head } from '../values/bounded-text.ts'
 import { eventPropertySet, isPropertySet, type Properties, type PropertySet } from '../values/property-set.ts'
 import { renderValue } from '../values/render-value.ts'
 import { traceIdOf } from './trace-ids.ts'
-
-/** Distinct properties of one span; further ones are left out. */
-const MAX_PROPERTIES = 128
-/** UTF-16 code units of an error's message; longer ones are cut. */
-const MAX_ERROR_CHARS = 1024
 
 /** An async span while it runs: what its function is given, and what {@link currentSpan} finds. */
 export interface ActiveSpan {

@@ -1,5 +1,6 @@
 import { type CallSite, captureCallSite, UNKNOWN_CALL_SITE } from '../call-site.ts'
 import { dispatch } from '../dispatch.ts'
+import { MAX_SPAN_NAMES } from '../limits.ts'
 import { DEFAULT_TARGET, toName } from '../metric.ts'
 import { SpanLocation, SpanRecord } from '../streams/span-stream.ts'
 import { BoundedTable, TableBound } from '../values/bounded-table.ts'
@@ -45,7 +46,7 @@ export interface ActiveThreadSpan {
 }
 
 /** Span names that are remembered; past it a span's events carry the name themselves. */
-export const spanBound: TableBound = new TableBound(4096)
+export const spanBound: TableBound = new TableBound(MAX_SPAN_NAMES)
 const definitions = new BoundedTable<string, SpanDefinition>(spanBound)
 /** Stand for the names that are not remembered, by target. */
 const locationBound = new TableBound(256)

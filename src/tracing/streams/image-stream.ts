@@ -1,12 +1,11 @@
 import { writeText } from '../../transit/text.ts'
 import { writeTicks } from '../clock.ts'
+import { MAX_IMAGE_BYTES } from '../limits.ts'
 import { EventStream } from './event-stream.ts'
 import { IMAGE_LAYOUT } from './stream-layouts.ts'
 
 /** Bytes of an image block's events before it is sealed; a larger image gets a block of its own. */
 const IMAGE_BLOCK_BYTES = 1024 * 1024
-/** Bytes of one image. Servers take requests of 100 MiB; a block of one such image stays well below. */
-export const MAX_IMAGE_BYTES: number = 64 * 1024 * 1024
 const CODEC_UTF8 = 2
 
 /** Writes image events. */

@@ -1,4 +1,5 @@
 import { readTicks } from '../clock.ts'
+import { MAX_SPAN_NAMES } from '../limits.ts'
 import { BoundedTable, TableBound } from '../values/bounded-table.ts'
 import type { PropertySet } from '../values/property-set.ts'
 import { BLOCK_BYTES } from './block-memory.ts'
@@ -20,7 +21,7 @@ const MAX_OPEN = 10_000
 /** A span that is open for longer is shown while it lasts, under the name it has then. */
 const SHOWN_AFTER_TICKS = 5_000_000_000n
 /** Names and targets that are remembered; past them each span lists its own. */
-export const lateNameBound: TableBound = new TableBound(4096)
+export const lateNameBound: TableBound = new TableBound(MAX_SPAN_NAMES)
 /** Verbosity, as of all spans. */
 const LOD_MAX = 3
 const HIGH_WORD = 2 ** -32

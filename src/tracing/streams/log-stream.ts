@@ -9,6 +9,7 @@ import {
   writeText,
 } from '../../transit/text.ts'
 import { writeTicks } from '../clock.ts'
+import { MAX_MESSAGE_CHARS } from '../limits.ts'
 import { truncate } from '../values/bounded-text.ts'
 import type { PropertySet } from '../values/property-set.ts'
 import { renderValue } from '../values/render-value.ts'
@@ -25,9 +26,6 @@ import {
   METADATA_INDEX,
   PROPERTY_SET_INDEX,
 } from './stream-layouts.ts'
-
-/** UTF-16 code units of a message; a longer one is cut and says how much is missing. */
-export const MAX_MESSAGE_CHARS = 262_144
 
 const CODEC_UTF8 = 2
 /** Type index, size word, and the members before the text of a `LogStringEventV2`. */

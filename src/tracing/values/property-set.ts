@@ -1,3 +1,4 @@
+import { MAX_PROPERTIES, MAX_PROPERTY_CHARS, MAX_PROPERTY_SETS, MAX_SET_CHARS } from '../limits.ts'
 import { BoundedTable, TableBound } from './bounded-table.ts'
 import { head } from './bounded-text.ts'
 import { detachedText } from './detached-text.ts'
@@ -10,16 +11,8 @@ import { renderValue } from './render-value.ts'
  */
 export type Properties = Readonly<Record<string, unknown>>
 
-/** Distinct property sets that are remembered for the life of the process. */
-const MAX_INTERNED_SETS = 4096
 /** UTF-16 code units of a set that is remembered; larger ones would fill the memory before they fill the table. */
 const MAX_INTERNED_CHARS = 1024
-/** Properties of one set; further ones are left out. */
-const MAX_PROPERTIES = 128
-/** UTF-16 code units of a property's name or value; longer ones are cut. */
-const MAX_PROPERTY_CHARS = 8192
-/** UTF-16 code units of a set's names and values together; the properties beyond are left out. */
-const MAX_SET_CHARS = 65_536
 
 /**
  * Keys that would override a column of a tagged metric. They are sent as `_name`, `_unit` and `_target`.
@@ -91,7 +84,7 @@ export class PropertySet {
 }
 
 /** Its overflows: sets that were used without being remembered. */
-export const propertySetBound: TableBound = new TableBound(MAX_INTERNED_SETS)
+export const propertySetBound: TableBound = new TableBound(MAX_PROPERTY_SETS)
 const table = new BoundedTable<string, PropertySet>(propertySetBound)
 
 /**

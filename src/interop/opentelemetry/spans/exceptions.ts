@@ -1,6 +1,6 @@
 import type { Exception } from '@opentelemetry/api'
 import { isError } from '../../../model/kinds.ts'
-import { MAX_MESSAGE_CHARS } from '../../../tracing/streams/log-stream.ts'
+import { MAX_MESSAGE_CHARS } from '../../../tracing/limits.ts'
 import { renderErrors } from '../../../tracing/values/render-error.ts'
 import { renderValue } from '../../../tracing/values/render-value.ts'
 
