@@ -3,7 +3,7 @@ import { MAX_MESSAGE_CHARS } from '../tracing/limits.ts'
 import { recordShownLog } from '../tracing/logs/record-log.ts'
 import { renderValue } from '../tracing/values/render-value.ts'
 import { harmless } from './patching/harmless.ts'
-import { onLoad } from './patching/loads.ts'
+import { wrapLoaded } from './patching/loads.ts'
 import { withStack } from './with-stack.ts'
 
 const MODULE = /[\\/]console-logger\.service(?:\.js)?$/
@@ -18,9 +18,8 @@ const LEVELS: ReadonlyMap<unknown, Level> = new Map([
 
 /** Messages, their context, the level's name, where they are written to, and the stack of an error. */
 type Printed = [messages: unknown, context?: unknown, level?: unknown, output?: unknown, stack?: unknown]
-interface ConsoleLogger {
-  printMessages(...args: Printed): unknown
-}
+type PrintMessages = (this: unknown, ...args: Printed) => unknown
+type Holder = Record<PropertyKey, PrintMessages>
 
 /**
  * Records what NestJS logs, and its `Logger`, while that is the logger of its own: what it prints, under the target of the
@@ -29,28 +28,23 @@ interface ConsoleLogger {
  * @returns Ends it.
  */
 export function recordNestLoggers(): () => void {
-  let isOn = true
   const record = harmless(([messages, context, name = 'log', , stack]: Printed) => {
-    if (!isOn || !Array.isArray(messages)) return
+    if (!Array.isArray(messages)) return
     const target = typeof context === 'string' && context !== '' ? context : 'nest'
     const text = messages.map((message) => renderValue(message, MAX_MESSAGE_CHARS)).join('\n')
     const whole = typeof stack === 'string' ? withStack(text, stack) : text
     recordShownLog(LEVELS.get(name) ?? Level.Info, target, whole)
   })
-  const seen = new WeakSet<object>()
-  const stop = onLoad(MODULE, (exports) => {
-    const methods = (exports as { readonly ConsoleLogger?: { readonly prototype: ConsoleLogger } })
-      .ConsoleLogger?.prototype
-    if (typeof methods?.printMessages !== 'function' || seen.has(methods)) return
-    seen.add(methods)
-    const { printMessages } = methods
-    methods.printMessages = function (...args) {
-      record(args)
-      return printMessages.apply(this, args)
-    }
-  })
-  return () => {
-    isOn = false
-    stop()
-  }
+  return wrapLoaded<PrintMessages>(
+    MODULE,
+    (exports) => {
+      const { ConsoleLogger } = exports as { readonly ConsoleLogger?: { readonly prototype: Holder } }
+      return ConsoleLogger && { holder: ConsoleLogger.prototype, name: 'printMessages' }
+    },
+    (printMessages, isOn) =>
+      function (...args) {
+        if (isOn()) record(args)
+        return printMessages.apply(this, args)
+      },
+  )
 }

@@ -39,3 +39,36 @@ export function onLoad(pattern: RegExp, use: (exports: unknown, askedBy: string)
       },
   )
 }
+
+/** A method, by the object that has it. */
+export interface Found<Method> {
+  readonly holder: Record<PropertyKey, Method>
+  readonly name: PropertyKey
+}
+
+/**
+ * Puts another function in the place of a method, in each copy of a CommonJS module that is loaded: see {@link onLoad} and
+ * `wrapMethod`.
+ *
+ * @param find - Finds it in the module's exports; `undefined` where they are not those that are meant.
+ * @returns Ends it.
+ */
+export function wrapLoaded<Method extends (this: never, ...args: never[]) => unknown>(
+  pattern: RegExp,
+  find: (exports: unknown, askedBy: string) => Found<Method> | undefined,
+  make: (original: Method, isOn: () => boolean) => Method,
+): () => void {
+  const seen = new WeakSet<object>()
+  const ends: (() => void)[] = []
+  ends.push(
+    onLoad(pattern, (exports, askedBy) => {
+      const found = find(exports, askedBy)
+      if (found === undefined || seen.has(found.holder)) return
+      seen.add(found.holder)
+      ends.push(wrapMethod(found.holder, found.name, make))
+    }),
+  )
+  return () => {
+    for (const end of ends) end()
+  }
+}

@@ -1,7 +1,7 @@
 import { type ChannelListener, subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { recordShownLog } from '../../tracing/logs/record-log.ts'
 import { harmless } from '../patching/harmless.ts'
-import { onLoad } from '../patching/loads.ts'
+import { wrapLoaded } from '../patching/loads.ts'
 import { LineRecorder } from './line-recorder.ts'
 import { valueUnder } from './logger-traits.ts'
 import { RECORDS } from './pino-stream.ts'
@@ -28,7 +28,6 @@ type AsJson = (this: object, ...args: LineArguments) => unknown
  * @returns Ends it.
  */
 export function recordPinoLoggers(): () => void {
-  let isOn = true
   const lines = new LineRecorder({ target: 'pino', keys: {}, recordedAs: new Map(), record: recordShownLog })
   let told: unknown
   const record = harmless((logger: object, [, , level, time]: LineArguments, made: unknown) => {
@@ -43,23 +42,23 @@ export function recordPinoLoggers(): () => void {
     record(instance, args, result)
   }
   subscribe(LINES, onLine)
-  const seen = new WeakSet<object>()
-  const stop = onLoad(METHODS, (exports, askedBy) => {
-    if (!MAIN_FILE.test(askedBy)) return
-    const methods = Object.getPrototypeOf((exports as () => object)()) as Record<symbol, AsJson>
-    const name = Object.getOwnPropertySymbols(methods).find((key) => key.description === 'pino.asJson')
-    if (name === undefined || seen.has(methods)) return
-    seen.add(methods)
-    const asJson = methods[name]!
-    methods[name] = function (...args) {
-      told = undefined
-      const line = asJson.apply(this, args)
-      if (isOn && told === undefined) record(this, args, line)
-      return line
-    }
-  })
+  const stop = wrapLoaded<AsJson>(
+    METHODS,
+    (exports, askedBy) => {
+      if (!MAIN_FILE.test(askedBy)) return undefined
+      const holder = Object.getPrototypeOf((exports as () => object)()) as Record<PropertyKey, AsJson>
+      const name = Object.getOwnPropertySymbols(holder).find((key) => key.description === 'pino.asJson')
+      return name && { holder, name }
+    },
+    (asJson, isOn) =>
+      function (...args) {
+        told = undefined
+        const line = asJson.apply(this, args)
+        if (isOn() && told === undefined) record(this, args, line)
+        return line
+      },
+  )
   return () => {
-    isOn = false
     stop()
     unsubscribe(LINES, onLine)
   }

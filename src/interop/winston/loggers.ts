@@ -1,6 +1,6 @@
 import { recordShownLog } from '../../tracing/logs/record-log.ts'
 import { harmless } from '../patching/harmless.ts'
-import { onLoad } from '../patching/loads.ts'
+import { wrapLoaded } from '../patching/loads.ts'
 import { levelNameOf, type WinstonInfo } from './info-event.ts'
 import { InfoRecorder, RECORDS } from './info-recorder.ts'
 
@@ -10,9 +10,9 @@ const WINSTON = /(?:^winston|[\\/]winston[\\/]lib[\\/]winston(?:\.js)?)$/
 interface Logger {
   readonly transports?: readonly { readonly [RECORDS]?: boolean }[]
   isLevelEnabled(level: string): boolean
-  /** Passes an info on to the transports, after the logger's format. */
-  push(info: unknown, ...rest: unknown[]): unknown
 }
+/** Passes an info on to the transports, after the logger's format. */
+type Push = (this: Logger, info: unknown, ...rest: unknown[]) => unknown
 
 /**
  * Records what every logger of winston logs, as the transport of this package does; those that have such a transport are left
@@ -21,26 +21,23 @@ interface Logger {
  * @returns Ends it.
  */
 export function recordWinstonLoggers(): () => void {
-  let isOn = true
   const infos = new InfoRecorder({ target: 'winston', recordedAs: new Map(), record: recordShownLog })
   const record = harmless((logger: Logger, info: unknown) => {
-    if (isOn && isLogged(info) && isTaken(logger, info)) infos.record(info)
+    if (isLogged(info) && isTaken(logger, info)) infos.record(info)
   })
-  const seen = new WeakSet<object>()
-  const stop = onLoad(WINSTON, (exports) => {
-    const methods = (exports as { readonly Logger?: { readonly prototype?: Logger } }).Logger?.prototype
-    if (typeof methods?.push !== 'function' || seen.has(methods)) return
-    seen.add(methods)
-    const { push } = methods
-    methods.push = function (...args) {
-      record(this, args[0])
-      return push.apply(this, args)
-    }
-  })
-  return () => {
-    isOn = false
-    stop()
-  }
+  return wrapLoaded<Push>(
+    WINSTON,
+    (exports) => {
+      const holder = (exports as { readonly Logger?: { readonly prototype?: Record<PropertyKey, Push> } })
+        .Logger?.prototype
+      return holder === undefined ? undefined : { holder, name: 'push' }
+    },
+    (push, isOn) =>
+      function (...args) {
+        if (isOn()) record(this, args[0])
+        return push.apply(this, args)
+      },
+  )
 }
 
 /** A format may have taken an info out, and what ends the process is recorded where it does so. */
