@@ -50,6 +50,20 @@ function cost(group: Group, id: string, label: string, atMost: number | undefine
   }
 }
 
+/** How many times as much a span with properties takes as one without. */
+function overPlainSpan(id: string, label: string): Row {
+  return {
+    id,
+    group: 'recording',
+    section: RECORDING,
+    label,
+    subject: (ns) => ns(id),
+    ratio: (ns) => ns(id) / ns('span.async'),
+    unit: '× without',
+    goal: { atMost: 2 },
+  }
+}
+
 /** How many times as much a peer takes for the same work. */
 function peer(group: Group, id: string, label: string, ours: string, atLeast?: number): Row {
   return {
@@ -93,26 +107,8 @@ const recording: readonly Row[] = [
   cost('recording', 'als.run', 'AsyncLocalStorage.run of a plain function', undefined),
   cost('recording', 'span.async', 'async span: asyncSpan(definition, fn), awaited', undefined),
   cost('recording', 'span.async.handle', 'async span: beginAsyncSpan(), run(), end()', undefined),
-  {
-    id: 'span.async.set',
-    group: 'recording',
-    section: RECORDING,
-    label: 'asyncSpan with a property set of three',
-    subject: (ns) => ns('span.async.set'),
-    ratio: (ns) => ns('span.async.set') / ns('span.async'),
-    unit: '× without',
-    goal: { atMost: 2 },
-  },
-  {
-    id: 'span.async.properties',
-    group: 'recording',
-    section: RECORDING,
-    label: 'asyncSpan with three properties, one of them ever new',
-    subject: (ns) => ns('span.async.properties'),
-    ratio: (ns) => ns('span.async.properties') / ns('span.async'),
-    unit: '× without',
-    goal: { atMost: 2 },
-  },
+  overPlainSpan('span.async.set', 'asyncSpan with a property set of three'),
+  overPlainSpan('span.async.properties', 'asyncSpan with three properties, one of them ever new'),
   {
     id: 'span.async.allowed',
     group: 'recording',
