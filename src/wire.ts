@@ -32,6 +32,7 @@ export {
   type TextPattern,
   textMatcher,
 } from './model/text/text-pattern.ts'
+export { type CborValue, encodeCbor } from './telemetry/cbor-writer.ts'
 export {
   type AsyncSpanEvent,
   type AsyncSpans,
@@ -63,7 +64,7 @@ export { type BlockEnd, type ProcessClock, TickConverter } from './telemetry/dec
 export type { EventOptions } from './telemetry/event-options.ts'
 export { decompressFrame } from './telemetry/lz4/lz4-frame.ts'
 export { xxh32 } from './telemetry/lz4/xxh32.ts'
-export { parseTimestamp } from './telemetry/timestamps.ts'
+export { formatTimestamp, parseTimestamp } from './telemetry/timestamps.ts'
 export { parseUuid } from './telemetry/uuid.ts'
 export type { ByteReader, DependencyId } from './transit/byte-reader.ts'
 export { BlockParser, type DynamicReader, type RecordContext, type RecordTypes } from './transit/parser.ts'

@@ -3,13 +3,13 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import type { Authenticator } from './auth/authenticator.ts'
 import { FlightServer } from './flight/flight-server.ts'
-import type { MicromegasServerConfig } from './options.ts'
+import type { InsertContext } from './receive/inserts.ts'
+import { BulkIngest } from './replicate/bulk-ingest.ts'
 import type { ServerEventListener } from './server-event.ts'
 import type { SqlEngine } from './sql/engine.ts'
 import { LateEngine } from './sql/late-engine.ts'
 import type { EngineOptions } from './sql/local-engine.ts'
 import { WorkerEngine } from './sql/worker/worker-engine.ts'
-import type { Store } from './store/store.ts'
 import { StoreFeed } from './store-feed.ts'
 
 /** Beyond this the engine writes to disk, or refuses a query. */
@@ -21,11 +21,10 @@ const MAX_THREADS = 4
 const RUNS_FROM_SOURCES = import.meta.url.endsWith('.ts')
 
 export interface AnalyticsOptions {
-  readonly config: MicromegasServerConfig
-  readonly store: Store
+  /** What rows that are sent for administrators are taken with, beside the store that is asked. */
+  readonly inserts: InsertContext
   /** Who may ask. */
   readonly authenticator: Authenticator
-  readonly report: ServerEventListener
 }
 
 /** The part of a server that answers questions: an SQL engine over the store, and FlightSQL in front of it. */
@@ -39,7 +38,8 @@ export class Analytics {
   }
 
   /** @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` when the port cannot be had. */
-  static async start({ config, store, authenticator, report }: AnalyticsOptions): Promise<Analytics> {
+  static async start({ inserts, authenticator }: AnalyticsOptions): Promise<Analytics> {
+    const { config, store, report } = inserts
     const feed = new StoreFeed(store)
     const engine = new LateEngine(
       () => openEngine(config.dataDir, feed, report),
@@ -50,6 +50,7 @@ export class Analytics {
       host: config.host,
       port: config.flightPort,
       engine,
+      bulk: new BulkIngest(inserts),
       authenticator,
       maxConnections: config.maxConnections,
       onFull: atMostOnceAMinute(() =>

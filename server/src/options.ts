@@ -116,7 +116,7 @@ export const portSchema = whole(0, portError).check(z.maximum(65_535, { error: p
 const maxBytesError =
   'expected at least 1MiB, e.g. 500MiB, or unlimited (in code: a number of bytes, or Infinity)'
 export const maxBytesSchema = z.union(
-  [z.literal(Number.POSITIVE_INFINITY), z.number().check(z.minimum(MIN_MAX_BYTES))],
+  [z.literal(Number.POSITIVE_INFINITY), z.number().check(z.minimum(MIN_MAX_BYTES, { error: maxBytesError }))],
   { error: maxBytesError },
 )
 

@@ -18,6 +18,7 @@ import { LiveRoute } from './live/live-route.ts'
 import { issuerLogins } from './login/issuer-login.ts'
 import { configError, type MicromegasServerConfig, resolveOptions, type ServerOptions } from './options.ts'
 import { Connections } from './receive/connections.ts'
+import type { InsertContext } from './receive/inserts.ts'
 import { BodyReader, boundUnreadBody } from './receive/request-body.ts'
 import { BlockChecker } from './scan/block-checker.ts'
 import { Catalog } from './scan/catalog.ts'
@@ -125,35 +126,21 @@ export async function startServer(options: ServerOptions): Promise<MicromegasSer
   const printer = output === undefined ? undefined : new LivePrinter(output)
   const checker = new BlockChecker({ catalog, report, onEvents: printer?.print.bind(printer) })
   const bodies = new BodyReader({ limit: config.bodyLimitBytes, clock: () => performance.now() })
+  const arrivals = new Arrivals(MAX_ARRIVALS)
+  const inserts: InsertContext = { config, store, catalog, checker, arrivals, report }
   const startAnalytics = (): Promise<Analytics> =>
-    Analytics.start({ config, store, authenticator: doors.analytics, report }).catch(
-      async (error: unknown) => {
-        await checker.close()
-        await store.close()
-        await deleteTemporary()
-        throw error
-      },
-    )
+    Analytics.start({ inserts, authenticator: doors.analytics }).catch(async (error: unknown) => {
+      await checker.close()
+      await store.close()
+      await deleteTemporary()
+      throw error
+    })
   const analytics = config.roles.includes('analytics') ? await startAnalytics() : undefined
   const engine = analytics?.engine
-  const arrivals = new Arrivals(MAX_ARRIVALS)
   const liveEnd = new AbortController()
   const live = new LiveRoute({ arrivals, signal: liveEnd.signal })
   const logins = issuerLogins(config, { fetch, signal: authEnd.signal, clock: () => performance.now() })
-  const context: ServerContext = {
-    config,
-    store,
-    catalog,
-    checker,
-    arrivals,
-    live,
-    bodies,
-    stats,
-    doors,
-    logins,
-    report,
-    engine,
-  }
+  const context: ServerContext = { ...inserts, live, bodies, stats, doors, logins, engine }
 
   let closing: Promise<void> | undefined
   const server = httpServer(context)

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { type Metadata, status } from '@grpc/grpc-js'
+import { type RecordBatch, RecordBatchReader } from 'apache-arrow'
 import type { Identity } from '../auth/identity.ts'
+import { type BulkIngest, RowsRefused } from '../replicate/bulk-ingest.ts'
 import { encapsulate } from '../sql/arrow/encapsulate.ts'
 import type { SqlEngine } from '../sql/engine.ts'
 import { readRows } from '../sql/read-rows.ts'
@@ -14,9 +16,11 @@ import {
   flightData,
   flightInfo,
   prepareResult,
+  putResult,
   readAction,
   readCommand,
   readDescriptor,
+  readFlightData,
   readPrepareRequest,
   readTicket,
   schemaResult,
@@ -36,9 +40,11 @@ const READ_TABLES = 'SELECT DISTINCT table_name FROM information_schema.tables O
 /** What the FlightSQL service answers, apart from how it is carried. */
 export class FlightCalls {
   readonly #engine: SqlEngine
+  readonly #bulk: Pick<BulkIngest, 'ingest'>
 
-  constructor(engine: SqlEngine) {
+  constructor(engine: SqlEngine, bulk: Pick<BulkIngest, 'ingest'>) {
     this.#engine = engine
+    this.#bulk = bulk
   }
 
   /** The messages of a DoGet. */
@@ -83,6 +89,27 @@ export class FlightCalls {
         return
       default:
         throw new FlightError(status.UNIMPLEMENTED, `action ${action?.type ?? ''} is not implemented`)
+    }
+  }
+
+  /** Takes the rows of a DoPut, for administrators: they write what services do, under any id. */
+  async *doPut(requests: AsyncIterable<Uint8Array>, call: FlightCall): AsyncGenerator<Buffer> {
+    const messages = requests[Symbol.asyncIterator]()
+    const first = await nextMessage(messages)
+    const command = commandOf(
+      first?.descriptor === undefined ? undefined : readDescriptor(first.descriptor),
+      'descriptor',
+    )
+    if (command.kind !== 'ingest') throw unimplemented(command)
+    if (!call.identity.admin)
+      throw new FlightError(status.PERMISSION_DENIED, 'bulk_ingest requires admin privileges')
+    try {
+      const batches = readBatches(streamOf(first, messages))
+      yield putResult(await this.#bulk.ingest(command.table, batches))
+    } catch (error) {
+      if (error instanceof RowsRefused)
+        throw new FlightError(error.isFinal ? status.INVALID_ARGUMENT : status.UNAVAILABLE, error.message)
+      throw error
     }
   }
 
@@ -161,6 +188,40 @@ export class FlightCalls {
 function named(error: unknown, queryId: string): unknown {
   if (!(error instanceof SqlError)) return error
   return new FlightError(status[error.code], `${error.message} (query_id=${queryId})`, { cause: error })
+}
+
+type FlightData = NonNullable<ReturnType<typeof readFlightData>>
+
+async function nextMessage(messages: AsyncIterator<Uint8Array>): Promise<FlightData | undefined> {
+  const { value, done } = await messages.next()
+  if (done === true) return undefined
+  const data = readFlightData(value)
+  if (data === undefined) throw new FlightError(status.INVALID_ARGUMENT, 'Unable to decode the FlightData')
+  return data
+}
+
+/** The batches of a stream of Arrow messages. @throws {@link FlightError} `INVALID_ARGUMENT` for bytes that are none. */
+async function* readBatches(stream: AsyncIterable<Uint8Array>): AsyncGenerator<RecordBatch> {
+  try {
+    const reader = await (await RecordBatchReader.from(stream)).open()
+    // The library reads no bytes at all as a stream without columns.
+    if ((reader.schema?.fields.length ?? 0) === 0) throw new Error('they have no schema')
+    yield* reader
+  } catch (error) {
+    if (error instanceof FlightError) throw error
+    const message = `the rows are no stream of Arrow messages: ${(error as Error).message}`
+    throw new FlightError(status.INVALID_ARGUMENT, message, { cause: error })
+  }
+}
+
+/** The stream of Arrow messages that FlightData came with. */
+async function* streamOf(
+  first: FlightData | undefined,
+  messages: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  for (let data = first; data !== undefined; data = await nextMessage(messages)) {
+    if (data.message.header.length > 0) yield encapsulate(data.message, false)
+  }
 }
 
 function commandOf(bytes: Uint8Array | undefined, what: string): FlightCommand {

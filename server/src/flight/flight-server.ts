@@ -1,10 +1,12 @@
 import { type AddressInfo, createServer, type Server as NetServer, type Socket } from 'node:net'
 import {
+  type handleBidiStreamingCall,
   type handleServerStreamingCall,
   type handleUnaryCall,
   type Metadata,
   Server,
   ServerCredentials,
+  type ServerDuplexStream,
   type ServerWritableStream,
   type ServiceDefinition,
   status,
@@ -13,6 +15,7 @@ import {
 import { TelemetryError } from 'micromegas/wire'
 import { AUTH_ANSWERS, type Authenticator } from '../auth/authenticator.ts'
 import type { Identity } from '../auth/identity.ts'
+import type { BulkIngest } from '../replicate/bulk-ingest.ts'
 import type { SqlEngine } from '../sql/engine.ts'
 import { type FlightCall, FlightCalls } from './flight-calls.ts'
 import { FlightError, statusOf } from './flight-error.ts'
@@ -23,6 +26,7 @@ export interface FlightServerOptions {
   /** 0 takes any free port. */
   readonly port: number
   readonly engine: SqlEngine
+  readonly bulk: Pick<BulkIngest, 'ingest'>
   /** Judges the `authorization` of a call. */
   readonly authenticator: Authenticator
   /** Connections at a time; more are turned away. */
@@ -64,6 +68,7 @@ const DEFINITION: ServiceDefinition = {
   DoGet: method(`${SERVICE}DoGet`, false, true),
   GetFlightInfo: method(`${SERVICE}GetFlightInfo`, false, false),
   GetSchema: method(`${SERVICE}GetSchema`, false, false),
+  DoPut: method(`${SERVICE}DoPut`, true, true),
   DoAction: method(`${SERVICE}DoAction`, false, true),
   ListActions: method(`${SERVICE}ListActions`, false, true),
   Check: method(`${HEALTH}Check`, false, false),
@@ -139,10 +144,11 @@ export class FlightServer {
 }
 
 function implementation(options: FlightServerOptions): UntypedServiceImplementation {
-  const calls = new FlightCalls(options.engine)
+  const calls = new FlightCalls(options.engine, options.bulk)
   const check: handleUnaryCall<Buffer, Buffer> = (_call, answer) => answer(null, SERVING)
   return {
     DoGet: streaming(options, (request, call) => calls.doGet(request, call)),
+    DoPut: putting(options, (requests, call) => calls.doPut(requests, call)),
     DoAction: streaming(options, (request, call) => calls.doAction(request, call)),
     ListActions: streaming(options, () => calls.listActions()),
     GetFlightInfo: unary(options, (request) => calls.getFlightInfo(request)),
@@ -151,26 +157,44 @@ function implementation(options: FlightServerOptions): UntypedServiceImplementat
   }
 }
 
+type AnswerStream = ServerWritableStream<Buffer, Buffer> | ServerDuplexStream<Buffer, Buffer>
+type Messages = AsyncIterable<Buffer> | Iterable<Buffer>
+
 function streaming(
   options: FlightServerOptions,
-  run: (request: Buffer, call: FlightCall) => AsyncIterable<Buffer> | Iterable<Buffer>,
+  run: (request: Buffer, call: FlightCall) => Messages,
 ): handleServerStreamingCall<Buffer, Buffer> {
-  return async (stream) => {
-    const abort = new AbortController()
-    stream.on('cancelled', () => abort.abort(new FlightError(status.CANCELLED, 'the client has left')))
-    stream.on('error', () => abort.abort(new FlightError(status.CANCELLED, 'the connection broke')))
-    try {
-      const identity = await identityOf(options, stream.getPath(), stream.metadata)
-      const call = { metadata: stream.metadata, identity, signal: abort.signal }
-      for await (const message of run(stream.request, call)) {
-        if (abort.signal.aborted) return
-        if (!stream.write(message)) await drained(stream, abort.signal)
-      }
-      stream.end()
-    } catch (error) {
+  return (stream) => answer(options, stream, (call) => run(stream.request, call))
+}
+
+function putting(
+  options: FlightServerOptions,
+  run: (requests: AsyncIterable<Buffer>, call: FlightCall) => Messages,
+): handleBidiStreamingCall<Buffer, Buffer> {
+  return (stream) =>
+    // Reading to the end must not close what is answered on.
+    answer(options, stream, (call) => run(stream.iterator({ destroyOnReturn: false }), call))
+}
+
+async function answer(
+  options: FlightServerOptions,
+  stream: AnswerStream,
+  run: (call: FlightCall) => Messages,
+): Promise<void> {
+  const abort = new AbortController()
+  stream.on('cancelled', () => abort.abort(new FlightError(status.CANCELLED, 'the client has left')))
+  stream.on('error', () => abort.abort(new FlightError(status.CANCELLED, 'the connection broke')))
+  try {
+    const identity = await identityOf(options, stream.getPath(), stream.metadata)
+    const call = { metadata: stream.metadata, identity, signal: abort.signal }
+    for await (const message of run(call)) {
       if (abort.signal.aborted) return
-      stream.emit('error', failure(options, stream.getPath(), error))
+      if (!stream.write(message)) await drained(stream, abort.signal)
     }
+    stream.end()
+  } catch (error) {
+    if (abort.signal.aborted) return
+    stream.emit('error', failure(options, stream.getPath(), error))
   }
 }
 
@@ -213,7 +237,7 @@ function failure(options: FlightServerOptions, path: string, error: unknown): Re
 }
 
 /** Waits until the client has read enough, or has left. */
-function drained(stream: ServerWritableStream<Buffer, Buffer>, signal: AbortSignal): Promise<void> {
+function drained(stream: AnswerStream, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = (): void => {
       stream.off('drain', done)

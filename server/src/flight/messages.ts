@@ -123,6 +123,22 @@ export function flightData({ header, body }: IpcMessage): Buffer {
   ])
 }
 
+/** A message of a DoPut; its descriptor comes with the first one. */
+export function readFlightData(
+  bytes: Uint8Array,
+): { readonly descriptor: Uint8Array | undefined; readonly message: IpcMessage } | undefined {
+  const fields = tryRead(bytes)
+  if (fields === undefined) return undefined
+  const header = fields.bytes(2) ?? new Uint8Array()
+  const body = fields.bytes(1000) ?? new Uint8Array()
+  return { descriptor: fields.bytes(1), message: { header, body } }
+}
+
+/** A PutResult that holds a DoPutUpdateResult. */
+export function putResult(rows: number): Buffer {
+  return encodeMessage([[2, encodeMessage([[1, rows]])]])
+}
+
 /** A FlightInfo with one endpoint, which is this server; sizes are unknown. */
 export function flightInfo(
   schema: Uint8Array | undefined,

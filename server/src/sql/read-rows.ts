@@ -1,4 +1,4 @@
-import { RecordBatchReader, Type, type Vector } from 'apache-arrow'
+import { type RecordBatch, RecordBatchReader, Type, type Vector } from 'apache-arrow'
 import { encapsulate } from './arrow/encapsulate.ts'
 import type { SqlAnswer } from './engine.ts'
 import { decodeJsonb } from './jsonb/jsonb.ts'
@@ -16,21 +16,23 @@ export async function readRows(answer: SqlAnswer): Promise<SqlRow[]> {
   const jsonb = answer.fields.map(({ type }) => isJsonb(type))
   for await (const { messages } of answer.batches) {
     const parts = [answer.schema, ...messages].map((message) => encapsulate(message, false))
-    for (const batch of RecordBatchReader.from(Buffer.concat(parts))) {
-      const columns = batch.schema.fields.map(({ name }, i) => ({
-        name,
-        vector: batch.getChildAt(i) as Vector,
-      }))
-      for (let row = 0; row < batch.numRows; row++) {
-        rows.push(
-          Object.fromEntries(
-            columns.map(({ name, vector }, i) => [name, plain(vector, row, jsonb[i] === true)]),
-          ),
-        )
-      }
-    }
+    for (const batch of RecordBatchReader.from(Buffer.concat(parts))) rows.push(...batchRows(batch, jsonb))
   }
   return rows
+}
+
+/**
+ * The rows of a batch as plain values, as {@link readRows} has them.
+ *
+ * @param jsonb - Of each column, whether its bytes are JSONB to be decoded. @defaultValue none
+ */
+export function* batchRows(batch: RecordBatch, jsonb: readonly boolean[] = []): Generator<SqlRow> {
+  const columns = batch.schema.fields.map(({ name }, i) => ({ name, vector: batch.getChildAt(i) as Vector }))
+  for (let row = 0; row < batch.numRows; row++) {
+    yield Object.fromEntries(
+      columns.map(({ name, vector }, i) => [name, plain(vector, row, jsonb[i] === true)]),
+    )
+  }
 }
 
 function isJsonb(type: ArrowType): boolean {

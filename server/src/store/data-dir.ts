@@ -163,6 +163,7 @@ const OWN_NAMES: ReadonlySet<string> = new Set([
   'damaged',
   'tmp',
   'tables',
+  'halves',
   'server.sock', // of earlier versions
   LOCK_FOLDER,
   GENERATED_KEY_FILE,

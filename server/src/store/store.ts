@@ -66,6 +66,11 @@ export class Store {
     return this.#evictedBlocks
   }
 
+  /** Absolute path. */
+  get dataDir(): string {
+    return this.#options.dataDir
+  }
+
   /** Bytes on disk. */
   get bytes(): number {
     return this.index.blockBytes + this.index.metadataBytes

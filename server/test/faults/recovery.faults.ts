@@ -44,50 +44,54 @@ async function expectBlocks(server: Server, answered: readonly string[]): Promis
   expect(counts).toEqual({ events, texts: events, blocks: BigInt(stored.size) })
 }
 
-test('killed and stopped again and again while it stores, decodes and answers, it loses no answered block', async () => {
-  await using directory = await temporaryDirectory()
-  const answered: string[] = []
-  let number = 0
-  const until = Date.now() + LOAD_SECONDS * 1000
-  for (let round = 0; Date.now() < until; round++) {
-    await using child = runFile('server/test/support/crash-server.ts', [directory.path])
-    const [url = ''] = await child.waitFor(/http:\/\/\S+/)
-    await introduce(url)
-    let ends = false
-    const upload = async (): Promise<void> => {
-      while (!ends) {
-        const { blockId, body } = block(number++)
-        const answer = await post({ url }, 'block', body).catch(() => undefined)
-        if (answer?.status === 200) answered.push(blockId)
+test(
+  'killed and stopped again and again while it stores, decodes and answers, it loses no answered block',
+  async () => {
+    await using directory = await temporaryDirectory()
+    const answered: string[] = []
+    let number = 0
+    const until = Date.now() + LOAD_SECONDS * 1000
+    for (let round = 0; Date.now() < until; round++) {
+      await using child = runFile('server/test/support/crash-server.ts', [directory.path])
+      const [url = ''] = await child.waitFor(/http:\/\/\S+/)
+      await introduce(url)
+      let ends = false
+      const upload = async (): Promise<void> => {
+        while (!ends) {
+          const { blockId, body } = block(number++)
+          const answer = await post({ url }, 'block', body).catch(() => undefined)
+          if (answer?.status === 200) answered.push(blockId)
+        }
       }
-    }
-    const ask = async (): Promise<void> => {
-      while (!ends) {
-        const body = JSON.stringify({ sql: 'SELECT level, count(*) AS n FROM log_entries GROUP BY level' })
-        const headers = { 'content-type': 'application/json' }
-        await fetch(`${url}/gateway/query`, { method: 'POST', body, headers })
-          .then((response) => response.text())
-          .catch(() => undefined)
-        await delay(20)
+      const ask = async (): Promise<void> => {
+        while (!ends) {
+          const body = JSON.stringify({ sql: 'SELECT level, count(*) AS n FROM log_entries GROUP BY level' })
+          const headers = { 'content-type': 'application/json' }
+          await fetch(`${url}/gateway/query`, { method: 'POST', body, headers })
+            .then((response) => response.text())
+            .catch(() => undefined)
+          await delay(20)
+        }
       }
+      const working = [...Array.from({ length: LANES }, upload), ask()]
+      // From the first answer on, at ever other moments; now and then it stands still before.
+      await delay(50 + ((round * 397) % 1900))
+      if (round % 3 === 2) {
+        child.process.kill('SIGSTOP')
+        await delay(300)
+      }
+      child.process.kill('SIGKILL')
+      await child.exit()
+      ends = true
+      await Promise.all(working)
     }
-    const working = [...Array.from({ length: LANES }, upload), ask()]
-    // From the first answer on, at ever other moments; now and then it stands still before.
-    await delay(50 + ((round * 397) % 1900))
-    if (round % 3 === 2) {
-      child.process.kill('SIGSTOP')
-      await delay(300)
-    }
-    child.process.kill('SIGKILL')
-    await child.exit()
-    ends = true
-    await Promise.all(working)
-  }
-  expect(answered.length).toBeGreaterThan(LOAD_SECONDS)
-  await using server = await startServer({ dataDir: directory.path, port: 0, flightPort: 0 })
-  await expectBlocks(server, answered)
-  expect(server.reasons()).toEqual([])
-})
+    expect(answered.length).toBeGreaterThan(LOAD_SECONDS)
+    await using server = await startServer({ dataDir: directory.path, port: 0, flightPort: 0 })
+    await expectBlocks(server, answered)
+    expect(server.reasons()).toEqual([])
+  },
+  (LOAD_SECONDS + 240) * 1000,
+)
 
 test('ten thousand damaged blocks are set aside, and the others are read', async () => {
   const DAMAGED = 10_000

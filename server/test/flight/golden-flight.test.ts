@@ -38,6 +38,7 @@ beforeAll(async () => {
     host: '127.0.0.1',
     port: 0,
     engine,
+    bulk: { ingest: () => Promise.reject(new Error('nothing is put here')) },
     authenticator: noAuthenticator,
     maxConnections: 10,
     onFull: () => refusals.push('full'),

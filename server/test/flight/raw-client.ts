@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js'
 
 export interface RawAnswer {
@@ -28,14 +29,21 @@ export class RawClient implements Disposable {
       Buffer.from(request),
       metadataOf(metadata),
     )
-    const messages: Buffer[] = []
-    return new Promise((resolve) => {
-      call.on('data', (message: Buffer) => messages.push(message))
-      call.on('error', (error: ServiceError) =>
-        resolve({ messages, status: status[error.code]!, details: error.details }),
-      )
-      call.on('end', () => resolve({ messages, status: 'OK', details: '' }))
-    })
+    return collect(call)
+  }
+
+  /** Sends messages by a DoPut. */
+  put(requests: readonly Uint8Array[], metadata: Readonly<Record<string, string>> = {}): Promise<RawAnswer> {
+    const call = this.#client.makeBidiStreamRequest(
+      '/arrow.flight.protocol.FlightService/DoPut',
+      (bytes: Buffer) => bytes,
+      (bytes: Buffer) => bytes,
+      metadataOf(metadata),
+    )
+    const answer = collect(call)
+    for (const request of requests) call.write(Buffer.from(request))
+    call.end()
+    return answer
   }
 
   unary(
@@ -63,6 +71,17 @@ export class RawClient implements Disposable {
   [Symbol.dispose](): void {
     this.#client.close()
   }
+}
+
+function collect(call: Readable): Promise<RawAnswer> {
+  const messages: Buffer[] = []
+  return new Promise((resolve) => {
+    call.on('data', (message: Buffer) => messages.push(message))
+    call.on('error', (error: ServiceError) =>
+      resolve({ messages, status: status[error.code]!, details: error.details }),
+    )
+    call.on('end', () => resolve({ messages, status: 'OK', details: '' }))
+  })
 }
 
 function metadataOf(entries: Readonly<Record<string, string>>): Metadata {

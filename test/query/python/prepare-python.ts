@@ -12,11 +12,11 @@ export interface PythonSet {
   readonly modules: string
 }
 
-/** pyarrow and the platform's own client. */
+/** pyarrow, the platform's own client, and the ADBC driver. */
 export const CLIENT: PythonSet = {
   name: 'python',
-  packages: ['pyarrow>=21,<27', 'micromegas>=0.32,<0.34'],
-  modules: 'pyarrow.flight, micromegas.flightsql',
+  packages: ['pyarrow>=21,<27', 'micromegas>=0.32,<0.34', 'adbc-driver-flightsql>=1.5,<2'],
+  modules: 'pyarrow.flight, micromegas.flightsql, adbc_driver_flightsql.dbapi',
 }
 /** Google's generated classes of traces. */
 export const PERFETTO: PythonSet = {

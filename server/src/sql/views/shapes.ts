@@ -1,6 +1,8 @@
 import { FIELDS } from './fields.ts'
 import type { ViewShape } from './scan-builder.ts'
 
+/** Format of all streams here, by the reference's name for it. */
+export const STREAM_FORMAT = 'micromegas-transit'
 /** The audience of everything here: there are no others on one machine. */
 const AUDIENCE = "'public'"
 
@@ -162,7 +164,7 @@ export const BLOCKS: ViewShape = {
     'streams.tags': TAGS,
     'streams.properties': 's.properties',
     'streams.insert_time': 's.insert_time',
-    'streams.format': "'micromegas-transit'",
+    'streams.format': `'${STREAM_FORMAT}'`,
     'processes.start_time': 'p.start_time',
     'processes.start_ticks': 'p.start_ticks',
     'processes.tsc_frequency': 'p.tsc_frequency',
@@ -221,7 +223,7 @@ export const STREAMS: ViewShape = {
     tags: TAGS,
     properties: 's.properties',
     insert_time: 's.insert_time',
-    format: "'micromegas-transit'",
+    format: `'${STREAM_FORMAT}'`,
     last_update_time: 'g.last_update_time',
     audience: AUDIENCE,
   },
