@@ -17,6 +17,7 @@ export type {
 } from './auth/oidc/oidc-options.ts'
 export { parseFlag } from './config/flag.ts'
 export { misspeltVariables } from './config/misspelt-variables.ts'
+export { optionProblems } from './config/option-problems.ts'
 export type { HttpFetchRequest, HttpFetchResponse } from './http/clients/http-fetch.ts'
 export { proxiedFetch } from './http/proxy/proxied-fetch.ts'
 export type { ProxyEnv } from './http/proxy/proxy.ts'

@@ -1,9 +1,10 @@
+import { optionProblems } from 'micromegas/wire'
 import * as z from 'zod/mini'
 import type { Admin } from './auth/admins.ts'
 import type { ApiKey } from './auth/api-keys.ts'
 import type { Door, DoorConfig } from './auth/doors.ts'
 import type { OidcOptions } from './auth/oidc-verifier.ts'
-import { issuerUrl, problemsOf, text, whole } from './schemas.ts'
+import { issuerUrl, text, whole } from './schemas.ts'
 
 /** Who may come in. Given for one door, each member stands in the place of the plain one of that name. */
 export interface DoorOptions {
@@ -30,12 +31,10 @@ export const apiKeysSchema: z.ZodMiniType<ApiKey[]> = z
   .array(
     z.strictObject(
       {
-        name: text('name: expected a text'),
+        name: text('expected a text'),
         key: z
-          .string({ error: 'key: expected a text' })
-          .check(
-            z.regex(/^[\x21-\x7e]+$/, { error: 'key: expected visible ASCII characters without spaces' }),
-          ),
+          .string({ error: 'expected a text' })
+          .check(z.regex(/^[\x21-\x7e]+$/, { error: 'expected visible ASCII characters without spaces' })),
       },
       { error: 'expected an object with the members name and key, and no other' },
     ),
@@ -68,7 +67,7 @@ function issuersSchema<Flag extends string>(flagName: Flag) {
       z.strictObject(
         {
           issuer: issuerUrl,
-          audience: text('audience: expected a text'),
+          audience: text('expected a text'),
           [flagName]: z.optional(z.boolean({ error: 'expected true or false' })),
         } as {
           issuer: typeof issuerUrl
@@ -130,8 +129,8 @@ const doorMembers = {
 /** Members of the options that say who may come in. */
 export const authMembers = {
   ...doorMembers,
-  ingestion: z.optional(z.strictObject(doorMembers, { error: 'unknown' })),
-  analytics: z.optional(z.strictObject(doorMembers, { error: 'unknown' })),
+  ingestion: z.optional(z.strictObject(doorMembers)),
+  analytics: z.optional(z.strictObject(doorMembers)),
 }
 
 type Parsed = { readonly [Name in keyof typeof authMembers]?: z.output<(typeof authMembers)[Name]> }
@@ -186,7 +185,7 @@ export function parseApiKeys(source: string): readonly ApiKey[] {
   }
   const parsed = apiKeysSchema.safeParse(document)
   if (parsed.success) return parsed.data
-  throw new Error(problemsOf('keys', parsed.error).join('; '))
+  throw new Error(optionProblems(parsed.error, 'keys').join('; '))
 }
 
 function doorOf(options: Parsed, name: Door): DoorConfig {

@@ -1,11 +1,11 @@
 import { resolve as resolvePath } from 'node:path'
-import { TelemetryError } from 'micromegas/wire'
+import { optionProblems, TelemetryError } from 'micromegas/wire'
 import * as z from 'zod/mini'
 import type { Door, DoorConfig } from './auth/doors.ts'
 import { authMembers, type DoorOptions, resolveDoors } from './auth-options.ts'
 import { pageLoginProblems, pageLoginSchema } from './login/login-options.ts'
 import type { PageLogin } from './login/page-login.ts'
-import { flag, problemsOf, text, whole } from './schemas.ts'
+import { flag, text, whole } from './schemas.ts'
 import type { ServerEventListener } from './server-event.ts'
 
 /** Where followed events are written; `process.stdout` is one. */
@@ -126,47 +126,44 @@ export const rolesSchema = z.array(z.enum(ROLES, { error: rolesError }), { error
   z.refine((roles) => new Set(roles).size === roles.length, { error: rolesError }),
 )
 
-const optionsSchema = z.strictObject(
-  {
-    host: z._default(text('expected a host name or address'), DEFAULT_HOST),
-    port: z._default(portSchema, DEFAULT_PORT),
-    flightPort: z.optional(portSchema),
-    dataDir: z.optional(text('expected a directory')),
-    temporary: flag,
-    maxBytes: z._default(maxBytesSchema, DEFAULT_MAX_BYTES),
-    fsync: flag,
-    roles: z._default(rolesSchema, [...ROLES]),
-    ...authMembers,
-    pageLogin: z._default(pageLoginSchema, []),
-    callersAreAdmins: flag,
-    disableAuth: flag,
-    bodyLimitBytes: z._default(
-      whole(1, 'expected a whole number of bytes, at least 1'),
-      DEFAULT_BODY_LIMIT_BYTES,
+const optionsSchema = z.strictObject({
+  host: z._default(text('expected a host name or address'), DEFAULT_HOST),
+  port: z._default(portSchema, DEFAULT_PORT),
+  flightPort: z.optional(portSchema),
+  dataDir: z.optional(text('expected a directory')),
+  temporary: flag,
+  maxBytes: z._default(maxBytesSchema, DEFAULT_MAX_BYTES),
+  fsync: flag,
+  roles: z._default(rolesSchema, [...ROLES]),
+  ...authMembers,
+  pageLogin: z._default(pageLoginSchema, []),
+  callersAreAdmins: flag,
+  disableAuth: flag,
+  bodyLimitBytes: z._default(
+    whole(1, 'expected a whole number of bytes, at least 1'),
+    DEFAULT_BODY_LIMIT_BYTES,
+  ),
+  maxConnections: z._default(whole(1, 'expected a whole number, at least 1'), DEFAULT_MAX_CONNECTIONS),
+  checkBlocks: z._default(z.boolean({ error: 'expected true or false' }), true),
+  print: z._default(
+    z.union(
+      [z.boolean(), z.custom<PrintTarget>((value) => typeof (value as PrintTarget)?.write === 'function')],
+      {
+        error: 'expected true, false or something with a write method',
+      },
     ),
-    maxConnections: z._default(whole(1, 'expected a whole number, at least 1'), DEFAULT_MAX_CONNECTIONS),
-    checkBlocks: z._default(z.boolean({ error: 'expected true or false' }), true),
-    print: z._default(
-      z.union(
-        [z.boolean(), z.custom<PrintTarget>((value) => typeof (value as PrintTarget)?.write === 'function')],
-        {
-          error: 'expected true, false or something with a write method',
-        },
-      ),
-      false,
-    ),
-    onEvent: z.optional(
-      z.custom<ServerEventListener>((value) => typeof value === 'function', {
-        error: 'expected a function',
-      }),
-    ),
-    closeTimeoutMs: z._default(
-      whole(0, closeTimeoutError).check(z.maximum(MAX_TIMER_MS, { error: closeTimeoutError })),
-      DEFAULT_CLOSE_TIMEOUT_MS,
-    ),
-  },
-  { error: 'unknown' },
-)
+    false,
+  ),
+  onEvent: z.optional(
+    z.custom<ServerEventListener>((value) => typeof value === 'function', {
+      error: 'expected a function',
+    }),
+  ),
+  closeTimeoutMs: z._default(
+    whole(0, closeTimeoutError).check(z.maximum(MAX_TIMER_MS, { error: closeTimeoutError })),
+    DEFAULT_CLOSE_TIMEOUT_MS,
+  ),
+})
 
 /** One error for everything that is wrong with the configuration. */
 export function configError(problems: readonly string[], cause?: unknown): TelemetryError {
@@ -181,13 +178,7 @@ export function configError(problems: readonly string[], cause?: unknown): Telem
  */
 export function resolveOptions(options: ServerOptions): MicromegasServerConfig {
   const parsed = optionsSchema.safeParse(options)
-  if (!parsed.success) {
-    const unknown = parsed.error.issues.flatMap((issue) =>
-      issue.code === 'unrecognized_keys' && issue.path.length === 0 ? issue.keys : [],
-    )
-    const problems = problemsOf('', parsed.error).filter((problem) => problem !== ': unknown')
-    throw configError([...unknown.map((key) => `${key}: no such option`), ...problems.map(withoutDot)])
-  }
+  if (!parsed.success) throw configError(optionProblems(parsed.error))
   const { dataDir, temporary, print, apiKeys, apiKeysFile, oidc, admins, ingestion, analytics, ...config } =
     parsed.data
   const { doors, problems: doorProblems } = resolveDoors(
@@ -206,8 +197,4 @@ export function resolveOptions(options: ServerOptions): MicromegasServerConfig {
     dataDir: temporary ? undefined : resolvePath(dataDir ?? DEFAULT_DATA_DIR),
     print: print === true ? process.stdout : print === false ? undefined : print,
   })
-}
-
-function withoutDot(problem: string): string {
-  return problem.replace(/^\./, '')
 }

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { optionProblems } from '../config/option-problems.ts'
 import { UsageError } from './usage-error.ts'
 
 // As the platform's other clients write it; members of theirs that are not read here are passed over.
@@ -20,8 +21,5 @@ export type ConfigFile = z.infer<typeof file>
 export function parseConfigFile(path: string, value: unknown): ConfigFile {
   const parsed = file.safeParse(value)
   if (parsed.success) return parsed.data
-  const problems = parsed.error.issues.map(
-    (issue) => `${issue.path.join('.') || 'the file'}: ${issue.message}`,
-  )
-  throw new UsageError(`Cannot read ${path}: ${problems.join('; ')}`)
+  throw new UsageError(`Cannot read ${path}: ${optionProblems(parsed.error, '', 'the file').join('; ')}`)
 }

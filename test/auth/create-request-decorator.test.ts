@@ -68,14 +68,14 @@ test('everything wrong is told together, by variable name, with no value in it',
   })
   expect(problems).toEqual([
     'set MICROMEGAS_INGESTION_API_KEY or MICROMEGAS_INGESTION_API_KEY_FILE, not both',
-    'MICROMEGAS_OIDC_TOKEN_ENDPOINT must be an https URL',
-    expect.stringContaining('MICROMEGAS_OIDC_ISSUER must be an https URL'),
+    'MICROMEGAS_OIDC_TOKEN_ENDPOINT: expected an https URL',
+    expect.stringContaining('MICROMEGAS_OIDC_ISSUER: expected an https URL'),
     'MICROMEGAS_OIDC_CLIENT_ID is missing',
-    'MICROMEGAS_OIDC_AUTH_METHOD must be client_secret_post or client_secret_basic',
+    'MICROMEGAS_OIDC_AUTH_METHOD: expected client_secret_post or client_secret_basic',
     'MICROMEGAS_OIDC_PRIVATE_KEY_ID needs MICROMEGAS_OIDC_PRIVATE_KEY_FILE',
     'MICROMEGAS_OIDC_CLIENT_SECRET has control characters, such as a line break',
-    'MICROMEGAS_OIDC_RESOURCE must be an absolute URI without a fragment',
-    'MICROMEGAS_OIDC_TOKEN_BUFFER_SECONDS must be a number from 0 to 1000000000',
+    'MICROMEGAS_OIDC_RESOURCE: expected an absolute URI without a fragment',
+    'MICROMEGAS_OIDC_TOKEN_BUFFER_SECONDS: expected a number from 0 to 1000000000',
   ])
   expect(JSON.stringify(problems)).not.toContain('canary')
 })
@@ -150,20 +150,24 @@ const OPTIONS: OidcClientCredentialsOptions = {
 
 test.each<[string, Partial<Record<keyof OidcClientCredentialsOptions | 'tokenEndPoint', unknown>>, string]>([
   ['a misspelt option', { tokenEndPoint: 'x' }, 'tokenEndPoint: no such option'],
-  ['a buffer below zero', { tokenBufferSeconds: -1 }, 'tokenBufferSeconds must be a number from 0'],
-  ['a time limit of zero', { requestTimeoutMs: 0 }, 'requestTimeoutMs must be a number from 1 to 600000'],
-  ['a time limit above the largest', { requestTimeoutMs: 600_001 }, 'requestTimeoutMs must be'],
-  ['a retry that is no number', { refusedRetryMs: Number.NaN }, 'refusedRetryMs must be'],
-  ['a client id that is no text', { clientId: 7 }, 'clientId must be text'],
-  ['a secret that is no text', { clientSecret: 7 }, 'clientSecret must be text'],
-  ['a user name in the URL', { tokenEndpoint: 'https://canary@idp.example' }, 'must not hold a user name'],
+  ['a buffer below zero', { tokenBufferSeconds: -1 }, 'tokenBufferSeconds: expected a number from 0'],
+  ['a time limit of zero', { requestTimeoutMs: 0 }, 'requestTimeoutMs: expected a number from 1 to 600000'],
+  ['a time limit above the largest', { requestTimeoutMs: 600_001 }, 'requestTimeoutMs: expected'],
+  ['a retry that is no number', { refusedRetryMs: Number.NaN }, 'refusedRetryMs: expected'],
+  ['a client id that is no text', { clientId: 7 }, 'clientId: expected text'],
+  ['a secret that is no text', { clientSecret: 7 }, 'clientSecret: expected text'],
+  [
+    'a user name in the URL',
+    { tokenEndpoint: 'https://canary@idp.example' },
+    'expected a URL without user name and password',
+  ],
   [
     'plain http to another machine',
     { tokenEndpoint: 'http://idp.example' },
     'plain http would show the credentials',
   ],
-  ['another protocol', { tokenEndpoint: 'ftp://idp.example' }, 'tokenEndpoint must be an https URL'],
-  ['a resource with a fragment', { resource: 'https://a.example/#b' }, 'resource must be an absolute URI'],
+  ['another protocol', { tokenEndpoint: 'ftp://idp.example' }, 'tokenEndpoint: expected an https URL'],
+  ['a resource with a fragment', { resource: 'https://a.example/#b' }, 'resource: expected an absolute URI'],
 ])('%s in the options is an error that names the option', (_name, change, words) => {
   const options = { ...OPTIONS, ...change } as OidcClientCredentialsOptions
   const problems = problemsOf(() => new OidcClientCredentialsDecorator(options))

@@ -36,8 +36,8 @@ describe('options', () => {
       'maxLevl: no such option',
       'processProperties.a: expected a text',
       'shutdownTimeoutMs: expected a number of milliseconds from 0 to 86400000',
-      'sinks.0.sink: expected an EventSink',
-      'sinks.1: expected an object with a sink',
+      'sinks[0].sink: expected an EventSink',
+      'sinks[1]: expected an object with a sink',
       `targetMaxLevels.db: ${levels}`,
       'telemetryUrl: expected a text',
     ])

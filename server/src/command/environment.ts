@@ -1,4 +1,4 @@
-import { misspeltVariables, parseFlag } from 'micromegas/wire'
+import { misspeltVariables, optionProblems, parseFlag } from 'micromegas/wire'
 import type * as z from 'zod/mini'
 import {
   ADMINS_FORM,
@@ -11,7 +11,6 @@ import {
 } from '../auth-options.ts'
 import { PAGE_LOGIN_FORM, pageLoginEnvSchema } from '../login/login-options.ts'
 import { configError, maxBytesSchema, portSchema, rolesSchema, type ServerOptions } from '../options.ts'
-import { problemsOf } from '../schemas.ts'
 
 /** Settings as texts, by where they come from; what the environment and the command line share. */
 export interface TextSettings {
@@ -185,7 +184,7 @@ function readJson<T>(
   }
   const parsed = schema.safeParse(document)
   if (parsed.success) return parsed.data
-  problems.push(...problemsOf(name, parsed.error))
+  problems.push(...optionProblems(parsed.error, name))
   return undefined
 }
 
@@ -204,7 +203,7 @@ export function readTextSettings(settings: TextSettings): PartialOptions {
     if (given === undefined) return undefined
     const parsed = schema.safeParse(read(given))
     if (parsed.success) return parsed.data
-    problems.push(...problemsOf(name, parsed.error))
+    problems.push(...optionProblems(parsed.error, name))
     return undefined
   }
   const { names } = settings
@@ -217,7 +216,7 @@ export function readTextSettings(settings: TextSettings): PartialOptions {
     ?.split(',')
     .map((role) => role.trim().toLowerCase())
   const parsedRoles = roles && rolesSchema.safeParse(roles)
-  if (parsedRoles?.success === false) problems.push(...problemsOf(names.roles, parsedRoles.error))
+  if (parsedRoles?.success === false) problems.push(...optionProblems(parsedRoles.error, names.roles))
   const maxBytes = number(names.maxBytes, settings.maxBytes, parseBytes, maxBytesSchema)
   return {
     options: {

@@ -35,7 +35,7 @@ export function tablesBatch(tables: readonly CatalogTable[], includeSchema: bool
     ['table_type', new Utf8(), tables.map(() => 'table')],
   ]
   if (includeSchema) columns.push(['table_schema', new Binary(), tables.map(({ schema }) => schema)])
-  return messages(columns)
+  return messages(columns, ['catalog_name', 'db_schema_name'])
 }
 
 export function catalogsBatch(): readonly IpcMessage[] {
@@ -43,20 +43,22 @@ export function catalogsBatch(): readonly IpcMessage[] {
 }
 
 export function schemasBatch(): readonly IpcMessage[] {
-  return messages([
+  const columns: Columns = [
     ['catalog_name', new Utf8(), ['']],
     ['db_schema_name', new Utf8(), ['']],
-  ])
+  ]
+  return messages(columns, ['catalog_name'])
 }
 
 export function tableTypesBatch(): readonly IpcMessage[] {
   return messages([['table_type', new Utf8(), ['table']]])
 }
 
-function messages(
-  columns: readonly (readonly [string, DataType, readonly unknown[]])[],
-): readonly IpcMessage[] {
-  const schema = new Schema(columns.map(([name, type]) => new Field(name, type, name === 'catalog_name')))
+type Columns = readonly (readonly [string, DataType, readonly unknown[]])[]
+
+/** @param nullable - Drivers refuse a catalogue in which other columns than those of FlightSql.proto are. */
+function messages(columns: Columns, nullable: readonly string[] = []): readonly IpcMessage[] {
+  const schema = new Schema(columns.map(([name, type]) => new Field(name, type, nullable.includes(name))))
   const children = columns.map(
     ([, type, values]) => vectorFromArray(values, type).data[0] ?? makeData({ type }),
   )

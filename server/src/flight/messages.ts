@@ -136,7 +136,7 @@ export function readFlightData(
 
 /** A PutResult that holds a DoPutUpdateResult. */
 export function putResult(rows: number): Buffer {
-  return encodeMessage([[2, encodeMessage([[1, rows]])]])
+  return encodeMessage([[1, encodeMessage([[1, rows]])]])
 }
 
 /** A FlightInfo with one endpoint, which is this server; sizes are unknown. */

@@ -6,16 +6,16 @@ import type { PageLogin } from './page-login.ts'
 /** What the variable looks like, for help and error messages. */
 export const PAGE_LOGIN_FORM = '[{"issuer":"https://…","client_id":"…"}]'
 
-const member = (name: string): z.ZodMiniString => text(`${name}: expected a text`)
+const member: z.ZodMiniString = text('expected a text')
 
 function loginSchema<Id extends string, Secret extends string>(id: Id, secret: Secret) {
   return z.strictObject(
     {
       issuer: issuerUrl,
-      [id]: member(id),
-      [secret]: z.optional(member(secret)),
-      scope: z.optional(member('scope')),
-      audience: z.optional(member('audience')),
+      [id]: member,
+      [secret]: z.optional(member),
+      scope: z.optional(member),
+      audience: z.optional(member),
     } as {
       issuer: typeof issuerUrl
       scope: z.ZodMiniOptional<z.ZodMiniString>

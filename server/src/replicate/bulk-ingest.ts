@@ -73,9 +73,10 @@ export class BulkIngest {
     const refusals: Refusal[] = []
     for await (const batch of batches) {
       checkColumns(table, batch)
+      const times = timeColumns(batch)
       for (const row of batchRows(batch)) {
         try {
-          await this.#take(table, row)
+          await this.#take(table, inNanoseconds(row, times))
         } catch (error) {
           const { status, reason } =
             error instanceof TooManyHalves ? new Refusal(503, error.message) : refusalOf(error)
@@ -125,8 +126,29 @@ function checkColumns(table: ReplicatedTable, { schema }: RecordBatch): void {
   const missing = ROW_COLUMNS[table].filter((name) => !schema.fields.some((field) => field.name === name))
   if (missing.length > 0)
     throw new RowsRefused(`rows of ${table} need the columns ${missing.join(', ')}`, true)
-  for (const { name, type } of schema.fields) {
-    if (type.typeId === Type.Timestamp && type.unit !== TimeUnit.NANOSECOND)
-      throw new RowsRefused(`column ${name} of ${table}: expected timestamps in nanoseconds`, true)
-  }
+}
+
+const NANOSECONDS: Readonly<Record<TimeUnit, bigint>> = {
+  [TimeUnit.SECOND]: 1_000_000_000n,
+  [TimeUnit.MILLISECOND]: 1_000_000n,
+  [TimeUnit.MICROSECOND]: 1_000n,
+  [TimeUnit.NANOSECOND]: 1n,
+}
+
+/** Columns of times that are not in nanoseconds, and the nanoseconds of their unit. */
+function timeColumns({ schema }: RecordBatch): readonly (readonly [name: string, factor: bigint])[] {
+  return schema.fields.flatMap(({ name, type }) =>
+    type.typeId === Type.Timestamp && type.unit !== TimeUnit.NANOSECOND
+      ? [[name, NANOSECONDS[type.unit as TimeUnit]] as const]
+      : [],
+  )
+}
+
+function inNanoseconds(row: SqlRow, times: ReturnType<typeof timeColumns>): SqlRow {
+  if (times.length === 0) return row
+  const converted = times.map(([name, factor]) => {
+    const value = row[name]
+    return [name, typeof value === 'bigint' ? value * factor : value]
+  })
+  return { ...row, ...Object.fromEntries(converted) }
 }

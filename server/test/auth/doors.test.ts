@@ -164,7 +164,7 @@ describe('keys in a file', () => {
     const broken: readonly (readonly [string, () => Promise<unknown>])[] = [
       ['expected JSON such as', () => writeFile(path, '[{"name":"b","key":"mmk_canary')],
       ['expected JSON such as', () => writeFile(path, '')],
-      ['keys[0]: key: expected visible ASCII', () => writeFile(path, '[{"name":"b","key":"mmk canary"}]')],
+      ['keys[0].key: expected visible ASCII', () => writeFile(path, '[{"name":"b","key":"mmk canary"}]')],
       ['keys: a key is there twice', () => writeFile(path, JSON.stringify([key('c'), key('c')]))],
       ['ENOENT', () => rm(path)],
       ['it is not a regular file', async () => execFileSync('mkfifo', [path])],

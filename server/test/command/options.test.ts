@@ -57,8 +57,8 @@ describe('options', () => {
       'maxBytes: ',
       'fsync: expected true or false',
       'roles[0]: expected ingestion, analytics or both',
-      'apiKeys[0]: key: ',
-      'apiKeys[1]: name: ',
+      'apiKeys[0].key: ',
+      'apiKeys[1].name: ',
       'apiKeys[2]: ',
       'oidc.issuers: ',
       'disableAuth: ',
@@ -172,7 +172,7 @@ describe('options', () => {
       expect.stringMatching(/^no authentication for taking telemetry: set MICROMEGAS_INGESTION_API_KEYS /),
     ])
     expect(problemsOf(() => resolveOptions({ apiKeys, analytics: { keys: apiKeys } } as never))).toEqual([
-      'analytics: unknown',
+      'analytics.keys: no such option',
     ])
   })
 

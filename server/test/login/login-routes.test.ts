@@ -114,6 +114,6 @@ describe('the variable', () => {
       'pageLogin[0]: its issuer is not one of those configured for answering questions',
     )
     const wrong = { ...env, MICROMEGAS_PAGE_LOGIN: '[{"issuer":"https://accounts.example"}]' }
-    expect(() => serverOptionsFromEnv(wrong)).toThrow('MICROMEGAS_PAGE_LOGIN[0]: client_id: expected a text')
+    expect(() => serverOptionsFromEnv(wrong)).toThrow('MICROMEGAS_PAGE_LOGIN[0].client_id: expected a text')
   })
 })

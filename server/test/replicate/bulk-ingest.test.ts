@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Binary, Table, tableToIPC, Utf8, vectorFromArray } from 'apache-arrow'
 import { encodeCbor } from 'micromegas/wire'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { FlightSQLClient } from '../../../src/query/index.ts'
 import { type DecodedBlock, decodeBlock } from '../../../src/telemetry/decode/decoder.ts'
 import { encodeMessage, MessageFields } from '../../src/flight/protobuf.ts'
 import { RawClient } from '../flight/raw-client.ts'
@@ -50,12 +51,12 @@ async function put(
     metadata,
   )
   if (status !== 'OK') return `${status}: ${details}`
-  const result = new MessageFields(messages[0]!).bytes(2)
+  const result = new MessageFields(messages[0]!).bytes(1)
   return new MessageFields(result!).number(1)!
 }
 
 /** The payloads of all blocks of a server, as the reference's `get_payload` gives them. */
-function payloads(blocks: readonly DecodedBlock[]): readonly Buffer[] {
+function payloads(blocks: readonly DecodedBlock[]): Uint8Array {
   const column = (of: (block: DecodedBlock) => string) => vectorFromArray(blocks.map(of), new Utf8())
   const table = new Table({
     process_id: column(({ processId }) => processId),
@@ -66,27 +67,17 @@ function payloads(blocks: readonly DecodedBlock[]): readonly Buffer[] {
       new Binary(),
     ),
   })
-  return flightMessages(tableToIPC(table, 'stream'))
+  return tableToIPC(table, 'stream')
 }
 
-/** The messages of an Arrow stream, each as FlightData. */
-function flightMessages(stream: Uint8Array): readonly Buffer[] {
-  const bytes = Buffer.from(stream)
-  const messages: Buffer[] = []
-  for (let at = 0; at + 8 < bytes.length; ) {
-    const length = bytes.readUInt32LE(at + 4)
-    const header = bytes.subarray(at + 8, at + 8 + length)
-    const bodyLength = messages.length === 0 ? 0 : bytes.length - 8 - (at + 8 + length)
-    const body = bytes.subarray(at + 8 + length, at + 8 + length + bodyLength)
-    messages.push(
-      encodeMessage([
-        [2, header],
-        [1000, body.length === 0 ? undefined : body],
-      ]),
-    )
-    at += 8 + length + bodyLength
-  }
-  return messages
+/** Sends rows by the client of this project. */
+async function ingest(
+  to: TestServer,
+  table: 'blocks' | 'payloads' | 'processes' | 'streams',
+  rows: Parameters<FlightSQLClient['bulkIngest']>[1],
+): Promise<bigint> {
+  await using client = new FlightSQLClient(to.flightUri)
+  return (await client.bulkIngest(table, rows)).recordCount
 }
 
 const QUESTIONS = [
@@ -112,20 +103,22 @@ describe('rows of another server', () => {
   test('are answered as there, whichever half of a block comes first', async () => {
     await using directory = await temporaryDirectory()
     await using server = await startServer({ dataDir: directory.path })
-    const parts: readonly (readonly [string, readonly Buffer[]])[] = [
-      ['blocks', await ask(origin, 'SELECT * FROM blocks')],
-      ['processes', await ask(origin, 'SELECT * FROM processes')],
-      ['payloads', payloads(blocks)],
-      ['streams', await ask(origin, 'SELECT * FROM streams')],
-    ]
-    for (const [table, rows] of parts) expect(await put(server, table, rows)).toBeGreaterThan(0n)
+    await using client = new FlightSQLClient(origin.flightUri)
+    const copy = async (table: 'blocks' | 'processes' | 'streams'): Promise<void> => {
+      expect(await ingest(server, table, client.queryIpc(`SELECT * FROM ${table}`))).toBeGreaterThan(0n)
+    }
+    await copy('blocks')
+    await copy('processes')
+    expect(await ingest(server, 'payloads', payloads(blocks))).toBe(BigInt(blocks.length))
+    await copy('streams')
     for (const sql of QUESTIONS) {
       const there = await origin.query(sql)
       expect(there.length).toBeGreaterThan(0)
       expect(await server.query(sql)).toEqual(there)
     }
     // Again, in another order: nothing changes, and nothing waits.
-    for (const [table, rows] of parts.toReversed()) expect(await put(server, table, rows)).toBeGreaterThan(0n)
+    expect(await ingest(server, 'payloads', payloads(blocks))).toBe(BigInt(blocks.length))
+    for (const table of ['streams', 'processes', 'blocks'] as const) await copy(table)
     expect(await server.query('SELECT count(*) AS n FROM blocks')).toEqual([{ n: BigInt(blocks.length) }])
     expect(await readdir(join(directory.path, 'halves'))).toEqual([])
   })
@@ -134,7 +127,7 @@ describe('rows of another server', () => {
     await using directory = await temporaryDirectory()
     {
       await using server = await startServer({ dataDir: directory.path })
-      expect(await put(server, 'payloads', payloads(blocks))).toBe(BigInt(blocks.length))
+      expect(await ingest(server, 'payloads', payloads(blocks))).toBe(BigInt(blocks.length))
       expect(await server.query('SELECT count(*) AS n FROM blocks')).toEqual([{ n: 0n }])
     }
     await using server = await startServer({ dataDir: directory.path })
@@ -146,8 +139,8 @@ describe('rows of another server', () => {
   test('beyond the room for halves are refused, to be sent again', async () => {
     await using server = await startServer({ maxBytes: 1024 * 1024 })
     const large = blocks.map((block) => ({ ...block, objects: Buffer.alloc(50_000) }))
-    expect(await put(server, 'payloads', payloads(large))).toMatch(
-      /^UNAVAILABLE: \d+ of \d+ rows of payloads were not taken, the others were: row \d+: \d+ bytes of blocks and payloads wait for their other half, and no more than 104857 may/,
+    await expect(ingest(server, 'payloads', payloads(large))).rejects.toThrow(
+      /\d+ of \d+ rows of payloads were not taken, the others were: row \d+: \d+ bytes of blocks and payloads wait for their other half, and no more than 104857 may/,
     )
   })
 

@@ -85,6 +85,8 @@ const redirect = z.string({ error: 'expected text' }).check(
 )
 const anyFunction = z.custom((value) => typeof value === 'function', { error: 'expected a function' })
 
+const TIMEOUT_EXPECTED = 'expected a number of milliseconds up to 3600000 (an hour)'
+
 const schema = z.strictObject({
   issuer,
   clientId: text,
@@ -100,8 +102,8 @@ const schema = z.strictObject({
   onCode: z.optional(anyFunction),
   timeoutMs: z.optional(
     z
-      .number({ error: 'expected a number' })
-      .check(z.positive(), z.lte(3_600_000, { error: 'is more than an hour' })),
+      .number({ error: TIMEOUT_EXPECTED })
+      .check(z.positive({ error: TIMEOUT_EXPECTED }), z.lte(3_600_000, { error: TIMEOUT_EXPECTED })),
   ),
   signal: z.optional(z.instanceof(AbortSignal, { error: 'expected an AbortSignal' })),
   fetch: z.optional(anyFunction),

@@ -161,7 +161,7 @@ export function resolveOidcOptions(
     const value = options[key]
     if (isUnset(value)) return undefined
     if (typeof value === 'string') return value.trim()
-    problems.push(`${names(key)} must be text`)
+    problems.push(`${names(key)}: expected text`)
     return undefined
   }
   const number = (
@@ -172,7 +172,7 @@ export function resolveOidcOptions(
     const value = options[key]
     if (value === undefined) return fallback
     if (typeof value === 'number' && value >= min && value <= max) return value
-    problems.push(`${names(key)} must be a number from ${min} to ${max}`)
+    problems.push(`${names(key)}: expected a number from ${min} to ${max}`)
     return fallback
   }
 
@@ -186,7 +186,7 @@ export function resolveOidcOptions(
   const proof = readProof(options, text, names, problems)
   const resource = text('resource')
   if (resource !== undefined && (!URL.canParse(resource) || resource.includes('#'))) {
-    problems.push(`${names('resource')} must be an absolute URI without a fragment`)
+    problems.push(`${names('resource')}: expected an absolute URI without a fragment`)
   }
   const sent = { scope: text('scope'), audience: text('audience'), resource }
   const tokenBufferSeconds = number(
@@ -225,15 +225,15 @@ function readUrl(
   const text = String(value).trim()
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined || (url.protocol !== 'https:' && url.protocol !== 'http:')) {
-    problems.push(`${names(key)} must be an https URL`)
+    problems.push(`${names(key)}: expected an https URL`)
     return undefined
   }
   if (url.username !== '' || url.password !== '') {
-    problems.push(`${names(key)} must not hold a user name or password`)
+    problems.push(`${names(key)}: expected a URL without user name and password`)
   }
   if (url.protocol === 'http:' && !isLoopback(url)) {
     problems.push(
-      `${names(key)} must be an https URL: plain http would show the credentials (allowed on loopback only)`,
+      `${names(key)}: expected an https URL: plain http would show the credentials (allowed on loopback only)`,
     )
   }
   return text
@@ -253,7 +253,8 @@ function readProof(
   const given = PROOFS.filter((key) => !isUnset(options[key]))
   const method = text('authMethod') ?? 'client_secret_post'
   const knownMethod = method === 'client_secret_post' || method === 'client_secret_basic'
-  if (!knownMethod) problems.push(`${names('authMethod')} must be client_secret_post or client_secret_basic`)
+  if (!knownMethod)
+    problems.push(`${names('authMethod')}: expected client_secret_post or client_secret_basic`)
   const keyId = text('privateKeyId')
   if (keyId !== undefined && !given.includes('privateKeyFile')) {
     problems.push(`${names('privateKeyId')} needs ${names('privateKeyFile')}`)
@@ -286,7 +287,7 @@ function readSecret(
   problems: string[],
 ): OidcProof | undefined {
   if (typeof value !== 'string' && !isSecret(value)) {
-    problems.push(`${names('clientSecret')} must be text`)
+    problems.push(`${names('clientSecret')}: expected text`)
     return undefined
   }
   // `kubectl create secret` from a file, or `echo` without -n, leaves a newline that no provider would accept.

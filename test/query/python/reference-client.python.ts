@@ -64,6 +64,47 @@ test('every call of the Python client is answered by micromegas-server', async (
   expect(answers.query_blocks).toBeGreaterThanOrEqual(2 + 1 + 2 + 4)
 })
 
+test('rows that the Python client reads from one server, it writes to another', async () => {
+  const options = { port: 0, flightPort: 0, temporary: true, disableAuth: true }
+  await using origin = await startServer(options)
+  await using copy = await startServer(options)
+  const telemetry = startTelemetry(origin.url)
+  logger('shop').info('placed', { order: 7 })
+  await telemetry.shutdown()
+  const [counts] = await origin.query(
+    'SELECT (SELECT count(*) FROM streams) AS streams, (SELECT count(*) FROM blocks) AS blocks',
+  )
+  expect(await python('replicate', origin.flightUri, copy.flightUri)).toEqual({
+    processes: 1,
+    streams: Number(counts!.streams),
+    blocks: Number(counts!.blocks),
+    example: 1,
+  })
+  const stored = await fetch(`${copy.url}/api/processes`)
+  expect(await stored.json()).toMatchObject({ rows: { length: 2 } })
+})
+
+test('an ADBC driver reads answers and the catalog', async () => {
+  await using server = await startServer({ port: 0, flightPort: 0, temporary: true, disableAuth: true })
+  const telemetry = startTelemetry(server.url)
+  logger('shop').info('placed')
+  logger('shop').warn('late')
+  await telemetry.shutdown()
+  expect(await python('adbc', server.flightUri)).toEqual({
+    rows: [
+      [4, 'shop', 'placed'],
+      [3, 'shop', 'late'],
+    ],
+    columns: ['level', 'target', 'msg'],
+    time: 'timestamp[ns, tz=+00:00]',
+    tables: expect.arrayContaining(['blocks', 'log_entries', 'measures', 'processes', 'streams']),
+    table_types: expect.arrayContaining(['table']),
+    schema: expect.any(Array),
+    vendor: expect.any(String),
+    error: [expect.any(String), true],
+  })
+})
+
 test('token files go both ways: ours is read there, and what it writes is read here', async () => {
   await using provider = await startLoginProvider()
   const folder = mkdtempSync(join(tmpdir(), 'micromegas-tokens-'))

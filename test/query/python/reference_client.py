@@ -6,6 +6,8 @@ import sys
 import tempfile
 from datetime import datetime, timedelta, timezone
 
+import adbc_driver_flightsql.dbapi
+import pyarrow
 from micromegas.auth import OidcAuthProvider
 from micromegas.flightsql.client import FlightSQLClient
 from micromegas.perfetto import write_process_trace_from_chunks
@@ -74,6 +76,57 @@ def calls(uri, process_id):
     return answers
 
 
+def replicate(origin_uri, copy_uri):
+    origin, copy = FlightSQLClient(origin_uri), FlightSQLClient(copy_uri)
+    taken = {}
+    for table in ("processes", "streams", "blocks"):
+        taken[table] = copy.bulk_ingest(table, origin.query_arrow(f"SELECT * FROM {table}")).record_count
+    # As in the client's own documentation: times in microseconds, no property.
+    now = datetime.now(timezone.utc)
+    example = {
+        "process_id": ["550e8400-e29b-41d4-a716-446655440000"],
+        "exe": ["/usr/bin/myapp"],
+        "username": ["user"],
+        "realname": ["User Name"],
+        "computer": ["hostname"],
+        "distro": ["Ubuntu 22.04"],
+        "cpu_brand": ["Intel Core i7"],
+        "tsc_frequency": [2400000000],
+        "start_time": [now],
+        "start_ticks": [1234567890],
+        "insert_time": [now],
+        "parent_process_id": [""],
+        "properties": [[]],
+        "audience": ["public"],
+    }
+    taken["example"] = copy.bulk_ingest("processes", pyarrow.table(example)).record_count
+    return taken
+
+
+def adbc(uri):
+    with adbc_driver_flightsql.dbapi.connect(uri) as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT level, target, msg FROM log_entries ORDER BY time")
+        answers = {"rows": cursor.fetchall(), "columns": [column[0] for column in cursor.description]}
+        cursor.execute("SELECT time FROM log_entries ORDER BY time LIMIT 1")
+        answers["time"] = str(cursor.fetch_arrow_table().schema.field("time").type)
+        objects = connection.adbc_get_objects(depth="tables").read_all().to_pylist()
+        answers["tables"] = sorted(
+            table["table_name"]
+            for catalog in objects
+            for schema in catalog["catalog_db_schemas"]
+            for table in schema["db_schema_tables"]
+        )
+        answers["table_types"] = connection.adbc_get_table_types()
+        answers["schema"] = connection.adbc_get_table_schema("measures").names[:3]
+        answers["vendor"] = connection.adbc_get_info()["vendor_name"]
+        try:
+            cursor.execute("SELECT nothing FROM log_entries")
+            cursor.fetchall()
+        except Exception as error:
+            answers["error"] = [type(error).__name__, "nothing" in str(error)]
+    return answers
+
+
 def token(token_file, save):
     provider = OidcAuthProvider.from_file(token_file)
     text = provider.get_token()
@@ -84,5 +137,6 @@ def token(token_file, save):
 
 if __name__ == "__main__":
     what, *arguments = sys.argv[1:]
-    answer = calls(*arguments) if what == "calls" else token(arguments[0], what == "save")
+    run = {"calls": calls, "replicate": replicate, "adbc": adbc}.get(what)
+    answer = run(*arguments) if run else token(arguments[0], what == "save")
     print(json.dumps(answer))
