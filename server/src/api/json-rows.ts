@@ -28,13 +28,14 @@ export function measureJson(row: MeasureRow): Json {
 }
 
 export function measureSummaryJson(row: MeasureSummary): Json {
-  const { processId, exe, name, unit, target, count, sum, min, max, mean, last, lastTimeNs } = row
+  const { processId, exe, name, unit, target, group, count, sum, min, max, mean, last, lastTimeNs } = row
   return {
     process_id: processId,
     exe,
     name,
     unit,
     target,
+    ...(Object.keys(group).length > 0 && { group }),
     count,
     sum: floatJson(sum),
     min: floatJson(min),

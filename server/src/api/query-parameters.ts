@@ -12,6 +12,9 @@ import { parseCursor } from '../scan/scan.ts'
 
 const MS_PER: Readonly<Record<string, bigint>> = { s: 1000n, m: 60_000n, h: 3_600_000n, d: 86_400_000n }
 
+/** Begins the parameters that name a property. */
+const PROPERTY = 'property.'
+
 /** A query string that cannot be used; the message names every parameter that is wrong. */
 export class BadQuery extends Error {
   override readonly name: string = 'BadQuery'
@@ -118,16 +121,39 @@ export class QueryParameters {
     return value
   }
 
-  /** The parameters that all queries of events share, the cursor left to the caller. */
-  eventQuery(): Omit<EventQuery, 'cursor'> {
+  /** Values that properties must have: `property.region=eu`. */
+  properties(): Readonly<Record<string, string>> | undefined {
+    const wanted = new Map<string, string>()
+    for (const name of this.#query.keys()) {
+      const key = name.startsWith(PROPERTY) ? name.slice(PROPERTY.length) : ''
+      if (key === '' || wanted.has(key)) continue
+      this.text(name)
+      wanted.set(key, this.#query.get(name) ?? '')
+    }
+    return wanted.size === 0 ? undefined : Object.fromEntries(wanted)
+  }
+
+  /** Texts with commas between them. */
+  list(name: string): readonly string[] | undefined {
+    return this.parsed(name, 'expected names with commas between them', (text) => {
+      const names = text.split(',')
+      return names.includes('') ? undefined : names
+    })
+  }
+
+  /** The parameters that all queries of events share, cursor and order left to the caller. */
+  eventQuery(): Omit<EventQuery, 'cursor' | 'order'> {
     return {
       processId: this.uuid('process_id'),
       streamId: this.uuid('stream_id'),
       sinceNs: this.time('since'),
       untilNs: this.time('until'),
       limit: this.limit(),
-      order: this.oneOf('order', ['newest', 'oldest']),
     }
+  }
+
+  order(): EventQuery['order'] {
+    return this.oneOf('order', ['newest', 'oldest'])
   }
 
   cursor(): EventQuery['cursor'] {

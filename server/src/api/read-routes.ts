@@ -82,7 +82,9 @@ export function readRoutes(context: ServerContext): Hono<RouteTypes> {
     const query = parameters(c)
     const request = {
       ...query.eventQuery(),
+      order: query.order(),
       cursor: query.cursor(),
+      properties: query.properties(),
       maxLevel: query.level('max_level') ?? query.level('level'),
       target: query.target(),
       search: query.text('search'),
@@ -93,7 +95,12 @@ export function readRoutes(context: ServerContext): Hono<RouteTypes> {
 
   api.get('/measures', async (c) => {
     const query = parameters(c)
-    const request = { ...query.eventQuery(), cursor: query.cursor(), ...measureFilter(query) }
+    const request = {
+      ...query.eventQuery(),
+      order: query.order(),
+      cursor: query.cursor(),
+      ...measureFilter(query),
+    }
     query.check()
     return page(c, await queryMeasures(until(c), request), measureJson)
   })
@@ -106,6 +113,7 @@ export function readRoutes(context: ServerContext): Hono<RouteTypes> {
       sinceNs: query.time('since'),
       untilNs: query.time('until'),
       ...measureFilter(query),
+      groupBy: query.list('group_by'),
     }
     query.check()
     const { rows, complete, unreadableBlocks } = await summarizeMeasures(until(c), request)
@@ -116,6 +124,8 @@ export function readRoutes(context: ServerContext): Hono<RouteTypes> {
     const query = parameters(c)
     const request = {
       ...query.eventQuery(),
+      order: query.oneOf('order', ['newest', 'oldest', 'longest']),
+      properties: query.properties(),
       cursor: query.parsed('cursor', 'expected a next_cursor of an earlier answer', parseSpanCursor),
       kind: query.oneOf('kind', ['thread', 'async']),
       name: query.text('name'),
@@ -127,7 +137,7 @@ export function readRoutes(context: ServerContext): Hono<RouteTypes> {
     const { texts, isCut } = rowTexts(rows, spanJson)
     const last = rows[texts.length - 1]
     const cursor =
-      isCut && last !== undefined
+      isCut && last !== undefined && request.order !== 'longest'
         ? formatSpanCursor({ beginNs: last.beginNs, ownerId: last.streamId ?? last.processId, id: last.id })
         : nextCursor
     return rowsAnswer(c, texts, {
@@ -142,7 +152,12 @@ export function readRoutes(context: ServerContext): Hono<RouteTypes> {
 
   api.get('/images', async (c) => {
     const query = parameters(c)
-    const request = { ...query.eventQuery(), cursor: query.cursor(), name: query.text('name') }
+    const request = {
+      ...query.eventQuery(),
+      order: query.order(),
+      cursor: query.cursor(),
+      name: query.text('name'),
+    }
     query.check()
     return page(c, await queryImages(until(c), request), imageJson)
   })
@@ -248,8 +263,14 @@ function measureFilter(query: QueryParameters): {
   readonly name: string | undefined
   readonly target: string | undefined
   readonly search: string | undefined
+  readonly properties: Readonly<Record<string, string>> | undefined
 } {
-  return { name: query.text('name'), target: query.target(), search: query.text('search') }
+  return {
+    name: query.text('name'),
+    target: query.target(),
+    search: query.text('search'),
+    properties: query.properties(),
+  }
 }
 
 function page<Row extends EventPosition>(

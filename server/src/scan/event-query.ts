@@ -40,8 +40,14 @@ export interface EventQuery {
   readonly cursor?: Cursor | undefined
 }
 
+/** What events that carry properties are asked for by. */
+export interface PropertyFilter {
+  /** Properties that an event has, with just these values. */
+  readonly properties?: Readonly<Record<string, string>> | undefined
+}
+
 /** Names and targets are meant whole, or by their beginning with a `*` at the end. */
-export interface LogQuery extends EventQuery {
+export interface LogQuery extends EventQuery, PropertyFilter {
   /** Least severe level: 4 gives info and worse. */
   readonly maxLevel?: number | undefined
   readonly target?: string | undefined
@@ -49,7 +55,7 @@ export interface LogQuery extends EventQuery {
   readonly search?: string | undefined
 }
 
-export interface MeasureQuery extends EventQuery {
+export interface MeasureQuery extends EventQuery, PropertyFilter {
   readonly name?: string | undefined
   readonly target?: string | undefined
   readonly search?: string | undefined
@@ -111,11 +117,15 @@ export function queryLogEntries(context: QueryContext, query: LogQuery): Promise
   const { maxLevel } = query
   const isTarget = textMatcher(query.target)
   const isFound = searchMatcher(query.search)
+  const hasProperties = propertyMatcher(query)
   return queryEvents<DecodedLogEntry, LogEntryRow>(context, query, {
     tag: 'log',
     read: readLogEntries,
     isWanted: ({ level, target, msg, properties }) =>
-      (maxLevel === undefined || level <= maxLevel) && isTarget(target) && isFound(properties, msg, target),
+      (maxLevel === undefined || level <= maxLevel) &&
+      isTarget(target) &&
+      hasProperties(properties) &&
+      isFound(properties, msg, target),
     toRow: ({ level, target, msg, properties }, origin) => ({
       ...origin,
       level,
@@ -171,8 +181,15 @@ export function measureMatcher(
   const isName = textMatcher(query.name)
   const isTarget = textMatcher(query.target)
   const isFound = searchMatcher(query.search)
+  const hasProperties = propertyMatcher(query)
   return ({ name, target, properties }) =>
-    isName(name) && isTarget(target) && isFound(properties, name, target)
+    isName(name) && isTarget(target) && hasProperties(properties) && isFound(properties, name, target)
+}
+
+/** Whether an event has the properties that a query names. */
+export function propertyMatcher({ properties }: PropertyFilter): (found: DecodedProperties) => boolean {
+  const wanted = Object.entries(properties ?? {})
+  return (found) => wanted.every(([key, value]) => Object.hasOwn(found, key) && found[key] === value)
 }
 
 /** Blocks of the streams with a tag, of one stream or process where the query names it. */

@@ -24,7 +24,7 @@ import {
   readStreams,
   type StreamRow,
 } from './inventory.ts'
-import { type MeasureSummaries, summarizeMeasures } from './measure-summary.ts'
+import { type MeasureSummaries, type MeasureSummaryQuery, summarizeMeasures } from './measure-summary.ts'
 import {
   BLOCK_RULES,
   checkQuery,
@@ -85,7 +85,7 @@ export class ServerReader {
   }
 
   /** Count, sum, extremes and latest value of each metric. */
-  measureSummaries(query: Omit<MeasureQuery, 'limit' | 'order' | 'cursor'> = {}): Promise<MeasureSummaries> {
+  measureSummaries(query: MeasureSummaryQuery = {}): Promise<MeasureSummaries> {
     return summarizeMeasures(this.#context, checkQuery(query, SUMMARY_RULES))
   }
 

@@ -1,4 +1,4 @@
-import { readMeasures } from 'micromegas/wire'
+import { type DecodedProperties, readMeasures } from 'micromegas/wire'
 import { compare } from '../nanoseconds.ts'
 import {
   type MeasureQuery,
@@ -15,6 +15,8 @@ export interface MeasureSummary {
   readonly name: string
   readonly unit: string
   readonly target: string
+  /** The values of the properties that were asked for; one that an event has not is left out. */
+  readonly group: Readonly<Record<string, string>>
   /** Values, those that are no number included. */
   readonly count: number
   readonly sum: number
@@ -39,12 +41,18 @@ export interface MeasureSummaries {
 const BUDGET_BYTES = 256 * 1024 * 1024
 const MAX_GROUPS = 10_000
 
+export interface MeasureSummaryQuery extends Omit<MeasureQuery, 'limit' | 'order' | 'cursor'> {
+  /** Keys of properties: values that differ in one of them are summed up apart. @defaultValue none */
+  readonly groupBy?: readonly string[] | undefined
+}
+
 interface Group {
   processId: string
   exe: string
   name: string
   unit: string
   target: string
+  group: Readonly<Record<string, string>>
   count: number
   sum: number
   min: number
@@ -53,13 +61,13 @@ interface Group {
   lastTimeNs: bigint
 }
 
-/** Sums up metrics by process, name, unit and target; the newest blocks first. `limit`, `order` and `cursor` do not count. */
+/** Sums up metrics by process, name, unit and target; the newest blocks first. */
 export async function summarizeMeasures(
   context: QueryContext,
-  query: MeasureQuery,
+  query: MeasureSummaryQuery,
 ): Promise<MeasureSummaries> {
   const { catalog, signal } = context
-  const { sinceNs, untilNs } = query
+  const { sinceNs, untilNs, groupBy = [] } = query
   const isWanted = measureMatcher(query)
   const sources = (await catalog.sources(selectBlocks(context, 'metrics', query)))
     .filter(
@@ -82,13 +90,15 @@ export async function summarizeMeasures(
         const { timeNs } = measure
         if (sinceNs !== undefined && timeNs < sinceNs) continue
         if (untilNs !== undefined && timeNs >= untilNs) continue
-        if (isWanted(measure)) yield { ...measure, processId: process.processId, exe: process.exe }
+        if (!isWanted(measure)) continue
+        const group = chosen(measure.properties, groupBy)
+        yield { ...measure, group, processId: process.processId, exe: process.exe }
       }
     })
     readBytes += bytes
     if (rows === undefined) unreadableBlocks += 1
     for (const row of rows ?? []) {
-      const key = JSON.stringify([row.processId, row.name, row.unit, row.target])
+      const key = JSON.stringify([row.processId, row.name, row.unit, row.target, row.group])
       const group = groups.get(key)
       if (group !== undefined) add(group, row)
       else if (groups.size < MAX_GROUPS) groups.set(key, start(row))
@@ -106,9 +116,18 @@ type Row = Omit<Group, 'count' | 'sum' | 'min' | 'max' | 'last' | 'lastTimeNs'> 
   timeNs: bigint
 }
 
-function start({ processId, exe, name, unit, target, value, timeNs }: Row): Group {
+function start({ processId, exe, name, unit, target, group, value, timeNs }: Row): Group {
   const values = { count: 1, sum: value, min: value, max: value, last: value, lastTimeNs: timeNs }
-  return { processId, exe, name, unit, target, ...values }
+  return { processId, exe, name, unit, target, group, ...values }
+}
+
+const NO_GROUP: Readonly<Record<string, string>> = Object.freeze({})
+
+function chosen(properties: DecodedProperties, keys: readonly string[]): Readonly<Record<string, string>> {
+  if (keys.length === 0) return NO_GROUP
+  return Object.fromEntries(
+    keys.flatMap((key) => (Object.hasOwn(properties, key) ? [[key, properties[key]!]] : [])),
+  )
 }
 
 function add(group: Group, { value, timeNs }: Row): void {

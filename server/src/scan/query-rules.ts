@@ -1,6 +1,7 @@
 import { parseTextPattern, parseUuid, TEXT_PATTERN_EXPECTED } from 'micromegas/wire'
 import { type ImageQuery, type LogQuery, MAX_LIMIT, type MeasureQuery } from './event-query.ts'
 import type { BlockQuery, ProcessQuery } from './inventory.ts'
+import type { MeasureSummaryQuery } from './measure-summary.ts'
 import type { SpanQuery } from './span-query.ts'
 
 /** A query whose cursor is the text that the last page ended with. */
@@ -31,6 +32,13 @@ const LIMIT = whole(1, MAX_LIMIT)
 const AFTER: Rule = { expected: 'expected the next of an earlier page', takes: isInserted }
 
 const PLACE = { processId: ID, streamId: ID }
+const PROPERTIES: Rule = {
+  expected: 'expected an object of texts',
+  takes: (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    Object.values(value).every((text) => typeof text === 'string'),
+}
 const EVENTS = {
   ...PLACE,
   sinceNs: TIME,
@@ -44,25 +52,34 @@ export const LOG_RULES: QueryRules<Paged<LogQuery>> = {
   ...EVENTS,
   maxLevel: whole(1, 6),
   target: TARGET,
+  properties: PROPERTIES,
   search: TEXT,
 }
 export const MEASURE_RULES: QueryRules<Paged<MeasureQuery>> = {
   ...EVENTS,
   name: TEXT,
   target: TARGET,
+  properties: PROPERTIES,
   search: TEXT,
 }
-export const SUMMARY_RULES: QueryRules<Omit<MeasureQuery, 'limit' | 'order' | 'cursor'>> = {
+export const SUMMARY_RULES: QueryRules<MeasureSummaryQuery> = {
   ...PLACE,
   sinceNs: TIME,
   untilNs: TIME,
   name: TEXT,
   target: TARGET,
+  properties: PROPERTIES,
   search: TEXT,
+  groupBy: {
+    expected: 'expected an array of texts',
+    takes: (value) => Array.isArray(value) && value.every((key) => typeof key === 'string'),
+  },
 }
 export const SPAN_RULES: QueryRules<Paged<SpanQuery>> = {
   ...EVENTS,
+  order: oneOf('newest', 'oldest', 'longest'),
   kind: oneOf('thread', 'async'),
+  properties: PROPERTIES,
   name: TEXT,
   target: TARGET,
   minDurationNs: {

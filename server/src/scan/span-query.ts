@@ -11,10 +11,19 @@ import {
 } from 'micromegas/wire'
 import { compare } from '../nanoseconds.ts'
 import { type DecodedProcess, formatReason, type OpenBlock } from './catalog.ts'
-import { DEFAULT_LIMIT, type EventQuery, type QueryContext, selectBlocks } from './event-query.ts'
+import {
+  DEFAULT_LIMIT,
+  type EventQuery,
+  type PropertyFilter,
+  propertyMatcher,
+  type QueryContext,
+  selectBlocks,
+} from './event-query.ts'
 import type { EventOrder, ScanSource } from './scan.ts'
 
-export interface SpanQuery extends Omit<EventQuery, 'cursor'> {
+export interface SpanQuery extends Omit<EventQuery, 'cursor' | 'order'>, PropertyFilter {
+  /** `longest` gives one page, of the spans that take the most time. @defaultValue `newest` */
+  readonly order?: SpanOrder | undefined
   /** Synchronous (`thread`) or async spans. @defaultValue both */
   readonly kind?: 'thread' | 'async' | undefined
   /** Whole, or by its beginning with a `*` at the end. */
@@ -24,6 +33,8 @@ export interface SpanQuery extends Omit<EventQuery, 'cursor'> {
   readonly minDurationNs?: bigint | undefined
   readonly cursor?: SpanCursor | undefined
 }
+
+export type SpanOrder = EventOrder | 'longest'
 
 /** A span of a process. Of thread spans, `id` and `parent` count within the stream; of async ones, within the process. */
 export interface SpanEntry extends SpanRow {
@@ -112,7 +123,9 @@ export async function querySpans(context: QueryContext, query: SpanQuery): Promi
     if (query.kind !== 'async') spans.push(...threadSpans(process, open, ticks, problems))
     if (query.kind !== 'thread') spans.push(...asyncSpans(process, open, ticks, problems))
   }
+  const isByLength = order === 'longest'
   const sign = order === 'oldest' ? 1 : -1
+  const hasProperties = propertyMatcher(query)
   const isName = textMatcher(query.name)
   const isTarget = textMatcher(query.target)
   const { sinceNs, untilNs, minDurationNs = 0n, cursor } = query
@@ -121,6 +134,7 @@ export async function querySpans(context: QueryContext, query: SpanQuery): Promi
       (span) =>
         isName(span.name) &&
         isTarget(span.target) &&
+        hasProperties(span.properties) &&
         span.durationNs >= minDurationNs &&
         (sinceNs === undefined || span.endNs >= sinceNs) &&
         (untilNs === undefined || span.beginNs < untilNs) &&
@@ -128,11 +142,16 @@ export async function querySpans(context: QueryContext, query: SpanQuery): Promi
         // Past the blocks read, spans are not complete.
         (edgeNs === undefined || sign * compare(span.beginNs, edgeNs) < 0),
     )
-    .sort((a, b) => sign * comparePlaces(placeOf(a), placeOf(b)))
+    .sort(
+      (a, b) =>
+        (isByLength ? compare(b.durationNs, a.durationNs) : 0) ||
+        sign * comparePlaces(placeOf(a), placeOf(b)),
+    )
   const rows = found.slice(0, limit)
   const last = rows.at(-1)
   let next: SpanCursor | undefined
-  if (found.length > limit && last !== undefined) next = placeOf(last)
+  if (isByLength) next = undefined
+  else if (found.length > limit && last !== undefined) next = placeOf(last)
   else if (edgeNs !== undefined) {
     next = { beginNs: edgeNs, ownerId: order === 'oldest' ? BEFORE_ALL_OWNERS : AFTER_ALL_OWNERS, id: 0n }
   }
@@ -156,7 +175,7 @@ interface ChosenBlocks {
 async function chooseBlocks(
   context: QueryContext,
   query: SpanQuery,
-  order: EventOrder,
+  order: SpanOrder,
 ): Promise<ChosenBlocks> {
   const { sinceNs, untilNs, cursor, processId, streamId } = query
   const all = await context.catalog.sources(selectBlocks(context, 'cpu', { processId, streamId }))

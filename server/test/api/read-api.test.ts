@@ -649,7 +649,7 @@ describe('the reader', () => {
   test('refuses what is unknown or wrong, all at once', async () => {
     await expect(async () => reader().logEntries({ serch: 'x', order: 'oldst', limit: 0 })).rejects.toThrow(
       new TypeError(
-        'serch: unknown, expected processId, streamId, sinceNs, untilNs, limit, order, cursor, maxLevel, target, search; order: expected newest or oldest; limit: expected a whole number from 1 to 10000',
+        'serch: unknown, expected processId, streamId, sinceNs, untilNs, limit, order, cursor, maxLevel, target, properties, search; order: expected newest or oldest; limit: expected a whole number from 1 to 10000',
       ),
     )
     for (const [read, query] of [
