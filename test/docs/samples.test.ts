@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { transformSync } from 'esbuild'
 import { afterAll, describe, expect, test } from 'vitest'
 import { readSamples } from './samples.ts'
 
@@ -18,7 +19,10 @@ writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
 const samples = readSamples(root).map((sample) => {
   const file = `${sample.place.replace(/\W+/g, '-')}.mts`
   writeFileSync(join(folder, file), sample.code)
-  return { ...sample, file }
+  const program = file.replace('.mts', '.mjs')
+  const { code } = transformSync(sample.code, { loader: 'ts', target: 'node20' })
+  writeFileSync(join(folder, program), code)
+  return { ...sample, file, program }
 })
 
 describe('the samples of the documentation', { timeout: 120_000 }, () => {
@@ -43,9 +47,9 @@ describe('the samples of the documentation', { timeout: 120_000 }, () => {
   }, 120_000)
 
   const runnable = samples.filter(({ typesOnly }) => !typesOnly)
-  test.concurrent.each(runnable)('$place runs', async ({ file }) => {
+  test.concurrent.each(runnable)('$place runs', async ({ program }) => {
     const environment = Object.entries(process.env).filter(([name]) => !name.startsWith('MICROMEGAS_'))
-    const { stdout, stderr } = await run(process.execPath, ['--import', 'tsx', file], {
+    const { stdout, stderr } = await run(process.execPath, [program], {
       cwd: folder,
       env: Object.fromEntries(environment),
     })

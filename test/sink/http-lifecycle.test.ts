@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
-import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
+import { program } from '../support/program.ts'
 import { Service, startService } from './support/service.ts'
 import { QUICK, SinkUnderTest } from './support/sink.ts'
 
@@ -215,10 +215,10 @@ test('a hundred sinks one after the other leave neither a connection nor anythin
   expect(service.of('block')).toHaveLength(100)
 })
 
-const fixture = (name: string): string => fileURLToPath(new URL(`./fixtures/${name}`, import.meta.url))
+const fixture = (name: string): string => program(new URL(`./fixtures/${name}`, import.meta.url))
 
 async function run(...args: string[]): Promise<{ code: number | null; output: string; elapsedMs: number }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', ...args], {
+  const child = spawn(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let output = ''

@@ -1,7 +1,6 @@
 import { execFile } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { decode } from 'cborg'
 import fc from 'fast-check'
@@ -10,6 +9,7 @@ import type { SealedBlock } from '../../src/model/event-sink.ts'
 import { decodeBlock, decodeProcess, decodeStream } from '../../src/telemetry/decode/decoder.ts'
 import { createTelemetryEncoder, type TelemetryEncoder } from '../../src/telemetry/encoder.ts'
 import { decompressFrame } from '../../src/telemetry/lz4/lz4-frame.ts'
+import { program } from '../support/program.ts'
 import { LOG_BLOCK, LOG_DEPENDENCIES, LOG_OBJECTS, LOG_STREAM, PROCESS } from './worked-examples.ts'
 
 let encoder: TelemetryEncoder
@@ -228,15 +228,11 @@ test('what is written for any text and any numbers is read back, repaired', () =
 })
 
 test('without the native library blocks are sent uncompressed, and the reason can be told', async () => {
-  const script = fileURLToPath(new URL('./encode-one-block.ts', import.meta.url))
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    ['--import', import.meta.resolve('tsx'), script],
-    {
-      // the library then looks for its binary nowhere else
-      env: { ...process.env, NAPI_RS_NATIVE_LIBRARY_PATH: path.join(tmpdir(), 'there-is-no-such-file.node') },
-    },
-  )
+  const script = program(new URL('./encode-one-block.ts', import.meta.url))
+  const { stdout } = await promisify(execFile)(process.execPath, [script], {
+    // the library then looks for its binary nowhere else
+    env: { ...process.env, NAPI_RS_NATIVE_LIBRARY_PATH: path.join(tmpdir(), 'there-is-no-such-file.node') },
+  })
   const { error, body } = JSON.parse(stdout) as { error: string; body: string }
   expect(error).toMatch(/native binding/)
   const bytes = encoder.encodeBlockSync(LOG_BLOCK, PROCESS)

@@ -158,6 +158,24 @@ describe('a text', () => {
     expect(recording.messages()).toEqual(new Array(3).fill('same again'))
   })
 
+  test('that is another one each time is soon no longer remembered; one that comes again still is', async () => {
+    await using recording = startRecording()
+    const ever = logger('ever.new')
+    const typesOf = (from: number): string[] =>
+      recording
+        .events('log')
+        .slice(from)
+        .map((event) => event.typeName)
+    for (let i = 0; i < 10_000; i++) ever.info(`order ${i}`)
+    const remembered = typesOf(0).filter((type) => type === 'LogStaticStrEvent').length
+    expect(remembered).toBeLessThan(64 + (10_000 / 64) * 2)
+    for (let i = 0; i < 2_000; i++) ever.info('the same again')
+    expect(typesOf(11_999)).toEqual(['LogStaticStrEvent'])
+    const messages = recording.messages()
+    expect(messages.slice(0, 10_000)).toEqual(Array.from({ length: 10_000 }, (_, i) => `order ${i}`))
+    expect(messages.slice(10_000)).toEqual(new Array(2_000).fill('the same again'))
+  })
+
   test('is tagged by plain objects and property sets, the last of a name winning', async () => {
     await using recording = startRecording()
     log.info('object', { region: 'eu', n: 1, none: undefined, nil: null })

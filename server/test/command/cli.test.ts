@@ -23,7 +23,7 @@ let count = 0
 /** The command on a free port, with a data directory of its own unless `args` names one. */
 function run(args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Child {
   const ownDirectory = args.includes('--data-dir') ? [] : ['--data-dir', join(directory.path, `${count++}`)]
-  return runFile('server/src/command/cli.ts', ['--port', '0', ...ownDirectory, ...args], env)
+  return runFile('server/dist/micromegas-server.js', ['--port', '0', ...ownDirectory, ...args], env)
 }
 
 async function urlOf(child: Child): Promise<string> {

@@ -1,6 +1,8 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { program } from '../../../test/support/program.ts'
 
 export interface Child extends AsyncDisposable {
   readonly process: ChildProcessWithoutNullStreams
@@ -13,10 +15,10 @@ export interface Child extends AsyncDisposable {
   exit(): Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>
 }
 
-/** Runs a TypeScript file of this repository, given from its root, in a process of its own. */
+/** Runs a file of this repository, given from its root, in a process of its own. */
 export function runFile(file: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Child {
   const root = fileURLToPath(new URL('../../../', import.meta.url))
-  const child = spawn(process.execPath, ['--import', 'tsx', file, ...args], {
+  const child = spawn(process.execPath, [file.endsWith('.ts') ? program(join(root, file)) : file, ...args], {
     cwd: root,
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...env },
   })

@@ -1,5 +1,5 @@
 /** A server in a process of its own, to be killed: prints its URL and goes on until then. */
-import { startServer } from '../../src/index.ts'
+import { startServer } from 'micromegas-server'
 
 const server = await startServer({
   port: 0,

@@ -7,6 +7,13 @@ export const templateBound: TableBound = new TableBound(MAX_TEMPLATES)
 export const textBound: TableBound = new TableBound(MAX_TEXTS)
 /** Longer plain texts are taken for built ones, which will not come again. */
 const MAX_STATIC_CHARS = 512
+/**
+ * Texts of one level and target that were remembered and have not come again. Beyond, new ones are taken for built ones, which
+ * are dearer to remember, and to list in each block, than to write; one in {@link CHANCE} is remembered all the same, so that
+ * a text that does come again soon is.
+ */
+const MAX_UNPROVEN = 64
+const CHANCE = 64
 
 export type Template = readonly string[]
 
@@ -25,6 +32,8 @@ export class LogSites {
   readonly templates: BoundedTable<Template, LogSite>
   readonly #texts: BoundedTable<string, LogSite>
   #anySite: LogSite | undefined
+  #unproven = 0
+  #random = 1
 
   constructor(level: Level, target: string, { templateBound, textBound }: LogSiteBounds) {
     this.level = level
@@ -40,13 +49,28 @@ export class LogSites {
   }
 
   knownText(text: string): LogSite | undefined {
-    return text.length > MAX_STATIC_CHARS ? undefined : this.#texts.get(text)
+    if (text.length > MAX_STATIC_CHARS) return undefined
+    const site = this.#texts.get(text)
+    if (site !== undefined && !site.hasComeAgain) {
+      site.hasComeAgain = true
+      this.#unproven--
+    }
+    return site
   }
 
   /** The new site of a text that is not known and may come again; `undefined` when it cannot be remembered. */
   rememberText(text: string): LogSite | undefined {
     if (text.length > MAX_STATIC_CHARS) return undefined
-    return this.#texts.make(text, (ownText) => new LogSite(this.level, this.target, [ownText]))
+    if (this.#unproven >= MAX_UNPROVEN && !this.#hasLuck()) return undefined
+    const site = this.#texts.make(text, (ownText) => new LogSite(this.level, this.target, [ownText]))
+    if (site !== undefined) this.#unproven++
+    return site
+  }
+
+  /** Once in {@link CHANCE} times, in no rhythm that those of a program could fall in with (the generator of POSIX's `rand`). */
+  #hasLuck(): boolean {
+    this.#random = (Math.imul(this.#random, 1_103_515_245) + 12_345) | 0
+    return this.#random >>> 0 < 2 ** 32 / CHANCE
   }
 
   /** The site of a template with the given parts; `undefined` when it is not remembered. */

@@ -48,6 +48,8 @@ export class LogSite {
   readonly fixedBytes: number
   epoch = 0
   idBits = 0
+  /** Of a text: whether it has been seen after it was remembered. */
+  hasComeAgain = false
 
   constructor(level: Level, target: string, fixedParts: readonly string[]) {
     this.level = level

@@ -2,11 +2,11 @@ import { execFile } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { decodeJwt } from 'jose'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { OidcAuthProvider } from '../../../src/auth/login/oidc-auth-provider.ts'
+import { program } from '../../support/program.ts'
 import { type LoginProvider, startLoginProvider } from '../support/login-provider.ts'
 import { expireIn, logInto, tokenIn } from '../support/stored-login.ts'
 
@@ -58,11 +58,9 @@ test('one with less is refreshed, once for all who wait, and kept', async () => 
 test('eight processes at once refresh once, and nobody is logged out', async () => {
   const file = await storedLogin(10)
   const before = refreshes()
-  const script = fileURLToPath(new URL('./fixtures/get-token.ts', import.meta.url))
+  const script = program(new URL('./fixtures/get-token.ts', import.meta.url))
   const run = promisify(execFile)
-  const outputs = await Promise.all(
-    Array.from({ length: 8 }, () => run(process.execPath, ['--import', 'tsx', script, file])),
-  )
+  const outputs = await Promise.all(Array.from({ length: 8 }, () => run(process.execPath, [script, file])))
   expect(new Set(outputs.map(({ stdout }) => stdout)).size).toBe(1)
   expect(outputs[0]!.stdout).toBe(`1 ${tokenIn(file).id_token}`)
   expect(refreshes()).toBe(before + 1)

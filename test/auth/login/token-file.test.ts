@@ -4,11 +4,11 @@ import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writ
 import { homedir, hostname as hostnameOf, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
 import { withFileLock } from '../../../src/auth/login/file-lock.ts'
 import { logout } from '../../../src/auth/login/logout.ts'
 import { readLogin, tokenFilePath, writeLogin } from '../../../src/auth/login/token-file.ts'
+import { program } from '../../support/program.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'micromegas-token-file-'))
 afterAll(() => rmSync(folder, { recursive: true }))
@@ -51,9 +51,9 @@ test.each(['', '{', 'null', '[]', '{"issuer":1}', '{"issuer":"i","client_id":"c"
 
 test('a process that is killed while it writes leaves the old or the new login, whole', async () => {
   const path = join(folder, 'killed', 'tokens.json')
-  const script = fileURLToPath(new URL('./fixtures/write-forever.ts', import.meta.url))
+  const script = program(new URL('./fixtures/write-forever.ts', import.meta.url))
   for (let round = 0; round < 6; round++) {
-    const child = spawn(process.execPath, ['--import', 'tsx', script, path, `round ${round}`])
+    const child = spawn(process.execPath, [script, path, `round ${round}`])
     await once(child.stdout, 'data')
     await sleep(20 + 15 * round)
     child.kill('SIGKILL')

@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { PassThrough, Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 import type { LogEntry } from '../../../src/model/event-sink.ts'
 import { Level } from '../../../src/model/level.ts'
 import { ConsoleEventSink, formatEntry } from '../../../src/sink/console/console-event-sink.ts'
+import { program } from '../../support/program.ts'
 
 function entry(message: string, over: Partial<LogEntry> = {}): LogEntry {
   return {
@@ -128,10 +128,10 @@ test('a stream that fails or is closed costs lines and throws nothing, and error
   expect(broken.listenerCount('error')).toBe(0)
 })
 
-const script = fileURLToPath(new URL('../fixtures/console-lines.ts', import.meta.url))
+const script = program(new URL('../fixtures/console-lines.ts', import.meta.url))
 
 test('a program whose reader is gone runs to its end', async () => {
-  const child = spawn(process.execPath, ['--import', 'tsx', script, '5000'], {
+  const child = spawn(process.execPath, [script, '5000'], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let errors = ''
@@ -150,7 +150,7 @@ test.each([
   [{ NO_COLOR: '1' }, false],
 ])('into a pipe with %o, lines are coloured: %s', async (env, colored) => {
   const { FORCE_COLOR: _force, NO_COLOR: _no, ...inherited } = process.env
-  const child = spawn(process.execPath, ['--import', 'tsx', script, '1'], {
+  const child = spawn(process.execPath, [script, '1'], {
     stdio: ['ignore', 'pipe', 'ignore'],
     env: { ...inherited, ...env },
   })

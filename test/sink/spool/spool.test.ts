@@ -4,9 +4,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { BLOCK_OVERHEAD_BYTES } from '../../../src/sink/upload/upload-item.ts'
+import { program } from '../../support/program.ts'
 import { startService } from '../support/service.ts'
 import { QUICK, SinkUnderTest } from '../support/sink.ts'
 
@@ -278,7 +278,7 @@ test('a disk that takes nothing leaves blocks in memory, within its budget, and 
   )
 })
 
-const script = fileURLToPath(new URL('../fixtures/spooling.ts', import.meta.url))
+const script = program(new URL('../fixtures/spooling.ts', import.meta.url))
 
 async function firstLine(
   stdout: NodeJS.ReadableStream,
@@ -289,7 +289,7 @@ async function firstLine(
 
 test('a process that is killed leaves every sealed block for the next one', async () => {
   await using service = await startService(() => 503)
-  const child = spawn(process.execPath, ['--import', 'tsx', script, service.url, spoolDir, '40', 'wait'], {
+  const child = spawn(process.execPath, [script, service.url, spoolDir, '40', 'wait'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const { ids } = await firstLine(child.stdout)
@@ -312,7 +312,7 @@ test('an exit puts on disk what it cannot send in its time, even in the first tu
   const service = await startService()
   const { url } = service
   await service.close()
-  const child = spawn(process.execPath, ['--import', 'tsx', script, url, spoolDir, '25', 'exit'], {
+  const child = spawn(process.execPath, [script, url, spoolDir, '25', 'exit'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const { ids, ...ending } = await firstLine(child.stdout)
@@ -331,7 +331,7 @@ test('an exit puts on disk what it cannot send in its time, even in the first tu
 
 test('an exit with a spool sends what it can', async () => {
   await using service = await startService()
-  const child = spawn(process.execPath, ['--import', 'tsx', script, service.url, spoolDir, '25', 'exit'], {
+  const child = spawn(process.execPath, [script, service.url, spoolDir, '25', 'exit'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   expect(await firstLine(child.stdout)).toMatchObject({ spooled: 0, dropped: 0, delivered: 25 })

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
+import { program } from '../../support/program.ts'
 
-/** The program that ends as told, from its source. */
-export const ENDING_PROGRAM: string = fileURLToPath(new URL('../fixtures/exits.ts', import.meta.url))
+/** The program that ends as told. */
+export const ENDING_PROGRAM: string = program(new URL('../fixtures/exits.ts', import.meta.url))
 
 /** How a program ended: its exit code, what its sink counted, and what it printed. */
 export interface Ending {
@@ -20,13 +20,13 @@ export interface Ending {
  * Runs a program that ends as told.
  *
  * @param scenario - As in `fixtures/exits.ts`.
- * @param flags - Of Node, instead of those that run the source.
+ * @param flags - Of Node, and the program.
  */
 export async function endProgram(
   url: string,
   scenario: object,
   env: NodeJS.ProcessEnv = {},
-  flags: readonly string[] = ['--import', 'tsx', ENDING_PROGRAM],
+  flags: readonly string[] = [ENDING_PROGRAM],
 ): Promise<Ending> {
   const child = spawn(process.execPath, [...flags, url, JSON.stringify(scenario)], {
     stdio: ['ignore', 'pipe', 'pipe'],

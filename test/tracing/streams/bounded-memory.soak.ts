@@ -1,23 +1,21 @@
 import { execFile } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
+import { program as built } from '../../support/program.ts'
 import type { FloodResult } from '../support/flood.ts'
 
 const MIB = 2 ** 20
 /** More than any table remembers, but for that of templates. */
 const COUNT = 9000
 
-const program = fileURLToPath(new URL('../support/flood.ts', import.meta.url))
+const program = built(new URL('../support/flood.ts', import.meta.url))
 
 test('ever new names, texts, templates and property sets are recorded in bounded memory', {
   timeout: 120_000,
 }, async () => {
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    ['--expose-gc', '--import', 'tsx', program, String(COUNT)],
-    { env: { ...process.env, NODE_OPTIONS: '' } },
-  )
+  const { stdout } = await promisify(execFile)(process.execPath, ['--expose-gc', program, String(COUNT)], {
+    env: { ...process.env, NODE_OPTIONS: '' },
+  })
   const results = stdout
     .trim()
     .split('\n')
