@@ -1,17 +1,22 @@
 import { defineConfig } from 'vitest/config'
 import { resolve } from './vitest.shared.ts'
 
+/** Tests that leave nothing behind in their process share one, so that what they import is loaded once. */
+const SHARED = [
+  'test/{auth,config,http,model,query,telemetry,transit}/**/*.test.ts',
+  'server/test/**/*.test.ts',
+]
+const ELSEWHERE = [
+  'test/conformance/**',
+  'test/faults/**',
+  'test/auto-instrumentations/**',
+  'test/recipes/**',
+  'node_modules/**',
+]
+
 export default defineConfig({
   resolve,
   test: {
-    include: ['test/**/*.test.ts', 'server/test/**/*.test.ts'],
-    exclude: [
-      'test/conformance/**',
-      'test/faults/**',
-      'test/auto-instrumentations/**',
-      'test/recipes/**',
-      'node_modules/**',
-    ],
     // Servers of tests are on this machine, where telemetry is sent each second: blocks would be sealed at any time.
     env: { MICROMEGAS_FLUSH_PERIOD: '60' },
     // Advice of the provider that logins are tested against, to those who run it for real.
@@ -20,5 +25,12 @@ export default defineConfig({
     hookTimeout: 20_000,
     pool: 'forks',
     maxWorkers: 2,
+    projects: [
+      { extends: true, test: { name: 'shared', isolate: false, include: SHARED, exclude: ELSEWHERE } },
+      {
+        extends: true,
+        test: { name: 'own', include: ['test/**/*.test.ts'], exclude: [...SHARED, ...ELSEWHERE] },
+      },
+    ],
   },
 })

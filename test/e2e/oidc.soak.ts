@@ -1,7 +1,8 @@
 /**
  * A service that uploads all the time, across many lives of its token, to a server that checks every token.
  *
- * `npm test` soaks for 8 s; `SOAK_SECONDS=600 npx vitest run test/e2e/oidc-soak.test.ts` for as long as wanted.
+ * `npm run test:faults` soaks for 8 s; `SOAK_SECONDS=600 npx vitest run --config vitest.faults.config.ts oidc.soak` for as long as
+ * wanted.
  */
 import { expect, test } from 'vitest'
 import { startServer } from '../../server/test/support/server.ts'
