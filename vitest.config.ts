@@ -6,6 +6,8 @@ const SHARED = [
   'test/{auth,config,http,model,query,telemetry,transit}/**/*.test.ts',
   'server/test/**/*.test.ts',
 ]
+/** Tests that start programs and wait for their ends take longer than all others together: `npm run test:processes`. */
+const PROCESSES = ['test/**/*.process.test.ts', 'server/test/**/*.process.test.ts']
 const ELSEWHERE = [
   'test/conformance/**',
   'test/faults/**',
@@ -26,11 +28,19 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     projects: [
-      { extends: true, test: { name: 'shared', isolate: false, include: SHARED, exclude: ELSEWHERE } },
       {
         extends: true,
-        test: { name: 'own', include: ['test/**/*.test.ts'], exclude: [...SHARED, ...ELSEWHERE] },
+        test: { name: 'shared', isolate: false, include: SHARED, exclude: [...PROCESSES, ...ELSEWHERE] },
       },
+      {
+        extends: true,
+        test: {
+          name: 'own',
+          include: ['test/**/*.test.ts'],
+          exclude: [...SHARED, ...PROCESSES, ...ELSEWHERE],
+        },
+      },
+      { extends: true, test: { name: 'processes', include: PROCESSES, exclude: ELSEWHERE } },
     ],
   },
 })

@@ -26,6 +26,7 @@ export type {
   LogQuery,
   MeasureQuery,
   MeasureRow,
+  PropertyFilter,
 } from './scan/event-query.ts'
 export type { ServerReader } from './scan/ingestion-reader.ts'
 export type {
@@ -37,10 +38,10 @@ export type {
   StreamRow,
   Volume,
 } from './scan/inventory.ts'
-export type { MeasureSummaries, MeasureSummary } from './scan/measure-summary.ts'
+export type { MeasureSummaries, MeasureSummary, MeasureSummaryQuery } from './scan/measure-summary.ts'
 export type { Paged } from './scan/query-rules.ts'
 export type { Cursor, EventOrder, EventPosition, Page } from './scan/scan.ts'
-export type { SpanCursor, SpanEntry, SpanPage, SpanProblem, SpanQuery } from './scan/span-query.ts'
+export type { SpanCursor, SpanEntry, SpanOrder, SpanPage, SpanProblem, SpanQuery } from './scan/span-query.ts'
 export { type MicromegasServer, type QueryOptions, startServer } from './server.ts'
 export type { ServerEvent, ServerEventListener } from './server-event.ts'
 export type { QueryAudit } from './sql/engine.ts'
