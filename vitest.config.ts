@@ -3,7 +3,8 @@ import { resolve } from './vitest.shared.ts'
 
 /** Tests that leave nothing behind in their process share one, so that what they import is loaded once. */
 const SHARED = [
-  'test/{auth,config,http,model,query,telemetry,transit}/**/*.test.ts',
+  'test/{auth,config,http,model,query,sink,telemetry,transit}/**/*.test.ts',
+  'test/tracing/{streams,values}/**/*.test.ts',
   'server/test/**/*.test.ts',
 ]
 /** Tests that start programs and wait for their ends take longer than all others together: `npm run test:processes`. */
