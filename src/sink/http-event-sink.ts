@@ -46,6 +46,7 @@ export function isHttpEventSink(sink: EventSink): sink is HttpEventSink {
 export interface SinkPlatform {
   readonly clock?: Clock
   readonly loadUndici?: TransportOptions['loadUndici']
+  readonly busyRequests?: TransportOptions['busyRequests']
 }
 
 /** While somebody waits in a flush, a service that is away is asked again after no more than this. */
@@ -103,7 +104,7 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
     url: string | URL,
     options: HttpEventSinkOptions = {},
     decoratorFactory?: RequestDecoratorFactory,
-    { clock = platformClock, loadUndici }: SinkPlatform = {},
+    { clock = platformClock, ...transport }: SinkPlatform = {},
   ) {
     const endpoint = resolveEndpoint(url)
     const service = endpoint.insertUrls.block
@@ -115,7 +116,7 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
     this.#notices = new Notices(endpoint.label + via, decoratorFactory !== undefined, config.warn, clock)
     const directory = config.spoolDir === undefined ? undefined : new SpoolDirectory(config.spoolDir, clock)
     this.#credentials = new Credentials(decoratorFactory)
-    this.#transport = new Transport({ service, proxy, clock, loadUndici })
+    this.#transport = new Transport({ ...transport, service, proxy, clock })
     this.#exit = new ExitRoute({ service, proxy, clock })
     const encoder = createTelemetryEncoder()
     this.#pipeline = new UploadPipeline({

@@ -48,7 +48,7 @@ const CLIENTS = {
 
 describe.each(Object.entries(CLIENTS))('over %s', (_name, load) => {
   const open = (url: string, options?: HttpEventSinkOptions): SinkUnderTest =>
-    new SinkUnderTest(url, options, undefined, { loadUndici: load })
+    new SinkUnderTest(url, options, undefined, { loadUndici: load, busyRequests: 0 })
 
   test('one connection carries request after request', async () => {
     await using service = await startService()
@@ -265,10 +265,35 @@ describe.each(Object.entries(CLIENTS))('over %s', (_name, load) => {
   })
 })
 
+test('undici is loaded where requests are many, and nowhere else', async () => {
+  await using service = await startService()
+  let loads = 0
+  const counted = (): ReturnType<typeof loadUndici> => {
+    loads += 1
+    return loadUndici()
+  }
+  await using under = new SinkUnderTest(service.url, ONE_AT_A_TIME, undefined, {
+    loadUndici: counted,
+    busyRequests: 20,
+  })
+  const send = async (blocks: number): Promise<void> => {
+    for (let i = 0; i < blocks; i++) under.push()
+    await under.sink.flush()
+  }
+  await send(10)
+  expect(loads).toBe(0)
+  await send(30)
+  expect(loads).toBe(1)
+  // By both clients, one connection each at a time.
+  await expect.poll(() => send(1).then(() => service.connections)).toBe(2)
+  expect(under.sink.stats()).toMatchObject({ failedAttempts: 0, dropped: { blocks: 0 } })
+  expect(loads).toBe(1)
+})
+
 test('that undici cannot be loaded is said once, and costs nothing', async () => {
   await using service = await startService()
   const loadUndici = () => Promise.reject(new Error('Dynamic require of "node:assert" is not supported'))
-  await using under = new SinkUnderTest(service.url, QUICK, undefined, { loadUndici })
+  await using under = new SinkUnderTest(service.url, QUICK, undefined, { loadUndici, busyRequests: 0 })
   for (let i = 0; i < 10; i++) under.push()
   expect((await under.sink.flush()).delivered.blocks).toBe(10)
   expect(under.warnings.filter((line) => line.includes('undici'))).toEqual([

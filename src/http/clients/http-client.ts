@@ -1,5 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Clock } from '../../model/runtime/clock.ts'
+import { claimRequest } from '../../model/runtime/own-work.ts'
 import { type HttpRequest, transportError } from '../answer/http-response.ts'
 import { hostOf, portOf } from '../host.ts'
 import { type ProxyRoute, proxyHeaders } from '../proxy/proxy.ts'
@@ -86,6 +87,7 @@ export class HttpClient {
       opening,
     }
     const request = new ClientRequest(args as never) // the types know URLs only
+    claimRequest(request)
     // Not among the arguments: with NODE_DEBUG=http Node prints those, and there are credentials in these.
     const all = {
       host: service.host,

@@ -42,3 +42,8 @@ export function isOwnRequest(request: object, isNew: boolean): boolean {
   ownWork.requests.add(request)
   return true
 }
+
+/** Says that a request is the package's own: one may fail before anything tells of its beginning. */
+export function claimRequest(request: object): void {
+  ownWork.requests.add(request)
+}
