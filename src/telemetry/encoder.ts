@@ -17,7 +17,10 @@ import { storableColumn, storableProperties, storableText } from './wire-text.ts
  * cut to 255 code points.
  */
 export interface TelemetryEncoder {
-  /** Why blocks are sent uncompressed: the native LZ4 library could not be loaded. `undefined` once it is. Never rejects. */
+  /**
+   * Why blocks are sent uncompressed: the native LZ4 library could not be loaded. `undefined` once it is, which is when the first
+   * block is worth it. Never rejects.
+   */
   readonly compressionError: Promise<Error | undefined>
   encodeProcess(process: ProcessInfo): Uint8Array
   encodeStream(stream: StreamInfo): Uint8Array
@@ -35,24 +38,34 @@ export interface TelemetryEncoder {
 type Payload = Readonly<Record<'dependencies' | 'objects', Uint8Array>>
 
 /**
- * An encoder, at once. Where the native LZ4 library is missing, and until it is loaded for what cannot wait, blocks are sent
- * in LZ4 frames of uncompressed data, which every reader takes.
+ * Bytes of a section from which on it is compressed. A service with little to tell then goes without the native library, which
+ * takes 5 MiB of memory, for some kilobytes a minute more.
+ */
+const MIN_COMPRESSED_BYTES = 4096
+
+/**
+ * An encoder, at once. Where the native LZ4 library is missing, until it is loaded for what cannot wait, and for what is small,
+ * blocks are sent in LZ4 frames of uncompressed data, which every reader takes.
  *
- * @param compressor - What compresses, or why nothing does; blocks that may wait do until it is there. Never rejects.
+ * @param load - Gives what compresses, or why nothing does; blocks that may wait do until it is there. Never rejects.
  */
 export function createTelemetryEncoder(
-  compressor: Promise<CompressFrame | Error> = loadCompressFrame(),
+  load: () => Promise<CompressFrame | Error> = loadCompressFrame,
 ): TelemetryEncoder {
-  return new CborEncoder(compressor)
+  return new CborEncoder(load)
 }
 
 class CborEncoder implements TelemetryEncoder {
   readonly compressionError: Promise<Error | undefined>
-  readonly #compressor: Promise<CompressFrame | Error>
+  readonly #load: () => Promise<CompressFrame | Error>
+  #compressor: Promise<CompressFrame | Error> | undefined
+  #tellError: (error: Error | undefined) => void = () => {}
 
-  constructor(compressor: Promise<CompressFrame | Error>) {
-    this.#compressor = compressor
-    this.compressionError = compressor.then((lz4) => (isError(lz4) ? lz4 : undefined))
+  constructor(load: () => Promise<CompressFrame | Error>) {
+    this.#load = load
+    this.compressionError = new Promise((resolve) => {
+      this.#tellError = resolve
+    })
   }
 
   encodeProcess(process: ProcessInfo): Uint8Array {
@@ -98,13 +111,21 @@ class CborEncoder implements TelemetryEncoder {
   }
 
   async #frame(content: Uint8Array): Promise<Uint8Array> {
+    if (content.byteLength < MIN_COMPRESSED_BYTES) return storedFrame(content, content.byteLength > 0)
+    this.#compressor ??= this.#startLoading()
     const compress = await this.#compressor
-    if (content.byteLength === 0 || isError(compress)) return storedFrame(content)
+    if (isError(compress)) return storedFrame(content)
     try {
       return await compress(content)
     } catch {
       return storedFrame(content) // larger, and as good
     }
+  }
+
+  async #startLoading(): Promise<CompressFrame | Error> {
+    const compress = await this.#load()
+    this.#tellError(isError(compress) ? compress : undefined)
+    return compress
   }
 
   #encodeBlock(block: SealedBlock, process: ProcessInfo, payload: Payload): Uint8Array {

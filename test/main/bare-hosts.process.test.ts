@@ -64,7 +64,7 @@ describe.each(['return', 'exit'] as const)('a service that ends by %s', (way) =>
   })
 
   test('without the native LZ4 library sends its blocks uncompressed, and says so once', async () => {
-    const done = await run(way, 'without-lz4.mjs')
+    const done = await run(way, 'without-lz4.mjs', { FIXTURE_IMAGE_BYTES: '5000' })
     expect(done.ended.code).toBe(code)
     expectEverything(done)
     if (way === 'return') expect(done.ended.stderr.match(/LZ4 library cannot be loaded/g)).toHaveLength(1)

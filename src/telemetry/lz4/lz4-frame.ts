@@ -21,6 +21,8 @@ const STORED_BIT = 0x8000_0000
 
 /** Descriptor bytes (FLG, BD, header checksum) of version 01, independent blocks, no checksums. */
 const HEADER_64_KIB = [0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82]
+/** The same with a checksum of the content. */
+const HEADER_64_KIB_CHECKED = [0x04, 0x22, 0x4d, 0x18, 0x64, 0x40, 0xa7]
 const HEADER_4_MIB = [0x04, 0x22, 0x4d, 0x18, 0x60, 0x70, 0x73]
 const KIB_64 = 64 * 1024
 const MIB_4 = 4 * 1024 * 1024
@@ -31,13 +33,20 @@ const MIB_4 = 4 * 1024 * 1024
  */
 export const DEFAULT_MAX_SECTION_BYTES: number = 256 * 1024 * 1024
 
-/** Puts content into a frame without compressing it; the content is copied. */
-export function storedFrame(content: Uint8Array): Uint8Array {
+/**
+ * Puts content into a frame without compressing it; the content is copied.
+ *
+ * @param checksum - Whether the content is protected by a checksum, for content of up to 64 KiB. @defaultValue `false`
+ */
+export function storedFrame(content: Uint8Array, checksum: boolean = false): Uint8Array {
   const size = content.byteLength
-  const header = size <= KIB_64 ? HEADER_64_KIB : HEADER_4_MIB
+  const isChecked = checksum && size <= KIB_64
+  const smallHeader = isChecked ? HEADER_64_KIB_CHECKED : HEADER_64_KIB
+  const header = size <= KIB_64 ? smallHeader : HEADER_4_MIB
   const blockBytes = size <= KIB_64 ? KIB_64 : MIB_4
   const blockCount = Math.ceil(size / blockBytes)
-  const frame = Buffer.allocUnsafeSlow(header.length + blockCount * 4 + size + END_MARK_BYTES)
+  const endBytes = END_MARK_BYTES + (isChecked ? CHECKSUM_BYTES : 0)
+  const frame = Buffer.allocUnsafeSlow(header.length + blockCount * 4 + size + endBytes)
   frame.set(header)
   let at = header.length
   for (let start = 0; start < size; start += blockBytes) {
@@ -46,7 +55,8 @@ export function storedFrame(content: Uint8Array): Uint8Array {
     frame.set(block, at)
     at += block.byteLength
   }
-  frame.writeUInt32LE(0, at)
+  at = frame.writeUInt32LE(0, at)
+  if (isChecked) frame.writeUInt32LE(xxh32(content), at)
   return frame
 }
 
