@@ -101,7 +101,7 @@ const recording: readonly Row[] = [
   cost('recording', 'log.formatted.tagged', 'formatted log of a logger with() a set', undefined),
   cost('recording', 'log.within', 'static log within an async span, with its ids', undefined),
   cost('recording', 'log.within.formatted', 'formatted log within an async span, with its ids', undefined),
-  cost('recording', 'log.built', 'log of a text built by the caller', 6),
+  cost('recording', 'log.built', 'log of a text built by the caller, ever new', 6),
   cost('recording', 'als.run.async', 'AsyncLocalStorage.run of an async function, awaited', undefined),
   cost('recording', 'als.run.wrapped', 'the same within an async function that awaits it', undefined),
   cost('recording', 'als.run', 'AsyncLocalStorage.run of a plain function', undefined),
