@@ -1,8 +1,6 @@
-import * as z from 'zod/mini'
 import { DIAGNOSTICS_VARIABLE, parseDiagnostics } from '../config/diagnostics.ts'
 import { parseFlag } from '../config/flag.ts'
 import { type Level, parseLevel } from '../model/level.ts'
-import { once } from '../model/runtime/once.ts'
 import { targetProblem } from '../tracing/target-levels.ts'
 
 /**
@@ -51,26 +49,7 @@ const RESERVED_PREFIX = 'micromegas.'
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 export const PARENT_PROCESS_VARIABLE = 'MICROMEGAS_TELEMETRY_PARENT_PROCESS'
 
-/** Reads a variable's text; a problem is added to the context's issues by throwing {@link Unreadable}. */
-function text<T>(
-  read: (value: string) => T,
-): z.ZodMiniOptional<z.ZodMiniPipe<z.ZodMiniString, z.ZodMiniTransform<T, string>>> {
-  return z.optional(
-    z.pipe(
-      z.string(),
-      z.transform((value: string, context) => {
-        try {
-          return read(value.trim())
-        } catch (error) {
-          if (!(error instanceof Unreadable)) throw error
-          context.issues.push({ code: 'custom', message: error.message, input: undefined })
-          return z.NEVER
-        }
-      }),
-    ),
-  )
-}
-
+/** What is wrong with a variable's text. Thrown by its reader. */
 class Unreadable extends Error {}
 
 function wholeNumber(value: string): number {
@@ -84,6 +63,16 @@ function seconds(value: string): number {
     throw new Unreadable(`expected a number of seconds above 0, up to ${MAX_SECONDS}`)
   }
   return number
+}
+
+function asGiven(value: string): string {
+  return value
+}
+
+function diagnostics(value: string): boolean {
+  const parsed = parseDiagnostics(value)
+  if (parsed === undefined) throw new Unreadable('expected on or off')
+  return parsed
 }
 
 function flag(value: string): boolean {
@@ -146,45 +135,41 @@ export function propertyKeyProblem(key: string): string | undefined {
 }
 
 /** Each variable beside the field it fills. */
-const schema = once(() =>
-  z.object({
-    MICROMEGAS_TELEMETRY_URL: text((value) => value),
-    MICROMEGAS_TELEMETRY_MAX_QUEUE_BYTES: text(wholeNumber),
-    MICROMEGAS_TELEMETRY_HARD_QUEUE_BYTES: text(wholeNumber),
-    MICROMEGAS_TELEMETRY_MAX_IN_FLIGHT_REQUESTS: text(wholeNumber),
-    MICROMEGAS_TELEMETRY_REQUEST_TIMEOUT_SECS: text(seconds),
-    MICROMEGAS_TELEMETRY_SPOOL_DIR: text((value) => value),
-    MICROMEGAS_TELEMETRY_SPOOL_MAX_BYTES: text(wholeNumber),
-    MICROMEGAS_TELEMETRY_SHUTDOWN_TIMEOUT_SECS: text(seconds),
-    MICROMEGAS_FLUSH_PERIOD: text(seconds),
-    MICROMEGAS_MAX_LEVEL: text(level),
-    MICROMEGAS_LOCAL_SINK_MAX_LEVEL: text(level),
-    MICROMEGAS_TELEMETRY_SINK_MAX_LEVEL: text(level),
-    MICROMEGAS_TARGET_MAX_LEVELS: text(targetLevels),
-    MICROMEGAS_ENABLE_CPU_TRACING: text(flag),
-    MICROMEGAS_SPAN_PROPERTIES: text(flag),
-    MICROMEGAS_LOG_SPAN_IDS: text(flag),
-    MICROMEGAS_SYSTEM_METRICS: text(flag),
-    MICROMEGAS_INSTRUMENT_CONSOLE: text(flag),
-    MICROMEGAS_INSTRUMENT_HTTP: text(flag),
-    MICROMEGAS_INSTRUMENT_NEST: text(flag),
-    MICROMEGAS_INSTRUMENT_OPENTELEMETRY: text(flag),
-    MICROMEGAS_INSTRUMENT_PINO: text(flag),
-    MICROMEGAS_INSTRUMENT_WINSTON: text(flag),
-    MICROMEGAS_REQUIRE_TLS: text(flag),
-    MICROMEGAS_PROCESS_EXE: text((value) => value),
-    MICROMEGAS_PROCESS_VERSION: text((value) => value),
-    MICROMEGAS_SIGNAL_HANDLING: text(flag),
-    [DIAGNOSTICS_VARIABLE]: text((value) => {
-      const parsed = parseDiagnostics(value)
-      if (parsed === undefined) throw new Unreadable('expected on or off')
-      return parsed
-    }),
-    MICROMEGAS_PROCESS_PROPERTIES: text(properties),
-    // Set by whatever started this process: what is no UUID is ignored, as the reference SDK does.
-    [PARENT_PROCESS_VARIABLE]: text((value) => (UUID.test(value) ? value.toLowerCase() : undefined)),
-  }),
-)
+const READERS = {
+  MICROMEGAS_TELEMETRY_URL: asGiven,
+  MICROMEGAS_TELEMETRY_MAX_QUEUE_BYTES: wholeNumber,
+  MICROMEGAS_TELEMETRY_HARD_QUEUE_BYTES: wholeNumber,
+  MICROMEGAS_TELEMETRY_MAX_IN_FLIGHT_REQUESTS: wholeNumber,
+  MICROMEGAS_TELEMETRY_REQUEST_TIMEOUT_SECS: seconds,
+  MICROMEGAS_TELEMETRY_SPOOL_DIR: asGiven,
+  MICROMEGAS_TELEMETRY_SPOOL_MAX_BYTES: wholeNumber,
+  MICROMEGAS_TELEMETRY_SHUTDOWN_TIMEOUT_SECS: seconds,
+  MICROMEGAS_FLUSH_PERIOD: seconds,
+  MICROMEGAS_MAX_LEVEL: level,
+  MICROMEGAS_LOCAL_SINK_MAX_LEVEL: level,
+  MICROMEGAS_TELEMETRY_SINK_MAX_LEVEL: level,
+  MICROMEGAS_TARGET_MAX_LEVELS: targetLevels,
+  MICROMEGAS_ENABLE_CPU_TRACING: flag,
+  MICROMEGAS_SPAN_PROPERTIES: flag,
+  MICROMEGAS_LOG_SPAN_IDS: flag,
+  MICROMEGAS_SYSTEM_METRICS: flag,
+  MICROMEGAS_INSTRUMENT_CONSOLE: flag,
+  MICROMEGAS_INSTRUMENT_HTTP: flag,
+  MICROMEGAS_INSTRUMENT_NEST: flag,
+  MICROMEGAS_INSTRUMENT_OPENTELEMETRY: flag,
+  MICROMEGAS_INSTRUMENT_PINO: flag,
+  MICROMEGAS_INSTRUMENT_WINSTON: flag,
+  MICROMEGAS_REQUIRE_TLS: flag,
+  MICROMEGAS_PROCESS_EXE: asGiven,
+  MICROMEGAS_PROCESS_VERSION: asGiven,
+  MICROMEGAS_SIGNAL_HANDLING: flag,
+  [DIAGNOSTICS_VARIABLE]: diagnostics,
+  MICROMEGAS_PROCESS_PROPERTIES: properties,
+  // Set by whatever started this process: what is no UUID is ignored, as the reference SDK does.
+  [PARENT_PROCESS_VARIABLE]: (value: string) => (UUID.test(value) ? value.toLowerCase() : undefined),
+} as const
+
+type Values = { -readonly [Name in keyof typeof READERS]?: ReturnType<(typeof READERS)[Name]> }
 
 /**
  * Reads the environment: the one place where variables of this package are interpreted, except for credentials.
@@ -231,16 +216,17 @@ export function readEnvironment(
 }
 
 /** Each variable is read by itself: one that cannot be read does not hide what is wrong with the others. */
-function readVariables(
-  env: NodeJS.ProcessEnv,
-  problems: string[],
-): Partial<z.output<ReturnType<typeof schema>>> {
+function readVariables(env: NodeJS.ProcessEnv, problems: string[]): Values {
   const values: Record<string, unknown> = {}
-  for (const [name, reader] of Object.entries(schema().shape)) {
-    if (!env[name]?.trim()) continue // blank counts as unset: deployment templates render missing values so
-    const parsed = reader.safeParse(env[name])
-    if (parsed.success) values[name] = parsed.data
-    else problems.push(...parsed.error.issues.map(({ message }) => `${name}: ${message}`))
+  for (const [name, read] of Object.entries(READERS)) {
+    const text = env[name]?.trim()
+    if (!text) continue // blank counts as unset: deployment templates render missing values so
+    try {
+      values[name] = read(text)
+    } catch (error) {
+      if (!(error instanceof Unreadable)) throw error
+      problems.push(`${name}: ${error.message}`)
+    }
   }
   return values
 }
