@@ -45,6 +45,11 @@ export class QueryParameters {
     if (this.#problems.length > 0) throw new BadQuery(this.#problems.join('; '))
   }
 
+  /** Adds a problem of parameters that do not go together. */
+  refuse(problem: string): void {
+    this.#problems.push(problem)
+  }
+
   text(name: string): string | undefined {
     this.#known.add(name)
     const values = this.#query.getAll(name)

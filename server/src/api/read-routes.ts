@@ -10,7 +10,7 @@ import {
 import { queryBlocks, queryProcesses, readProcess, readRawEvents, readStreams } from '../scan/inventory.ts'
 import { summarizeMeasures } from '../scan/measure-summary.ts'
 import { type EventPosition, formatCursor, type Page } from '../scan/scan.ts'
-import { formatSpanCursor, parseSpanCursor, querySpans } from '../scan/span-query.ts'
+import { formatSpanCursor, ONE_PAGE, parseSpanCursor, querySpans } from '../scan/span-query.ts'
 import type { RouteTypes, ServerContext } from '../server-context.ts'
 import {
   blockJson,
@@ -132,6 +132,7 @@ export function readRoutes(context: ServerContext): Hono<RouteTypes> {
       target: query.target(),
       minDurationNs: query.milliseconds('min_duration_ms'),
     }
+    if (request.order === 'longest' && request.cursor !== undefined) query.refuse(`cursor: ${ONE_PAGE}`)
     query.check()
     const { rows, nextCursor, problems } = await querySpans(until(c), request)
     const { texts, isCut } = rowTexts(rows, spanJson)

@@ -110,8 +110,14 @@ export class BulkIngest {
   async #takeHalf(row: SqlRow, half: 'row' | 'payload', item: Uint8Array): Promise<void> {
     const blockId = parseUuid(text(row, 'block_id'), 'block_id')
     if (this.#context.store.index.blocks.has(blockId)) return
-    const other = await this.#halves.get(blockId, half === 'row' ? 'payload' : 'row')
-    if (other === undefined) return this.#halves.keep(blockId, half, item)
+    const otherHalf = half === 'row' ? 'payload' : 'row'
+    let other = await this.#halves.get(blockId, otherHalf)
+    if (other === undefined) {
+      await this.#halves.keep(blockId, half, item)
+      // It may have come meanwhile, by another call.
+      other = await this.#halves.get(blockId, otherHalf)
+      if (other === undefined) return
+    }
     const [members, payload] = half === 'row' ? [item, other] : [other, item]
     await insertBlock(this.#context, withMember(members, 'payload', payload))
     await this.#halves.drop(blockId)

@@ -37,7 +37,7 @@ import {
   SUMMARY_RULES,
 } from './query-rules.ts'
 import { type Page, parseCursor } from './scan.ts'
-import { parseSpanCursor, querySpans, type SpanPage, type SpanQuery } from './span-query.ts'
+import { ONE_PAGE, parseSpanCursor, querySpans, type SpanPage, type SpanQuery } from './span-query.ts'
 
 /**
  * Reads what the server holds, from within its process: what the HTTP API gives, as values instead of JSON. A block
@@ -94,6 +94,7 @@ export class ServerReader {
     const { cursor: text, ...rest } = checkQuery(query, SPAN_RULES)
     const cursor = text === undefined ? undefined : parseSpanCursor(text)
     if (text !== undefined && cursor === undefined) throw new TypeError('cursor: no page ended with this')
+    if (text !== undefined && rest.order === 'longest') throw new TypeError(`cursor: ${ONE_PAGE}`)
     return querySpans(this.#context, { ...rest, cursor })
   }
 

@@ -36,6 +36,9 @@ export interface SpanQuery extends Omit<EventQuery, 'cursor' | 'order'>, Propert
 
 export type SpanOrder = EventOrder | 'longest'
 
+/** What is wrong with a cursor there. */
+export const ONE_PAGE = 'the longest spans are one page'
+
 /** A span of a process. Of thread spans, `id` and `parent` count within the stream; of async ones, within the process. */
 export interface SpanEntry extends SpanRow {
   readonly kind: 'thread' | 'async'

@@ -92,4 +92,11 @@ test('the longest spans come first, on one page', async () => {
   expect(next_cursor).toBeNull()
   expect((await server.reader.spans({ order: 'longest', limit: 1 })).rows).toHaveLength(1)
   expect((await send(server.url, '/api/log_entries?order=longest')).status).toBe(400)
+  const { next_cursor: cursor } = await get('spans?limit=1')
+  const further = await send(server.url, `/api/spans?order=longest&cursor=${cursor}`)
+  expect([further.status, JSON.parse(further.text)]).toEqual([
+    400,
+    { error: 'cursor: the longest spans are one page' },
+  ])
+  await expect(server.reader.spans({ order: 'longest', cursor })).rejects.toThrow(TypeError)
 })
