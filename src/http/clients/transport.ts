@@ -26,8 +26,9 @@ const WINDOW_MS = 10_000
 
 /**
  * Posts requests by Node's own HTTP client, and by undici where there are many. Where undici cannot be loaded or used, Node's
- * client goes on: in a bundle without it, in a test runner that replaces timers, through a proxy (undici asks for a tunnel for plain http as well, and takes an interim
- * answer for it), and for a server that sends `100 Continue` unasked, which undici refuses.
+ * client goes on: in a bundle without it, in a test runner that replaces timers, through a proxy (undici asks for a tunnel for
+ * plain http as well, and takes an interim answer for it), and for a server that sends `100 Continue` unasked, which undici
+ * refuses.
  */
 export class Transport implements UploadClient {
   /** Why undici could not be loaded; pending as long as it was not needed, or is there. */
