@@ -1,3 +1,42 @@
+/*
+ * The spool, in one page. A spool keeps sealed blocks on disk until a server has taken them: over an outage that is longer than
+ * memory lasts, and over the end of the process.
+ *
+ * Who does what. `SpoolKeeper` says when a block is written: half a second after it came, at once while uploads fail, and at the
+ * end of the process. `Spool` says what is there, what has to go to make room, and what a file means. `SpoolDirectory` moves
+ * files. `spool-file.ts` lays them out. `spool-lock.ts` tells whether the owner of a directory is alive.
+ *
+ * Layout.
+ *   <root>/session-<id>/lock                              owner as JSON; its time is set anew every 10 s
+ *   <root>/session-<id>/<ms>-<serial>-<kind>-<events>-<block id>.block
+ *   <root>/new-<id>/                                      being made: becomes a session by renaming, with its lock in it
+ *   <root>/taking-<id of the taker>-<id>/                 being emptied into the taker's session
+ *   <root>/<name>.corrupt                                 set aside for people to look at, twenty at most
+ * A file is MMSPOOL1, the ids of process and stream, three lengths, the bodies of the three insert requests, a CRC-32 of it all.
+ * Each file can be delivered by itself: whoever finds it needs nothing else.
+ *
+ * What always holds.
+ * - A name without `.tmp` is a whole file: it is written under another name, then renamed.
+ * - One process owns a session. Others take it over only when its lock is gone, its owner is dead, or the lock was not refreshed
+ *   for 60 s; and by renaming, so that one of them gets it.
+ * - A block that is on disk has given its memory up, and keeps its place in the queue. Its file goes when the block is settled,
+ *   unless it is left for the next process.
+ * - The same block may be sent twice, never wrongly: the server keeps the first of an id.
+ * - Over `maxBytes` the oldest of the least important go, each counted as `spool_full`; a newcomer never pushes out what is more
+ *   important than itself.
+ * - The disk is no condition of uploading: after a failed write it is left alone for 10 s, and blocks stay in memory.
+ *
+ * After a crash, the next process on the directory finds:
+ * - killed before the rename: a `.tmp` file, which is removed; the block is lost, as all that is younger than half a second is.
+ * - killed after it, before delivery: a file, which it delivers.
+ * - killed after delivery, before the file was removed: a file, which it delivers again, and the server knows.
+ * - killed while taking over: a `taking-` directory whose taker is dead, which it takes over in its turn.
+ * - killed while making a session: a `new-` directory, which goes after 60 s.
+ * - a power failure: files that may be short or hold anything: the checksum tells, and they are set aside. Nothing waits for the
+ *   disk, so that the last seconds may be missing.
+ * - the root on a disk of another host, or in another container: the owner cannot be looked for, so that 60 s decide.
+ */
+
 import type { StreamInfo } from '../../model/event-sink.ts'
 import type { ProcessInfo } from '../../model/process-info.ts'
 import type { Clock } from '../../model/runtime/clock.ts'
