@@ -3,7 +3,7 @@ import { resolve } from './vitest.shared.ts'
 
 /** Tests that leave nothing behind in their process share one, so that what they import is loaded once. */
 const SHARED = [
-  'test/{auth,config,http,model,query,sink,telemetry,transit}/**/*.test.ts',
+  'test/{auth,bench,config,http,model,query,sink,telemetry,transit}/**/*.test.ts',
   'test/tracing/{streams,values}/**/*.test.ts',
   'server/test/**/*.test.ts',
 ]
