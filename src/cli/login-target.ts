@@ -3,7 +3,7 @@ import { hasClientProof } from '../auth/login/environment-login.ts'
 import { type LoginOptions, loginOptionsFromEnv } from '../auth/login/login-options.ts'
 import { OidcAuthProvider } from '../auth/login/oidc-auth-provider.ts'
 import { OidcClientCredentialsProvider } from '../auth/login/oidc-client-credentials-provider.ts'
-import { readLogin, tokenFilePath } from '../auth/login/token-file.ts'
+import { readLogin, tokenFilePath } from '../auth/login/tokens/token-file.ts'
 import type { ConnectionFlags } from './connect.ts'
 import type { Profile } from './profile.ts'
 

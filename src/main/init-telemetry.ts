@@ -16,7 +16,7 @@ import { resolveCredentials } from './decorator-from-environment.ts'
 import { Account } from './ends/account.ts'
 import { DefaultSignals } from './ends/default-signals.ts'
 import { reportDrops } from './ends/drop-report.ts'
-import { installEndHooks } from './ends/end-hooks.ts'
+import { installExitFlush } from './ends/exit-flush.ts'
 import { LateEvents } from './ends/late-events.ts'
 import { reportOverflows } from './ends/overflow-report.ts'
 import { readEnvironment, type TelemetryEnvironment } from './environment.ts'
@@ -168,11 +168,11 @@ function start(
       releaseConsole?.()
     },
     onStopped: () => {
-      removeEndHooks()
+      removeExitFlush()
       started.onStopped()
     },
   })
-  const removeEndHooks = installEndHooks(guard)
+  const removeExitFlush = installExitFlush(guard)
   const started: Started = { guard, handlesSignals: config.signalHandling, onStopped: () => {} }
   return started
 }

@@ -2,7 +2,7 @@ import { CredentialsUnavailableError } from '../errors.ts'
 import { LoginRequiredError } from './login-error.ts'
 import type { DeviceCode, LoginClient } from './login-options.ts'
 import { LoginSession } from './login-session.ts'
-import type { StoredToken } from './token-file.ts'
+import type { StoredToken } from './tokens/token-file.ts'
 
 /** What is heard of a person who does not log in, by the `error` of RFC 8628 section 3.5. */
 const REFUSALS: Readonly<Record<string, string>> = {

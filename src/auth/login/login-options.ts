@@ -7,7 +7,7 @@ import { TelemetryError } from '../../model/errors.ts'
 import type { IdentityProviderFetch } from '../oidc/oidc-options.ts'
 import { isSecret, Secret } from '../secret.ts'
 import { DEFAULT_SCOPE } from './issuers.ts'
-import { tokenFilePath } from './token-file.ts'
+import { tokenFilePath } from './tokens/token-file.ts'
 
 /** The port is registered with the providers, as the platform's guide says. */
 export const DEFAULT_REDIRECT_URI = 'http://localhost:48080/callback'

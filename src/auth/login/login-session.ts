@@ -3,11 +3,11 @@ import { CredentialsUnavailableError } from '../errors.ts'
 import { IdentityProviderTransport } from '../oidc/identity-provider-transport.ts'
 import { describeTokenFailure } from '../oidc/token-failure.ts'
 import type { Secret } from '../secret.ts'
-import { readIdToken } from './id-token.ts'
 import { authorizationParameters, discoverIssuer } from './issuers.ts'
 import { LoginRequiredError } from './login-error.ts'
 import type { LoginClient } from './login-options.ts'
-import type { StoredToken } from './token-file.ts'
+import { readIdToken } from './tokens/id-token.ts'
+import type { StoredToken } from './tokens/token-file.ts'
 
 type Library = typeof import('../oidc/openid-client.ts')
 type Answer = TokenEndpointResponse & TokenEndpointResponseHelpers

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { IdentityProviderFetch } from '../oidc/oidc-options.ts'
 import { resolveLoginClient } from './login-options.ts'
 import { LoginSession } from './login-session.ts'
-import { readLogin, tokenFilePath } from './token-file.ts'
+import { readLogin, tokenFilePath } from './tokens/token-file.ts'
 
 export interface LogoutOptions {
   /** @defaultValue the file of the profile; without one, `MICROMEGAS_TOKEN_FILE` or all token files in `~/.micromegas` */

@@ -1,10 +1,7 @@
-import { waitFor } from '../../http/wait-for.ts'
 import type { AuthProvider } from '../auth-provider.ts'
 import type { Secret } from '../secret.ts'
 import { loginByBrowser } from './browser/browser-login.ts'
 import { loginByDeviceCode } from './device-login.ts'
-import { withFileLock } from './file-lock.ts'
-import { type IdTokenClaims, readIdToken } from './id-token.ts'
 import { LoginRequiredError } from './login-error.ts'
 import {
   type DeviceLoginOptions,
@@ -13,15 +10,8 @@ import {
   resolveBrowserLogin,
   resolveLoginClient,
 } from './login-options.ts'
-import { GrantEndedError, LoginSession } from './login-session.ts'
-import {
-  hasFreshToken,
-  isSameClient,
-  readLogin,
-  type StoredLogin,
-  tokenFilePath,
-  writeLogin,
-} from './token-file.ts'
+import { storedLoginOf, TokenRefresh } from './token-refresh.ts'
+import { isSameClient, readLogin, type StoredLogin, tokenFilePath, writeLogin } from './tokens/token-file.ts'
 
 /** Who is logged in. */
 export interface LoggedInUser {
@@ -52,9 +42,6 @@ export interface FromFileOptions {
   readonly fetch?: LoginOptions['fetch']
 }
 
-/** Less life than this is not worth sending a token for. */
-const LAST_RESORT_MS = 10_000
-
 /**
  * The token of a person who has logged in, refreshed before it expires: once for all who wait in this process, and once
  * for all processes that share the token file.
@@ -67,14 +54,11 @@ const LAST_RESORT_MS = 10_000
  */
 export class OidcAuthProvider implements AuthProvider {
   readonly #client: LoginClient
-  readonly #login: (() => Promise<StoredLogin>) | undefined
-  #stored: StoredLogin
-  #refreshing: Promise<void> | undefined
+  readonly #tokens: TokenRefresh
 
   private constructor(client: LoginClient, stored: StoredLogin, login?: () => Promise<StoredLogin>) {
     this.#client = client
-    this.#stored = stored
-    this.#login = login
+    this.#tokens = new TokenRefresh(client, stored, login)
   }
 
   /**
@@ -98,7 +82,7 @@ export class OidcAuthProvider implements AuthProvider {
     const client = resolveLoginClient(options, process.env)
     const signal = options.signal ?? new AbortController().signal
     const token = await loginByDeviceCode(client, options.onCode, signal)
-    const stored = loginOf(client, token)
+    const stored = storedLoginOf(client, token)
     await writeLogin(client.tokenFile, stored)
     return new OidcAuthProvider(client, stored)
   }
@@ -157,7 +141,7 @@ export class OidcAuthProvider implements AuthProvider {
 
   /** Who is logged in. */
   get user(): LoggedInUser {
-    const claims = this.#claims()
+    const { claims } = this.#tokens
     return {
       sub: claims?.sub ?? '',
       email: claims?.email,
@@ -178,15 +162,8 @@ export class OidcAuthProvider implements AuthProvider {
    * @throws {@link LoginRequiredError} when the login has ended and nobody is there to log in again;
    * {@link CredentialsUnavailableError} when the provider cannot be reached and the token has expired.
    */
-  async getToken({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<string> {
-    signal?.throwIfAborted()
-    if (!hasFreshToken(this.#stored, Date.now())) {
-      this.#refreshing ??= this.#refresh().finally(() => {
-        this.#refreshing = undefined
-      })
-      await (signal === undefined ? this.#refreshing : waitFor(this.#refreshing, signal))
-    }
-    return this.#stored.token.id_token as string
+  getToken({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<string> {
+    return this.#tokens.idToken(signal)
   }
 
   /** Which login this is; no token is in it. */
@@ -194,77 +171,12 @@ export class OidcAuthProvider implements AuthProvider {
     const { issuer, clientId, tokenFile } = this.#client
     return { issuer, clientId, tokenFile }
   }
-
-  #claims(): IdTokenClaims | undefined {
-    const { id_token: token } = this.#stored.token
-    return token === undefined ? undefined : readIdToken(token)
-  }
-
-  async #refresh(): Promise<void> {
-    const { tokenFile } = this.#client
-    const signal = new AbortController().signal
-    try {
-      await withFileLock(`${tokenFile}.lock`, signal, async () => {
-        if (await this.#adopt()) return
-        await this.#renew(signal)
-      })
-    } catch (error) {
-      if (error instanceof GrantEndedError) {
-        // A client that takes no lock may have refreshed at the same time, and used the token up.
-        if (await this.#adopt()) return
-      } else if (!(error instanceof LoginRequiredError) && this.#isUsable()) {
-        return // the provider is away; the token lasts some minutes yet
-      }
-      if (!(error instanceof LoginRequiredError) || this.#login === undefined) throw error
-      this.#stored = await this.#login()
-    }
-  }
-
-  /** Takes what another process has put into the file, if it is this login and need not be refreshed. */
-  async #adopt(): Promise<boolean> {
-    const stored = await readLogin(this.#client.tokenFile)
-    if (stored === undefined) {
-      throw new LoginRequiredError(
-        `Cannot refresh the login at ${this.#client.issuer}: ${this.#client.tokenFile} is gone, somebody has logged out; log in again`,
-      )
-    }
-    if (!isSameClient(stored, this.#client.issuer, this.#client.clientId)) return false
-    this.#stored = stored
-    return hasFreshToken(stored, Date.now())
-  }
-
-  async #renew(signal: AbortSignal): Promise<void> {
-    const { token } = this.#stored
-    if (token.refresh_token === undefined) {
-      throw new LoginRequiredError(
-        `Cannot refresh the login at ${this.#client.issuer}: the provider gave no refresh token (the scope offline_access asks for one); log in again`,
-      )
-    }
-    const session = await LoginSession.open(this.#client, signal)
-    this.#stored = loginOf(this.#client, await session.refresh(token))
-    await writeLogin(this.#client.tokenFile, this.#stored)
-  }
-
-  #isUsable(): boolean {
-    const claims = this.#claims()
-    return claims !== undefined && claims.exp * 1000 - Date.now() > LAST_RESORT_MS
-  }
 }
 
 async function loginAndStore(client: LoginClient, options: LoginOptions): Promise<StoredLogin> {
-  const stored = loginOf(client, await loginByBrowser(client, resolveBrowserLogin(options)))
+  const stored = storedLoginOf(client, await loginByBrowser(client, resolveBrowserLogin(options)))
   await writeLogin(client.tokenFile, stored)
   return stored
-}
-
-function loginOf(client: LoginClient, token: StoredLogin['token']): StoredLogin {
-  return {
-    issuer: client.issuer,
-    client_id: client.clientId,
-    token,
-    audience: client.audience,
-    scope: client.scope,
-  }
 }
 
 function isPersonThere(): boolean {

@@ -9,7 +9,7 @@ import { ProcessEnd } from './process-end.ts'
  *
  * @returns Removes the hooks.
  */
-export function installEndHooks(guard: TelemetryGuard): () => void {
+export function installExitFlush(guard: TelemetryGuard): () => void {
   const budget = guard.exitBudget
   let drainedUntilMs = Number.NEGATIVE_INFINITY
   const end = new ProcessEnd({

@@ -118,7 +118,7 @@ export class UploadPipeline {
   accept(block: SealedBlock): void {
     const { notices, clock } = this.#options
     const { kind, processId } = block.stream
-    if (!this.queue.accepts(priorityOf(kind))) {
+    if (this.queue.sheds(priorityOf(kind))) {
       this.refuse(block, 'queue_full')
       notices.say(`queue_full ${kind}`, `the upload queue is full and sheds ${kind} blocks`)
       return

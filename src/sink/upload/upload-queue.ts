@@ -2,19 +2,19 @@ import { PRIORITIES, Priority } from './priority.ts'
 import type { UploadItem } from './upload-item.ts'
 
 export interface QueueBudget {
-  /** At this many bytes held, new traces are refused. */
+  /** At this many bytes held, new traces are shed. */
   readonly softBytes: number
-  /** At this many bytes held, new logs and metrics are refused too. */
+  /** At this many bytes held, new logs and metrics are shed too. */
   readonly hardBytes: number
 }
 
 /**
  * What waits for its first attempt, by priority, and the count of bytes held: here, waiting for another attempt, and in
- * flight.
+ * flight. It says what is shed when the service is away for long.
  *
- * The newcomer is refused and nothing queued is evicted, as in the reference sink: what happened first is what explains
+ * The newcomer is shed and nothing queued is evicted, as in the reference sink: what happened first is what explains
  * an outage, and a span tree or a counter's history is worth more whole up to a time than full of holes. A class is
- * refused once the budget is reached, so the bytes held exceed it by less than one block.
+ * shed once the budget is reached, so the bytes held exceed it by less than one block.
  */
 export class UploadQueue {
   readonly #budget: QueueBudget
@@ -35,11 +35,11 @@ export class UploadQueue {
     return this.#lanes.reduce((sum, lane) => sum + lane.size, 0)
   }
 
-  /** Whether an item of this class may be queued now; metadata always may. */
-  accepts(priority: Priority): boolean {
-    if (priority === Priority.Metadata) return true
+  /** Whether a newcomer of this class is shed now, as `queue_full`; metadata never is. */
+  sheds(priority: Priority): boolean {
+    if (priority === Priority.Metadata) return false
     const { softBytes, hardBytes } = this.#budget
-    return this.#heldBytes < (priority === Priority.Traces ? softBytes : hardBytes)
+    return this.#heldBytes >= (priority === Priority.Traces ? softBytes : hardBytes)
   }
 
   push(item: UploadItem): void {

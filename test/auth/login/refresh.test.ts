@@ -100,7 +100,7 @@ test('a client that takes no lock and was quicker does not end the login', async
     })
     const token = (await response.json()) as { id_token: string }
     theirs = token.id_token
-    const { writeLogin } = await import('../../../src/auth/login/token-file.ts')
+    const { writeLogin } = await import('../../../src/auth/login/tokens/token-file.ts')
     await writeLogin(file, { issuer, client_id: 'cli', token })
     return undefined
   }
@@ -128,7 +128,7 @@ describe('when a login cannot be refreshed', () => {
     const { refresh_token: used } = tokenIn(file)
     await (await OidcAuthProvider.fromFile(file)).getToken()
     const ended = join(folder, 'ended.json')
-    const { writeLogin } = await import('../../../src/auth/login/token-file.ts')
+    const { writeLogin } = await import('../../../src/auth/login/tokens/token-file.ts')
     await writeLogin(ended, { issuer: provider.issuer, client_id: 'cli', token: { refresh_token: used } })
     const options = { issuer: provider.issuer, clientId: 'cli', tokenFile: ended, interactive: false }
     const error = await OidcAuthProvider.loadOrLogin(options).catch((reason: unknown) => reason)
@@ -142,7 +142,7 @@ describe('when a login cannot be refreshed', () => {
   test('with a person there is a new login', async () => {
     const { ScriptedBrowser } = await import('../support/scripted-browser.ts')
     const tokenFile = join(folder, 'again.json')
-    const { writeLogin } = await import('../../../src/auth/login/token-file.ts')
+    const { writeLogin } = await import('../../../src/auth/login/tokens/token-file.ts')
     await writeLogin(tokenFile, {
       issuer: provider.issuer,
       client_id: 'cli',

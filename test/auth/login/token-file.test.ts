@@ -5,9 +5,9 @@ import { homedir, hostname as hostnameOf, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, test } from 'vitest'
-import { withFileLock } from '../../../src/auth/login/file-lock.ts'
 import { logout } from '../../../src/auth/login/logout.ts'
-import { readLogin, tokenFilePath, writeLogin } from '../../../src/auth/login/token-file.ts'
+import { withFileLock } from '../../../src/auth/login/tokens/file-lock.ts'
+import { readLogin, tokenFilePath, writeLogin } from '../../../src/auth/login/tokens/token-file.ts'
 import { program } from '../../support/program.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'micromegas-token-file-'))

@@ -3,7 +3,7 @@ import { sanitizeText } from '../../secret.ts'
 import { LoginRequiredError } from '../login-error.ts'
 import type { BrowserLogin, LoginClient } from '../login-options.ts'
 import { LoginSession } from '../login-session.ts'
-import type { StoredToken } from '../token-file.ts'
+import type { StoredToken } from '../tokens/token-file.ts'
 import { CallbackServer } from './callback-server.ts'
 import { hasDisplay, openBrowser } from './open-browser.ts'
 

@@ -3,7 +3,7 @@ import { link, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { TelemetryError } from '../../model/errors.ts'
+import { TelemetryError } from '../../../model/errors.ts'
 
 /** A holder that takes longer has hung or died: what it does under the lock is one request with a limit of 10 s. */
 const STALE_MS = 30_000

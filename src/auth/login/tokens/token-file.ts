@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { chmod, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import { TelemetryError } from '../../model/errors.ts'
+import { TelemetryError } from '../../../model/errors.ts'
+import { trimSlash } from '../issuers.ts'
 import { isFresh, readIdToken } from './id-token.ts'
-import { trimSlash } from './issuers.ts'
 
 /** Tokens as an identity provider issued them, under the names of its answer (RFC 6749 section 5.1). */
 export interface StoredToken {

@@ -1,4 +1,4 @@
-import { LoginRequiredError } from './login-error.ts'
+import { LoginRequiredError } from '../login-error.ts'
 
 /** What is read of an ID token (OpenID Connect Core section 2). */
 export interface IdTokenClaims {
