@@ -39,6 +39,9 @@ const commonJs: Options = {
   },
 }
 
+/** A compiler told to load no types by itself (the default since TypeScript 6) still finds those that ours name. */
+const TYPES_OF_NODE = '/// <reference types="node" />\n/// <reference lib="esnext.disposable" />'
+
 const query = { query: 'src/query/index.ts' }
 const commands = {
   micromegas: 'src/cli/bin/micromegas.ts',
@@ -176,6 +179,6 @@ export default defineConfig([
     ...shared,
     entry: { ...importable, ...query },
     format: ['esm', 'cjs'],
-    dts: { only: true },
+    dts: { only: true, banner: TYPES_OF_NODE },
   },
 ])

@@ -19,5 +19,9 @@ export default defineConfig([
     },
     splitting: true,
   },
-  { ...shared, entry: { index: 'src/index.ts' }, dts: { only: true } },
+  {
+    ...shared,
+    entry: { index: 'src/index.ts' },
+    dts: { only: true, banner: '/// <reference types="node" />\n/// <reference lib="esnext.disposable" />' },
+  },
 ])

@@ -18,6 +18,7 @@ export type {
 export type { DecoratedRequest, RequestDecorator, RequestDecoratorFactory } from './auth/request-decorator.ts'
 export { Secret } from './auth/secret.ts'
 export type { Diagnostics } from './config/diagnostics.ts'
+export type { Env } from './config/process-env.ts'
 export { installConsoleCapture } from './interop/console-capture.ts'
 export {
   type RuntimeMetrics,

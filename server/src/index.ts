@@ -2,6 +2,7 @@
 export {
   type DecodedProperties,
   type DecodedStream,
+  type Env,
   type SpanPlace,
   type SpanRow,
   TelemetryError,

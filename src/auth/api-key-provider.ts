@@ -1,4 +1,5 @@
 import { tell } from '../config/diagnostics.ts'
+import type { Env } from '../config/process-env.ts'
 import { waitFor } from '../http/wait-for.ts'
 import { apiKeyProblem } from './api-key-request-decorator.ts'
 import type { AuthProvider } from './auth-provider.ts'
@@ -38,10 +39,7 @@ export class ApiKeyProvider implements AuthProvider {
    * @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` when both are set, or the key cannot be used; the message names
    * the variable and never holds the value.
    */
-  static fromEnv(
-    env: Readonly<Record<string, string | undefined>>,
-    warn: (message: string) => void = tell,
-  ): ApiKeyProvider | undefined {
+  static fromEnv(env: Env, warn: (message: string) => void = tell): ApiKeyProvider | undefined {
     const key = env[ANALYTICS_API_KEY_VARIABLE]?.trim()
     const path = env[ANALYTICS_API_KEY_FILE_VARIABLE]?.trim()
     if (key && path) {

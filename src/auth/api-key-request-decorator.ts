@@ -1,4 +1,5 @@
 import { tell } from '../config/diagnostics.ts'
+import type { Env } from '../config/process-env.ts'
 import { waitFor } from '../http/wait-for.ts'
 import { CredentialsConfigError } from './config-error.ts'
 import type { DecoratedRequest, RequestDecorator } from './request-decorator.ts'
@@ -91,7 +92,7 @@ export class ApiKeyRequestDecorator implements RequestDecorator {
    * @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` when none or both are set, or the key cannot be used; the
    * message names the variable and never holds the value.
    */
-  static fromEnv(env: NodeJS.ProcessEnv = process.env): ApiKeyRequestDecorator {
+  static fromEnv(env: Env = process.env): ApiKeyRequestDecorator {
     const key = env[API_KEY_VARIABLE]
     const path = env[API_KEY_FILE_VARIABLE]?.trim()
     if (path && key?.trim()) {

@@ -1,3 +1,4 @@
+import type { Env } from '../config/process-env.ts'
 import {
   API_KEY_FILE_VARIABLE,
   API_KEY_VARIABLE,
@@ -69,7 +70,7 @@ export function createRequestDecorator(
  * A key that is set but blank is a problem, since going on without credentials is not what was meant; with OIDC
  * configured it counts as unset.
  */
-export function readAuthEnv(env: NodeJS.ProcessEnv): AuthEnv {
+export function readAuthEnv(env: Env): AuthEnv {
   const oidc = oidcOptionsFromEnv(env)
   const key = env[API_KEY_VARIABLE]
   const apiKeyFile = env[API_KEY_FILE_VARIABLE]?.trim() || undefined

@@ -1,5 +1,6 @@
 import { ApiKeyProvider } from '../auth/api-key-provider.ts'
 import type { AuthProvider } from '../auth/auth-provider.ts'
+import type { Env } from '../config/process-env.ts'
 import { FlightSQLClient } from '../query/flight-sql-client.ts'
 import { type Profile, readProfile } from './profile.ts'
 import { UsageError } from './usage-error.ts'
@@ -23,10 +24,7 @@ export interface Target {
  * Where to ask and as whom: `--uri`, else `MICROMEGAS_ANALYTICS_URI`, else the profile; an API key, else a login, else
  * client credentials where a secret is set and nobody has logged in.
  */
-export async function resolveTarget(
-  flags: ConnectionFlags,
-  env: NodeJS.ProcessEnv = process.env,
-): Promise<Target> {
+export async function resolveTarget(flags: ConnectionFlags, env: Env = process.env): Promise<Target> {
   const profile = await readProfile(flags.profile, env)
   const uri = flags.uri ?? (env.MICROMEGAS_ANALYTICS_URI?.trim() || undefined) ?? profile.uri
   const key = ApiKeyProvider.fromEnv(env)

@@ -4,15 +4,12 @@ import { type LoginOptions, loginOptionsFromEnv } from '../auth/login/login-opti
 import { OidcAuthProvider } from '../auth/login/oidc-auth-provider.ts'
 import { OidcClientCredentialsProvider } from '../auth/login/oidc-client-credentials-provider.ts'
 import { readLogin, tokenFilePath } from '../auth/login/tokens/token-file.ts'
+import type { Env } from '../config/process-env.ts'
 import type { ConnectionFlags } from './connect.ts'
 import type { Profile } from './profile.ts'
 
 /** How a login is to be made: from the environment, else from the profile; `undefined` when neither names a client. */
-export function loginOf(
-  profile: Profile,
-  flags: ConnectionFlags,
-  env: NodeJS.ProcessEnv,
-): LoginOptions | undefined {
+export function loginOf(profile: Profile, flags: ConnectionFlags, env: Env): LoginOptions | undefined {
   const fromEnv = loginOptionsFromEnv(env)
   const tokenFile = tokenFilePath(env, profile.name)
   const openBrowser = flags.browser === false ? false : undefined
@@ -26,7 +23,7 @@ export function loginOf(
 export async function authFromLogin(
   profile: Profile,
   flags: ConnectionFlags,
-  env: NodeJS.ProcessEnv,
+  env: Env,
 ): Promise<AuthProvider | undefined> {
   const login = loginOf(profile, flags, env)
   if (login === undefined) return undefined

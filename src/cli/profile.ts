@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import type { Env } from '../config/process-env.ts'
 import type { ConfigFile, ConfigProfile } from './config-file.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -29,7 +30,7 @@ export function configPath(): string {
  */
 export async function readProfile(
   flag: string | undefined,
-  env: NodeJS.ProcessEnv,
+  env: Env,
   path: string = configPath(),
 ): Promise<Profile> {
   const asked = flag ?? (env.MICROMEGAS_PROFILE?.trim() || undefined)

@@ -1,4 +1,5 @@
 import { editDistance } from '../model/text/edit-distance.ts'
+import type { Env } from './process-env.ts'
 
 /** All variables that the packages of this product read, without `MICROMEGAS_`. */
 const KNOWN = `
@@ -34,7 +35,7 @@ export function knownVariables(): string[] {
  * A line for each variable that is set and is almost one of ours: nobody reads it, so what it was to set stays as it was.
  * Variables that are like none of ours may be somebody else's.
  */
-export function misspeltVariables(env: Readonly<Record<string, string | undefined>>): string[] {
+export function misspeltVariables(env: Env): string[] {
   const candidates = Object.keys(env).filter((name) => name.toUpperCase().startsWith(PREFIX))
   if (candidates.length === 0) return []
   const known = knownVariables()

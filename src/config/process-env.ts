@@ -2,7 +2,7 @@
 export type Env = Readonly<Record<string, string | undefined>>
 
 /** The environment of this process. It is read here, and handed on to whoever needs it. */
-export function processEnv(): NodeJS.ProcessEnv {
+export function processEnv(): Env {
   return process.env
 }
 

@@ -1,6 +1,7 @@
 import { createRequestDecorator, readAuthEnv } from '../auth/create-request-decorator.ts'
 import type { RequestDecoratorFactory } from '../auth/request-decorator.ts'
 import { tell } from '../config/diagnostics.ts'
+import type { Env } from '../config/process-env.ts'
 import { proxiedFetch } from '../http/proxy/proxied-fetch.ts'
 import type { TelemetryConfig } from './telemetry-options.ts'
 
@@ -13,7 +14,7 @@ import type { TelemetryConfig } from './telemetry-options.ts'
 export function resolveCredentials(
   config: Pick<TelemetryConfig, 'decoratorFactory' | 'apiKey'>,
   problems: string[],
-  env: NodeJS.ProcessEnv = process.env,
+  env: Env = process.env,
 ): RequestDecoratorFactory | undefined {
   if (config.decoratorFactory !== undefined) return config.decoratorFactory
   const runtime = { warn: tell, fetch: proxiedFetch(env, tell) }

@@ -1,5 +1,6 @@
 import { DIAGNOSTICS_VARIABLE, parseDiagnostics } from '../config/diagnostics.ts'
 import { parseFlag } from '../config/flag.ts'
+import type { Env } from '../config/process-env.ts'
 import { type Level, parseLevel } from '../model/level.ts'
 import { targetProblem } from '../tracing/target-levels.ts'
 
@@ -176,10 +177,7 @@ type Values = { -readonly [Name in keyof typeof READERS]?: ReturnType<(typeof RE
  *
  * @param problems - Gets a line for each variable that is set but cannot be read, by its name.
  */
-export function readEnvironment(
-  problems: string[],
-  env: NodeJS.ProcessEnv = process.env,
-): TelemetryEnvironment {
+export function readEnvironment(problems: string[], env: Env = process.env): TelemetryEnvironment {
   const values = readVariables(env, problems)
   return {
     telemetryUrl: values.MICROMEGAS_TELEMETRY_URL,
@@ -216,7 +214,7 @@ export function readEnvironment(
 }
 
 /** Each variable is read by itself: one that cannot be read does not hide what is wrong with the others. */
-function readVariables(env: NodeJS.ProcessEnv, problems: string[]): Values {
+function readVariables(env: Env, problems: string[]): Values {
   const values: Record<string, unknown> = {}
   for (const [name, read] of Object.entries(READERS)) {
     const text = env[name]?.trim()

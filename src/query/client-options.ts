@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { ApiKeyProvider } from '../auth/api-key-provider.ts'
 import type { AuthProvider } from '../auth/auth-provider.ts'
 import { tell } from '../config/diagnostics.ts'
+import type { Env } from '../config/process-env.ts'
 import { isCleartext } from '../http/transport-security.ts'
 import { TelemetryError } from '../model/errors.ts'
 import { resolveValueOptions, type ValueModes, type ValueOptions } from './arrow/value-options.ts'
@@ -101,7 +102,7 @@ const MAX_LABEL = 64
 export function resolveClientOptions(
   uri: string | undefined,
   options: FlightSQLClientOptions,
-  env: Readonly<Record<string, string | undefined>>,
+  env: Env,
 ): ClientConfig {
   const address = parseAnalyticsUri(uri ?? DEFAULT_URI)
   if (options.apiKey !== undefined && options.authProvider !== undefined) {
@@ -153,7 +154,7 @@ function checkTransport(address: AnalyticsAddress, options: FlightSQLClientOptio
   )
 }
 
-function entrypoint(given: string | undefined, env: Readonly<Record<string, string | undefined>>): string {
+function entrypoint(given: string | undefined, env: Env): string {
   if (given === undefined) return label(env.MICROMEGAS_CLIENT_ENTRYPOINT) ?? 'script'
   const usable = label(given)
   if (usable === undefined)

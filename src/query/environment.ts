@@ -1,6 +1,7 @@
 import { ApiKeyProvider } from '../auth/api-key-provider.ts'
 import { oidcProviderFromEnv } from '../auth/login/environment-login.ts'
 import { parseFlag } from '../config/flag.ts'
+import type { Env } from '../config/process-env.ts'
 import { TelemetryError } from '../model/errors.ts'
 import type { FlightSQLClientOptions } from './client-options.ts'
 
@@ -11,7 +12,7 @@ import type { FlightSQLClientOptions } from './client-options.ts'
  * holds a secret.
  */
 export function clientOptionsFromEnv(
-  env: Readonly<Record<string, string | undefined>>,
+  env: Env,
   options: FlightSQLClientOptions,
 ): FlightSQLClientOptions & { readonly uri: string | undefined } {
   const given = options.authProvider !== undefined || options.apiKey !== undefined
@@ -22,7 +23,7 @@ export function clientOptionsFromEnv(
   return { ...options, authProvider, requireTls, uri: env.MICROMEGAS_ANALYTICS_URI?.trim() || undefined }
 }
 
-function flag(env: Readonly<Record<string, string | undefined>>, name: string): boolean | undefined {
+function flag(env: Env, name: string): boolean | undefined {
   const value = env[name]?.trim()
   if (!value) return undefined
   const parsed = parseFlag(value)

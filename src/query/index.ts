@@ -17,6 +17,7 @@ export type {
   OidcClientCredentialsOptions,
 } from '../auth/oidc/oidc-options.ts'
 export { Secret } from '../auth/secret.ts'
+export type { Env } from '../config/process-env.ts'
 export { TelemetryError, type TelemetryErrorCode } from '../model/errors.ts'
 export type { Batch, Column, Row } from './arrow/batch.ts'
 export { decodeJsonb, type JsonValue } from './arrow/jsonb.ts'

@@ -78,6 +78,16 @@ try {
       `types/tsconfig.${resolution}.json`,
     ])
   }
+  // As a compiler is without a configuration: no `lib`, no `types`, the declarations of packages checked too.
+  for (const version of ['5.9', '7']) {
+    run(`npm install typescript ${version}`, 'npm', [
+      'install',
+      '--no-audit',
+      '--no-fund',
+      `typescript@${version}`,
+    ])
+    run(`TypeScript ${version} without a configuration`, 'npx', ['tsc', '-p', 'types/tsconfig.plain.json'])
+  }
   console.log('the package works for its consumers')
 } finally {
   rmSync(project, { recursive: true, force: true })

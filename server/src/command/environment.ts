@@ -1,3 +1,4 @@
+import type { Env } from 'micromegas/wire'
 import { misspeltVariables, optionProblems, parseFlag } from 'micromegas/wire'
 import type * as z from 'zod/mini'
 import {
@@ -54,7 +55,7 @@ export interface EnvironmentOptions extends PartialOptions {
  * await using server = await startServer({ ...serverOptionsFromEnv(), port: 0 })
  * ```
  */
-export function serverOptionsFromEnv(env: NodeJS.ProcessEnv = process.env): ServerOptions {
+export function serverOptionsFromEnv(env: Env = process.env): ServerOptions {
   const { options, problems, notes } = readServerEnv(env)
   if (problems.length > 0) throw configError(problems)
   for (const note of notes) process.emitWarning(note)
@@ -62,7 +63,7 @@ export function serverOptionsFromEnv(env: NodeJS.ProcessEnv = process.env): Serv
 }
 
 /** {@link serverOptionsFromEnv} that returns its problems, so that a caller can add its own. */
-export function readServerEnv(env: NodeJS.ProcessEnv): EnvironmentOptions {
+export function readServerEnv(env: Env): EnvironmentOptions {
   const problems: string[] = []
   const notes: string[] = misspeltVariables(env)
   const common = readTextSettings({
@@ -100,7 +101,7 @@ export function readServerEnv(env: NodeJS.ProcessEnv): EnvironmentOptions {
   }
 }
 
-function readFlag(name: string, env: NodeJS.ProcessEnv, problems: string[]): boolean | undefined {
+function readFlag(name: string, env: Env, problems: string[]): boolean | undefined {
   const value = env[name]
   if (value === undefined || value.trim() === '') return undefined
   const flag = parseFlag(value)
@@ -133,7 +134,7 @@ const VARIABLES = {
 } as const satisfies Readonly<Record<string, Readonly<Record<keyof DoorOptions, string>>>>
 
 /** Kubernetes sets `<NAME>_PORT=tcp://10.0.0.1:8081` in every pod beside a Service of that name: it is not meant for us. */
-function portOf(env: NodeJS.ProcessEnv, name: string, notes: string[]): string | undefined {
+function portOf(env: Env, name: string, notes: string[]): string | undefined {
   const value = env[name]
   if (value === undefined || !/^\s*(tcp|udp|sctp):\/\//i.test(value)) return value
   const service = name
@@ -147,7 +148,7 @@ function portOf(env: NodeJS.ProcessEnv, name: string, notes: string[]): string |
 }
 
 function readDoor(
-  env: NodeJS.ProcessEnv,
+  env: Env,
   names: Readonly<Record<keyof DoorOptions, string>>,
   problems: string[],
 ): DoorOptions {
@@ -166,7 +167,7 @@ function readDoor(
 }
 
 function readJson<T>(
-  env: NodeJS.ProcessEnv,
+  env: Env,
   name: string,
   schema: z.ZodMiniType<T>,
   form: string,

@@ -1,3 +1,4 @@
+import type { Env } from '../../config/process-env.ts'
 import type { AuthProvider } from '../auth-provider.ts'
 import { OIDC_VARIABLES } from '../oidc/oidc-env.ts'
 import { type LoginOptions, loginOptionsFromEnv } from './login-options.ts'
@@ -7,7 +8,7 @@ import { OidcClientCredentialsProvider } from './oidc-client-credentials-provide
 const PROOFS = ['clientSecret', 'clientSecretFile', 'clientAssertionFile', 'privateKeyFile'] as const
 
 /** Whether the environment has something that a client proves itself with, as services do. */
-export function hasClientProof(env: NodeJS.ProcessEnv): boolean {
+export function hasClientProof(env: Env): boolean {
   return PROOFS.some((option) => env[OIDC_VARIABLES[option]]?.trim())
 }
 
@@ -17,7 +18,7 @@ export function hasClientProof(env: NodeJS.ProcessEnv): boolean {
  *
  * @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` when a variable cannot be used.
  */
-export function oidcProviderFromEnv(env: NodeJS.ProcessEnv): AuthProvider | undefined {
+export function oidcProviderFromEnv(env: Env): AuthProvider | undefined {
   if (hasClientProof(env)) return OidcClientCredentialsProvider.fromEnv(env)
   const login = loginOptionsFromEnv(env)
   return login === undefined ? undefined : new LateLogin(login)

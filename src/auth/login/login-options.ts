@@ -1,6 +1,7 @@
 import * as z from 'zod/mini'
 import { tell } from '../../config/diagnostics.ts'
 import { optionProblems } from '../../config/option-problems.ts'
+import type { Env } from '../../config/process-env.ts'
 import { proxiedFetch } from '../../http/proxy/proxied-fetch.ts'
 import { isLoopback } from '../../http/transport-security.ts'
 import { TelemetryError } from '../../model/errors.ts'
@@ -110,10 +111,7 @@ const schema = z.strictObject({
 })
 
 /** @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` naming each option that cannot be used. */
-export function resolveLoginClient(
-  options: LoginOptions | DeviceLoginOptions,
-  env: NodeJS.ProcessEnv,
-): LoginClient {
+export function resolveLoginClient(options: LoginOptions | DeviceLoginOptions, env: Env): LoginClient {
   check(options)
   const { clientSecret } = options
   return {
@@ -143,7 +141,7 @@ export function resolveBrowserLogin(options: LoginOptions): BrowserLogin {
  *
  * @returns `undefined` when issuer or client is not set.
  */
-export function loginOptionsFromEnv(env: NodeJS.ProcessEnv = process.env): LoginOptions | undefined {
+export function loginOptionsFromEnv(env: Env = process.env): LoginOptions | undefined {
   const value = (name: string): string | undefined => env[name]?.trim() || undefined
   const issuerUrl = value('MICROMEGAS_OIDC_ISSUER')
   const clientId = value('MICROMEGAS_OIDC_CLIENT_ID')

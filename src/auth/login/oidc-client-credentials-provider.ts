@@ -1,3 +1,4 @@
+import type { Env } from '../../config/process-env.ts'
 import type { AuthProvider } from '../auth-provider.ts'
 import { OidcClientCredentialsDecorator } from '../oidc/oidc-client-credentials-decorator.ts'
 import type { OidcClientCredentialsOptions } from '../oidc/oidc-options.ts'
@@ -30,7 +31,7 @@ export class OidcClientCredentialsProvider implements AuthProvider {
    *
    * @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` naming every variable that is missing or cannot be used.
    */
-  static fromEnv(env: NodeJS.ProcessEnv = process.env): OidcClientCredentialsProvider {
+  static fromEnv(env: Env = process.env): OidcClientCredentialsProvider {
     return new OidcClientCredentialsProvider(OidcClientCredentialsDecorator.fromEnv(env))
   }
 

@@ -1,4 +1,5 @@
 import { tell } from '../../config/diagnostics.ts'
+import type { Env } from '../../config/process-env.ts'
 import { proxiedFetch } from '../../http/proxy/proxied-fetch.ts'
 import { waitFor } from '../../http/wait-for.ts'
 import { platformClock } from '../../model/runtime/clock.ts'
@@ -97,10 +98,7 @@ export class OidcClientCredentialsDecorator implements RequestDecorator {
    * @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` naming every variable that is missing or cannot be used; the
    * message never holds a value.
    */
-  static fromEnv(
-    env: NodeJS.ProcessEnv = process.env,
-    runtime: OidcRuntimeOptions = {},
-  ): OidcClientCredentialsDecorator {
+  static fromEnv(env: Env = process.env, runtime: OidcRuntimeOptions = {}): OidcClientCredentialsDecorator {
     const options = oidcOptionsFromEnv(env) ?? { clientId: '' }
     return new OidcClientCredentialsDecorator({ ...options, ...runtime }, oidcVariableNames)
   }

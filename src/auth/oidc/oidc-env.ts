@@ -1,3 +1,4 @@
+import type { Env } from '../../config/process-env.ts'
 import type { SettingNames } from '../config-error.ts'
 import { Secret } from '../secret.ts'
 import type { OidcAuthMethod, OidcClientCredentialsOptions } from './oidc-options.ts'
@@ -27,7 +28,7 @@ export const oidcVariableNames: SettingNames = (key) =>
  * The options that the environment sets, not checked yet; `undefined` when it sets none. Blank counts as unset: templates
  * render missing values so.
  */
-export function oidcOptionsFromEnv(env: NodeJS.ProcessEnv): OidcClientCredentialsOptions | undefined {
+export function oidcOptionsFromEnv(env: Env): OidcClientCredentialsOptions | undefined {
   const value = (key: keyof typeof OIDC_VARIABLES): string | undefined => {
     const text = env[OIDC_VARIABLES[key]]
     return text?.trim() ? text : undefined

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type { Env } from '../../config/process-env.ts'
 import { UsageError } from '../usage-error.ts'
 
 /** A process whose reader has gone (`| head`) has nobody to write for: it ends without a word. */
@@ -51,11 +52,7 @@ export function parseColor(when: string): boolean | undefined {
 }
 
 /** Whether to colour what goes to a stream: `--color` wins over `NO_COLOR`, `FORCE_COLOR` and the terminal. */
-export function wantsColor(
-  stream: NodeJS.WriteStream,
-  flag: boolean | undefined,
-  env: NodeJS.ProcessEnv,
-): boolean {
+export function wantsColor(stream: NodeJS.WriteStream, flag: boolean | undefined, env: Env): boolean {
   if (flag !== undefined) return flag
   if (env.NO_COLOR) return false
   if (env.FORCE_COLOR) return env.FORCE_COLOR !== '0'

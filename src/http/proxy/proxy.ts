@@ -1,3 +1,4 @@
+import type { Env } from '../../config/process-env.ts'
 import { isLoopback } from '../transport-security.ts'
 import { isExcluded } from './no-proxy.ts'
 
@@ -8,9 +9,6 @@ export interface ProxyRoute {
   /** Scheme, host and port: fit for messages. */
   readonly label: string
 }
-
-/** The environment, or what stands for it. */
-export type ProxyEnv = Readonly<Record<string, string | undefined>>
 
 /** Variables and values that have been told of: whoever reads them next has nothing to add. */
 const told = new Set<string>()
@@ -28,7 +26,7 @@ const told = new Set<string>()
  */
 export function proxyFromEnv(
   service: URL,
-  env: ProxyEnv,
+  env: Env,
   warn: (message: string) => void,
 ): ProxyRoute | undefined {
   const variable = service.protocol === 'https:' ? 'https_proxy' : 'http_proxy'
@@ -63,7 +61,7 @@ function decoded(text: string): string {
   }
 }
 
-function lookUp(env: ProxyEnv, name: string): { readonly name: string; readonly value: string } | undefined {
+function lookUp(env: Env, name: string): { readonly name: string; readonly value: string } | undefined {
   const isCgi = name === 'http_proxy' && env.REQUEST_METHOD !== undefined
   for (const spelling of isCgi ? [name] : [name, name.toUpperCase()]) {
     const value = env[spelling]?.trim()

@@ -1,3 +1,4 @@
+import type { Env } from '../../config/process-env.ts'
 import { proxyFromEnv } from '../../http/proxy/proxy.ts'
 import { TelemetryError } from '../../model/errors.ts'
 import type { AnalyticsAddress } from './analytics-uri.ts'
@@ -24,7 +25,7 @@ export interface QueryProxy {
 export function queryProxy(
   address: AnalyticsAddress,
   given: string | URL | false | undefined,
-  env: Readonly<Record<string, string | undefined>>,
+  env: Env,
   warn: (message: string) => void,
 ): QueryProxy | undefined {
   if (given === false) return undefined

@@ -1,4 +1,5 @@
 import type { Worker } from 'node:worker_threads'
+import type { Env } from '../../config/process-env.ts'
 import type { PostRequest } from '../../http/clients/upload-client.ts'
 import type { ProxyRoute } from '../../http/proxy/proxy.ts'
 import { builtin } from '../../model/runtime/builtins.ts'
@@ -99,6 +100,6 @@ export class ThreadDelivery implements BlockingDelivery {
   }
 }
 
-function withoutNodeOptions({ NODE_OPTIONS: _, ...env }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+function withoutNodeOptions({ NODE_OPTIONS: _, ...env }: Env): Env {
   return env
 }

@@ -1,3 +1,4 @@
+import type { Env } from '../../../config/process-env.ts'
 /**
  * Opens an address in the person's browser, as the platform does it.
  *
@@ -16,7 +17,7 @@ export async function openBrowser(url: URL): Promise<boolean> {
 }
 
 /** Over SSH, or on Linux without a display, a browser would open on the wrong machine or not at all. */
-export function hasDisplay(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): boolean {
+export function hasDisplay(env: Env, platform: NodeJS.Platform): boolean {
   if (platform !== 'linux' && platform !== 'freebsd') return !env.SSH_CONNECTION
   return Boolean(env.DISPLAY || env.WAYLAND_DISPLAY || env.WSL_DISTRO_NAME)
 }

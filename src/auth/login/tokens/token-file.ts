@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { chmod, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
+import type { Env } from '../../../config/process-env.ts'
 import { TelemetryError } from '../../../model/errors.ts'
 import { trimSlash } from '../issuers.ts'
 import { isFresh, readIdToken } from './id-token.ts'
@@ -36,7 +37,7 @@ const FILE_MODE = 0o600
  * Where tokens are kept: `MICROMEGAS_TOKEN_FILE`, else `~/.micromegas/tokens.json`, or `tokens-<profile>.json` for a
  * profile.
  */
-export function tokenFilePath(env: NodeJS.ProcessEnv, profile?: string | undefined): string {
+export function tokenFilePath(env: Env, profile?: string | undefined): string {
   const file = env.MICROMEGAS_TOKEN_FILE?.trim()
   if (file) return resolve(file.replace(/^~(?=$|[\\/])/, homedir()))
   return join(homedir(), '.micromegas', profile === undefined ? 'tokens.json' : `tokens-${profile}.json`)
