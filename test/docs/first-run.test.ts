@@ -30,7 +30,7 @@ test('the first sample of the README does what the README says', async () => {
     writeFileSync(join(folder, 'package.json'), '{}') // else one above the folder counts
     writeFileSync(join(folder, 'service.mjs'), sample.code.replace('listen(8000)', `listen(${port})`))
     const env = { ...process.env, MICROMEGAS_TELEMETRY_URL: server.url, MICROMEGAS_FLUSH_PERIOD: '1' }
-    const child = spawn(process.execPath, ['service.mjs'], { cwd: folder, env })
+    const child = spawn(process.execPath, ['--import', 'micromegas/register', 'service.mjs'], { cwd: folder, env })
     const exited = once(child, 'exit')
     await printed(child, 'listening on port')
     expect(await (await fetch(`http://127.0.0.1:${port}/a`)).text()).toBe('hello\n')
@@ -40,6 +40,8 @@ test('the first sample of the README does what the README says', async () => {
     expect(logs.rows.map(({ msg }) => msg)).toEqual(['listening on port 8000', 'GET /a answered'])
     const measures = await server.reader.measures({ name: 'request_latency' })
     expect(measures.rows).toHaveLength(1)
+    const spans = await server.reader.spans({})
+    expect(spans.rows.map(({ name }) => name).sort()).toEqual(['GET', 'request'])
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
