@@ -159,6 +159,26 @@ async function gateway(
   })
 }
 
+test.each([
+  ['async_events', "view_instance('async_events', process_id)"],
+  ['images', "view_instance('images', process_id)"],
+  ['public.thread_spans', "view_instance('thread_spans', stream_id)"],
+])(
+  'a view that there is of each process or stream, asked as a table, says what to ask: %s',
+  async (name, instead) => {
+    const { status, text } = await gateway(open, `SELECT * FROM ${name}`)
+
+    expect(status).toBe(400)
+    expect(text).toContain(`not found: ask for ${instead}`)
+  },
+)
+
+test('a table that there is not at all is not found', async () => {
+  expect((await gateway(open, 'SELECT * FROM orders')).text).toContain(
+    "table 'datafusion.public.orders' not found (",
+  )
+})
+
 describe('what may not be asked is refused over HTTP', () => {
   test.each(['nobody in particular', 'a key', 'a user', 'an admin'])('to %s', async (who) => {
     const tokens: Record<string, () => Promise<string | undefined>> = {

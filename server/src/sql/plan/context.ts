@@ -52,8 +52,8 @@ export interface Catalog {
   table(name: string, schema: string | undefined): TableSource | undefined
   /** A table function called with arguments; `undefined` when there is none of that name. */
   tableFunction(name: string, args: readonly Expr[], place: Place | undefined): TableSource | undefined
-  /** Names of the tables. */
-  tableNames(): readonly string[]
+  /** What to ask instead of a table that there is not, as the end of a message; empty when nothing is near. */
+  hint(name: string): string
 }
 
 /** Common table expressions by name. */

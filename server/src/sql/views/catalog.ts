@@ -45,26 +45,12 @@ export interface CatalogOptions {
   readonly preparations: Preparations
 }
 
-/** Views that are tables without more ado, in the order in which the reference lists them. */
-export const GLOBAL_VIEWS = [
-  'log_entries',
-  'measures',
-  'processes',
-  'streams',
-  'blocks',
-  'log_stats',
-] as const
-
 /** The tables and table functions of the server, as one query sees them. */
 export class ServerCatalog implements Catalog {
   readonly #options: CatalogOptions
 
   constructor(options: CatalogOptions) {
     this.#options = options
-  }
-
-  tableNames(): readonly string[] {
-    return GLOBAL_VIEWS
   }
 
   table(name: string, schema: string | undefined): TableSource | undefined {
@@ -95,6 +81,11 @@ export class ServerCatalog implements Catalog {
       default:
         return undefined
     }
+  }
+
+  hint(name: string): string {
+    if (!INSTANCES.has(name)) return ''
+    return `: ask for view_instance('${name}', ${name === 'thread_spans' ? 'stream_id' : 'process_id'})`
   }
 
   tableFunction(name: string, args: readonly Expr[], place: Place | undefined): TableSource | undefined {
