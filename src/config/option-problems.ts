@@ -24,6 +24,19 @@ export function optionProblems(
   )
 }
 
+/**
+ * Whether there are no options to judge. To make a schema and judge by it for the first time takes some milliseconds of a
+ * process's start, which one that is configured by variables alone can do without.
+ */
+export function isNothingGiven(options: object): boolean {
+  return (
+    options !== null &&
+    typeof options === 'object' &&
+    Object.getPrototypeOf(options) === Object.prototype &&
+    Object.keys(options).length === 0
+  )
+}
+
 function pathText(path: readonly PropertyKey[], of: string): string {
   const place = path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${String(part)}`)).join('')
   return of === '' ? place.replace(/^\./, '') : of + place

@@ -208,15 +208,15 @@ function makeHttpSink(
 }
 
 function sinkOptions(env: TelemetryEnvironment): HttpEventSinkOptions {
-  return {
+  const options: HttpEventSinkOptions = {
     maxQueueBytes: env.maxQueueBytes,
     hardQueueBytes: env.hardQueueBytes,
     maxInFlightRequests: env.maxInFlightRequests,
     requestTimeoutMs: env.requestTimeoutMs,
     spoolDir: env.spoolDir,
     spoolMaxBytes: env.spoolMaxBytes,
-    warn: tell,
   }
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
 }
 
 /** Runs one part of the configuration; what it finds wrong joins the problems of the others. */

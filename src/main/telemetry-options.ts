@@ -1,7 +1,7 @@
 import * as z from 'zod/mini'
 import type { RequestDecoratorFactory } from '../auth/request-decorator.ts'
 import type { Diagnostics } from '../config/diagnostics.ts'
-import { optionProblems } from '../config/option-problems.ts'
+import { isNothingGiven, optionProblems } from '../config/option-problems.ts'
 import { isLoopback } from '../http/transport-security.ts'
 import type { EventSink } from '../model/event-sink.ts'
 import { Level, type LevelName, parseLevel } from '../model/level.ts'
@@ -217,10 +217,10 @@ export function resolveOptions(
   defaults: OptionDefaults,
   problems: string[],
 ): TelemetryConfig {
-  const parsed = schema().safeParse(options)
-  if (parsed.error !== undefined) problems.push(...optionProblems(parsed.error))
+  const error = isNothingGiven(options) ? undefined : schema().safeParse(options).error
+  if (error !== undefined) problems.push(...optionProblems(error))
   // The usable options still count, so that what is wrong with the rest of the configuration shows in the same error.
-  const unusable = new Set(parsed.error?.issues.map((issue) => issue.path[0]))
+  const unusable = new Set(error?.issues.map((issue) => issue.path[0]))
   const given: TelemetryOptions = Object.fromEntries(
     Object.entries(options).filter(([key]) => !unusable.has(key)),
   )

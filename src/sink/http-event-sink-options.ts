@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
 import { tell } from '../config/diagnostics.ts'
-import { optionProblems } from '../config/option-problems.ts'
+import { isNothingGiven, optionProblems } from '../config/option-problems.ts'
 import { TelemetryError } from '../model/errors.ts'
 import { once } from '../model/runtime/once.ts'
 import { MAX_TIMER_MS } from '../model/text/durations.ts'
@@ -101,6 +101,24 @@ export interface HttpEventSinkConfig {
 
 const MIB = 1024 * 1024
 
+const RETRY: BackoffPolicy = Object.freeze({ baseDelayMs: 100, maxDelayMs: 30_000 })
+
+const DEFAULTS: HttpEventSinkConfig = Object.freeze({
+  maxQueueBytes: 128 * MIB,
+  hardQueueBytes: 256 * MIB,
+  maxInFlightRequests: 3,
+  requestTimeoutMs: 10_000,
+  metadataRetry: RETRY,
+  blocksRetry: Object.freeze({ ...RETRY, maxSoloFailures: 10 }),
+  unauthorizedRetry: Object.freeze({ baseDelayMs: 30_000, maxDelayMs: 60_000 }),
+  maxRetryAfterMs: 300_000,
+  metadataRefreshMs: 300_000,
+  flushTimeoutMs: 30_000,
+  shutdownTimeoutMs: 5_000,
+  spoolMaxBytes: 1024 * MIB,
+  warn: tell,
+})
+
 const count = (
   fallback: number,
   min: number,
@@ -113,29 +131,31 @@ const count = (
 const section = <T extends z.core.$ZodLooseShape>(shape: T): z.ZodMiniPrefault<z.ZodMiniObject<T>> =>
   z.prefault(z.strictObject(shape), {} as never)
 
+const delays = ({ baseDelayMs, maxDelayMs }: BackoffPolicy) => ({
+  baseDelayMs: count(baseDelayMs, 0, MAX_TIMER_MS),
+  maxDelayMs: count(maxDelayMs, 0, MAX_TIMER_MS),
+})
+
 /** Strict: a misspelt option is an error, not a default. */
 const schema = once(() => {
-  const retry = { baseDelayMs: count(100, 0, MAX_TIMER_MS), maxDelayMs: count(30_000, 0, MAX_TIMER_MS) }
+  const { blocksRetry } = DEFAULTS
   return z.strictObject({
-    maxQueueBytes: count(128 * MIB, 1),
-    hardQueueBytes: count(256 * MIB, 1),
-    maxInFlightRequests: count(3, 1, 100),
-    requestTimeoutMs: count(10_000, 1, MAX_TIMER_MS),
-    metadataRetry: section(retry),
-    blocksRetry: section({ ...retry, maxSoloFailures: count(10, 1) }),
-    unauthorizedRetry: section({
-      baseDelayMs: count(30_000, 0, MAX_TIMER_MS),
-      maxDelayMs: count(60_000, 0, MAX_TIMER_MS),
-    }),
-    maxRetryAfterMs: count(300_000, 0, MAX_TIMER_MS),
-    metadataRefreshMs: count(300_000, 1, MAX_TIMER_MS),
-    flushTimeoutMs: count(30_000, 0, MAX_TIMER_MS),
-    shutdownTimeoutMs: count(5_000, 0, MAX_TIMER_MS),
+    maxQueueBytes: count(DEFAULTS.maxQueueBytes, 1),
+    hardQueueBytes: count(DEFAULTS.hardQueueBytes, 1),
+    maxInFlightRequests: count(DEFAULTS.maxInFlightRequests, 1, 100),
+    requestTimeoutMs: count(DEFAULTS.requestTimeoutMs, 1, MAX_TIMER_MS),
+    metadataRetry: section(delays(DEFAULTS.metadataRetry)),
+    blocksRetry: section({ ...delays(blocksRetry), maxSoloFailures: count(blocksRetry.maxSoloFailures, 1) }),
+    unauthorizedRetry: section(delays(DEFAULTS.unauthorizedRetry)),
+    maxRetryAfterMs: count(DEFAULTS.maxRetryAfterMs, 0, MAX_TIMER_MS),
+    metadataRefreshMs: count(DEFAULTS.metadataRefreshMs, 1, MAX_TIMER_MS),
+    flushTimeoutMs: count(DEFAULTS.flushTimeoutMs, 0, MAX_TIMER_MS),
+    shutdownTimeoutMs: count(DEFAULTS.shutdownTimeoutMs, 0, MAX_TIMER_MS),
     spoolDir: z.optional(z.string('expected a path').check(z.minLength(1, 'expected a path'))),
-    spoolMaxBytes: count(1024 * MIB, 1),
+    spoolMaxBytes: count(DEFAULTS.spoolMaxBytes, 1),
     warn: z._default(
       z.custom<(message: string) => void>((value) => typeof value === 'function', 'expected a function'),
-      () => tell,
+      () => DEFAULTS.warn,
     ),
   })
 })
@@ -146,6 +166,7 @@ const schema = once(() => {
  * @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` that names every option that cannot be used.
  */
 export function resolveHttpEventSinkOptions(options: HttpEventSinkOptions): HttpEventSinkConfig {
+  if (isNothingGiven(options)) return DEFAULTS
   const parsed = schema().safeParse(options)
   if (!parsed.success) {
     throw new TelemetryError(
