@@ -30,7 +30,10 @@ test('the first sample of the README does what the README says', async () => {
     writeFileSync(join(folder, 'package.json'), '{}') // else one above the folder counts
     writeFileSync(join(folder, 'service.mjs'), sample.code.replace('listen(8000)', `listen(${port})`))
     const env = { ...process.env, MICROMEGAS_TELEMETRY_URL: server.url, MICROMEGAS_FLUSH_PERIOD: '1' }
-    const child = spawn(process.execPath, ['--import', 'micromegas/register', 'service.mjs'], { cwd: folder, env })
+    const child = spawn(process.execPath, ['--import', 'micromegas/register', 'service.mjs'], {
+      cwd: folder,
+      env,
+    })
     const exited = once(child, 'exit')
     await printed(child, 'listening on port')
     expect(await (await fetch(`http://127.0.0.1:${port}/a`)).text()).toBe('hello\n')
