@@ -1,0 +1,2 @@
+/** Style sheets are bundled with whoever imports them. */
+declare module '*.css'
