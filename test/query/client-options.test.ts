@@ -51,7 +51,7 @@ test('refused credentials are an AuthenticationError, whether some were sent or 
   })
   await using none = new FlightSQLClient(server.uri)
   await expect(none.query('select 1')).rejects.toMatchObject({
-    message: expect.stringContaining('invalid token (none were sent)'),
+    message: expect.stringContaining('invalid token (none were sent: set MICROMEGAS_ANALYTICS_API_KEY,'),
   })
 })
 

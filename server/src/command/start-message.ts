@@ -46,21 +46,30 @@ function askingLines(
     '',
     'Ask it by SQL (npx micromegas query, Python, Grafana):',
     `  MICROMEGAS_ANALYTICS_URI=${server.flightUri}`,
+    ...(config.disableAuth
+      ? []
+      : keyLines('MICROMEGAS_ANALYTICS_API_KEY', config.doors.analytics, generated)),
     '',
     ...readingLines(`"${server.url}/api/log_entries"`, config, generated),
   ]
 }
 
-function credentialLines(
-  { apiKeys, apiKeysFile, oidc }: DoorConfig,
+function credentialLines(door: DoorConfig, generated: string | undefined): string[] {
+  const issuer = door.oidc?.issuers[0]
+  const keys = keyLines('MICROMEGAS_INGESTION_API_KEY', door, generated)
+  return keys.length > 0 || issuer === undefined ? keys : oidcHint(issuer).map((line) => `  ${line}`)
+}
+
+/** A variable with a key of a door that has any. */
+function keyLines(
+  variable: string,
+  { apiKeys, apiKeysFile }: DoorConfig,
   generated: string | undefined,
 ): string[] {
   const name = apiKeys[0]?.name
-  const issuer = oidc?.issuers[0]
-  if (generated !== undefined) return [`  MICROMEGAS_INGESTION_API_KEY=${generated}`]
-  if (name !== undefined) return [`  MICROMEGAS_INGESTION_API_KEY=<the key named ${JSON.stringify(name)}>`]
-  if (apiKeysFile !== undefined) return [`  MICROMEGAS_INGESTION_API_KEY=<a key in ${apiKeysFile}>`]
-  return issuer === undefined ? [] : oidcHint(issuer).map((line) => `  ${line}`)
+  if (generated !== undefined) return [`  ${variable}=${generated}`]
+  if (name !== undefined) return [`  ${variable}=<the key named ${JSON.stringify(name)}>`]
+  return apiKeysFile === undefined ? [] : [`  ${variable}=<a key in ${apiKeysFile}>`]
 }
 
 function readingLines(

@@ -56,6 +56,7 @@ describe('starting', () => {
     const text = child.stdout()
     expect(text).toContain(`MICROMEGAS_TELEMETRY_URL=${url}\n`)
     expect(text).toContain('MICROMEGAS_INGESTION_API_KEY=<the key named "ci">')
+    expect(text).toContain('MICROMEGAS_ANALYTICS_API_KEY=<the key named "ci">')
     expect(text).toContain(`data: ${directory.path}`)
     expect(text).toContain('4 GiB at most')
     expect(text + child.stderr()).not.toContain('canary')

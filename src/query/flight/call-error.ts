@@ -19,6 +19,9 @@ export interface CallSubject {
   readonly credentialsSent: boolean
 }
 
+const NONE_SENT =
+  ' (none were sent: set MICROMEGAS_ANALYTICS_API_KEY, give the client an authProvider, or log in with `npx micromegas login`)'
+
 /** The error of a call that ended with a status. */
 export function callError(
   end: StatusObject,
@@ -35,7 +38,7 @@ export function callError(
   const details = end.details.replace(RESERVED, decodeURIComponent)
   const facts = readDetails(details)
   if (code === 'UNAUTHENTICATED') {
-    const hint = credentialsSent ? '' : ' (none were sent)'
+    const hint = credentialsSent ? '' : NONE_SENT
     return new AuthenticationError(
       code,
       `Cannot ${what}: ${label} refuses the credentials: ${details}${hint}`,
