@@ -1,3 +1,9 @@
+/**
+ * Records telemetry and delivers it: logs, metrics, spans, images, and the sinks that take them.
+ *
+ * @module micromegas
+ */
+
 export { type ApiKeyFileOptions, ApiKeyRequestDecorator } from './auth/api-key-request-decorator.ts'
 export {
   CredentialsUnavailableError,

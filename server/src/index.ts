@@ -1,4 +1,9 @@
-/** The embedded ingestion server: `micromegas-server`. The SDK itself never imports it. */
+/**
+ * The server for one machine: takes telemetry, keeps it and answers questions about it. The SDK itself never imports it.
+ *
+ * @module micromegas-server
+ */
+
 export {
   type DecodedProperties,
   type DecodedStream,

@@ -1,5 +1,7 @@
 /**
  * HTTP without `micromegas/register`: one server, one handler, or the process's clients, recorded as that flag records them.
+ *
+ * @module micromegas/http
  */
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http'
 import type { Server as HttpsServer } from 'node:https'

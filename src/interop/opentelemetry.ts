@@ -1,3 +1,9 @@
+/**
+ * OpenTelemetry's API, recorded: spans, metrics and logs of libraries that know it.
+ *
+ * @module micromegas/interop/opentelemetry
+ */
+
 import * as api from '@opentelemetry/api'
 import { context, metrics, ProxyTracerProvider, propagation, trace } from '@opentelemetry/api'
 import { TelemetryError } from '../model/errors.ts'
@@ -65,7 +71,7 @@ type Undo = () => void
  * - Log records become log events of the target that is their logger's name.
  *
  * @returns Unregisters all of it. Later calls do nothing.
- * @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG` when the API has another provider or context manager, or is of
+ * @throws `TelemetryError` `ERR_TELEMETRY_CONFIG` when the API has another provider or context manager, or is of
  * another version than one that has registered something; and when an option is unknown or of another type.
  * @throws RangeError when `observablePeriodMs` is out of range.
  */

@@ -1,3 +1,9 @@
+/**
+ * A transport for pino.
+ *
+ * @module micromegas/interop/pino
+ */
+
 import type { Writable } from 'node:stream'
 import { TelemetryError } from '../model/errors.ts'
 import type { LevelName } from '../model/level.ts'
@@ -53,7 +59,7 @@ export function micromegasPinoStream(options: PinoStreamOptions = {}): PinoStrea
 /**
  * What `pino.transport({ target: 'micromegas/interop/pino' })` calls, in a worker thread where no telemetry runs.
  *
- * @throws {@link TelemetryError} `ERR_TELEMETRY_CONFIG`, always: what is logged would be lost.
+ * @throws `TelemetryError` `ERR_TELEMETRY_CONFIG`, always: what is logged would be lost.
  */
 export default function transport(): never {
   throw new TelemetryError(

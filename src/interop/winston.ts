@@ -1,3 +1,9 @@
+/**
+ * A transport for winston.
+ *
+ * @module micromegas/interop/winston
+ */
+
 import { MicromegasWinstonTransport as LogTransport } from './winston/log-transport.ts'
 import type { MicromegasWinstonTransportOptions, WinstonTransportBase } from './winston/transport-types.ts'
 

@@ -1,4 +1,11 @@
+/**
+ * Asks for telemetry by SQL, over FlightSQL, and logs people in for it.
+ *
+ * @module micromegas/query
+ */
+
 export type { AuthProvider } from '../auth/auth-provider.ts'
+export { CredentialsUnavailableError, type CredentialsUnavailableOptions } from '../auth/errors.ts'
 export { LoginRequiredError } from '../auth/login/login-error.ts'
 export type { DeviceCode, DeviceLoginOptions, LoginOptions } from '../auth/login/login-options.ts'
 export { type LogoutOptions, logout } from '../auth/login/logout.ts'

@@ -156,7 +156,8 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
    * @param options.final - The process is about to end: while this waits, no wait between attempts is longer than half a
    * second, whatever the server asked for.
    */
-  async flush({ signal, final = false }: FlushOptions = {}): Promise<DeliveryReport> {
+  async flush(options: FlushOptions = {}): Promise<DeliveryReport> {
+    const { signal, final = false } = options
     const { ledger, scheduler } = this.#pipeline
     const watch = ledger.watch()
     const done = isolate(() =>
@@ -177,8 +178,8 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
    * @param options.timeoutMs - Milliseconds; `Infinity` is the longest time a timer takes, 24.8 days.
    * @defaultValue the option `shutdownTimeoutMs`
    */
-  shutdown({ timeoutMs }: { readonly timeoutMs?: number | undefined } = {}): Promise<DeliveryReport> {
-    this.#stopped ??= this.#stop(toTimerMs(timeoutMs, this.#config.shutdownTimeoutMs))
+  shutdown(options: { readonly timeoutMs?: number | undefined } = {}): Promise<DeliveryReport> {
+    this.#stopped ??= this.#stop(toTimerMs(options.timeoutMs, this.#config.shutdownTimeoutMs))
     return this.#stopped
   }
 
@@ -241,7 +242,8 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
    *
    * @param options.final - There is no later: everything, however uploads stand.
    */
-  takeDrops({ final = false }: { readonly final?: boolean } = {}): readonly DropCount[] {
+  takeDrops(options: { readonly final?: boolean } = {}): readonly DropCount[] {
+    const { final = false } = options
     const { ledger, state } = this.#pipeline
     return final || this.#closed || state === 'working' ? ledger.takeDrops() : []
   }

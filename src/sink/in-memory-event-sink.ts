@@ -51,7 +51,8 @@ export class InMemoryEventSink implements EventSink {
   #stopped: Promise<DeliveryReport> | undefined
 
   /** @throws `RangeError` unless `maxBytes` is a whole number from 1. */
-  constructor({ maxBytes = DEFAULT_MAX_BYTES }: InMemoryEventSinkOptions = {}) {
+  constructor(options: InMemoryEventSinkOptions = {}) {
+    const { maxBytes = DEFAULT_MAX_BYTES } = options
     if (!Number.isSafeInteger(maxBytes) || maxBytes < 1) {
       throw new RangeError('Cannot make an InMemoryEventSink: maxBytes must be a whole number from 1')
     }

@@ -162,8 +162,8 @@ export class OidcAuthProvider implements AuthProvider {
    * @throws {@link LoginRequiredError} when the login has ended and nobody is there to log in again;
    * {@link CredentialsUnavailableError} when the provider cannot be reached and the token has expired.
    */
-  getToken({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<string> {
-    return this.#tokens.idToken(signal)
+  getToken(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<string> {
+    return this.#tokens.idToken(options.signal)
   }
 
   /** Which login this is; no token is in it. */

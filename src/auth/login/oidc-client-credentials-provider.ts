@@ -39,8 +39,8 @@ export class OidcClientCredentialsProvider implements AuthProvider {
    * @param options.signal - Ends the waiting of this caller.
    * @throws {@link CredentialsUnavailableError} when there is no token to be had now.
    */
-  async getToken({ signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<string> {
-    const token = await this.#tokens.token(signal ?? new AbortController().signal)
+  async getToken(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<string> {
+    const token = await this.#tokens.token(options.signal ?? new AbortController().signal)
     return token.reveal()
   }
 }

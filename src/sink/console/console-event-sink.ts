@@ -67,9 +67,9 @@ export class ConsoleEventSink implements EventSink {
   }
 
   /** Waits until the lines are written, up to a second. */
-  async flush({ signal }: FlushOptions = {}): Promise<DeliveryReport> {
+  async flush(options: FlushOptions = {}): Promise<DeliveryReport> {
     const written = Promise.all([this.#stdout.writer.flush(), this.#stderr.writer.flush()])
-    await waitUntil(platformClock, written, FLUSH_MS, signal)
+    await waitUntil(platformClock, written, FLUSH_MS, options.signal)
     return EMPTY_REPORT
   }
 

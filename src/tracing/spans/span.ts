@@ -108,7 +108,7 @@ export function defineSpan(name: string, options?: SpanOptions): SpanDefinition 
  * thrown on, the span ended. A function that returns a promise is measured up to its first `await`: use
  * {@link asyncSpan} for those.
  *
- * @param span - A name or a definition. File and line are those of the first call under the name.
+ * @param name - A name or a definition. File and line are those of the first call under the name.
  */
 export function span<T>(name: string | SpanDefinition, fn: (span: ActiveThreadSpan) => T): T
 export function span<T>(
