@@ -7,8 +7,8 @@ import { formatGoal, formatVerdict, type Goal } from '../support/goal.ts'
 import { formatNumber, formatTable } from '../support/table.ts'
 import { type InstallSize, inTemporaryFolder, measureInstall, packTarball } from './install-size.ts'
 
-const PACKAGES_GOAL: Goal = { atMost: 15 }
-const MEGABYTES_GOAL: Goal = { atMost: 12 }
+const PACKAGES_GOAL: Goal = { atMost: 8 }
+const MEGABYTES_GOAL: Goal = { atMost: 5 }
 
 const command = readCommand({ peers: 'boolean' })
 const machine = printTitle('What an install brings', command.node)
