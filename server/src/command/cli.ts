@@ -15,7 +15,6 @@ import {
   resolveOptions,
   type ServerOptions,
 } from '../options.ts'
-import { startServer } from '../server.ts'
 import { printable, printableJson } from '../server-event.ts'
 import { GENERATED_KEY_FILE } from '../store/data-dir.ts'
 import { BoundedOutput } from './bounded-output.ts'
@@ -147,6 +146,8 @@ async function run(): Promise<void> {
   const writeLog = (line: string): void => errors.write(`${line}\n`)
   const report = consoleReporter({ write: writeLog, json })
   for (const message of notes) report({ type: 'warning', message })
+  // Only now: what is wrong with the options, and the version, are said in half the time without it.
+  const { startServer } = await import('../server.ts')
   const server = await startServer({ ...options, print: flags.print === true, onEvent: report })
   const config = resolveOptions(options)
   if (json) {
