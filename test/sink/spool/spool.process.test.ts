@@ -151,9 +151,10 @@ test('what a shutdown cannot deliver stays on disk for the next process, with wh
 
 test('what is adopted goes by importance, oldest first', async () => {
   await using service = await startService(() => 503)
-  const first = new SinkUnderTest(service.url, { spoolDir })
+  const first = new SinkUnderTest(service.url, { ...QUICK, spoolDir })
   const kinds = ['cpu', 'metrics', 'log', 'cpu', 'log'] as const
   const ids = kinds.map((kind) => first.push(kind).blockId)
+  await until(() => first.sink.stats().spool?.blocks === 5) // what the end has no time for would be lost
   await first.sink.shutdown({ timeoutMs: 100 })
   service.requests.length = 0
   service.respond = () => 200
@@ -213,8 +214,9 @@ test('at the limit the oldest spans go first, then metrics, then logs, and nothi
 
 test('a torn, a corrupt and a foreign file are set aside and counted; the others are delivered', async () => {
   await using service = await startService(() => 503)
-  const first = new SinkUnderTest(service.url, { spoolDir })
+  const first = new SinkUnderTest(service.url, { ...QUICK, spoolDir })
   for (let i = 0; i < 5; i++) first.push('log', 2)
+  await until(() => first.sink.stats().spool?.blocks === 5) // what the end has no time for would be lost
   await first.sink.shutdown({ timeoutMs: 100 })
   const [torn, flipped] = files().sort()
   writeFileSync(join(spoolDir, torn!), readFileSync(join(spoolDir, torn!)).subarray(0, 100))
