@@ -23,6 +23,12 @@ beforeEach(async () => {
   messages = []
   vi.spyOn(process.stderr, 'write').mockImplementation((text) => messages.push(String(text).trim()) > 0)
 })
+/** As secrets are rotated: whoever reads the file meanwhile finds the old one or the new one, never half of it. */
+async function replaceFile(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.new`, text)
+  await rename(`${path}.new`, path)
+}
+
 afterEach(async () => {
   vi.restoreAllMocks()
   await rm(directory, { recursive: true })
@@ -111,7 +117,7 @@ test('a service with a wrong API key in a mounted file: mending it before the se
     ['heeds'],
   )
   await server.refused(6) // three uploads, each tried twice
-  await writeFile(path, 'right-key\n')
+  await replaceFile(path, 'right-key\n')
   child.process.kill('SIGTERM')
   const { code, stderr } = await child.ended
   expect(code).toBe(143)
@@ -188,7 +194,7 @@ test('a client secret that was rotated: a changed file heals it, an unchanged on
   const { attempts } = uploads.sink.stats()
   await vi.waitFor(() => expect(uploads.sink.stats().attempts).toBeGreaterThan(attempts + 20), 10_000)
   expect(idp.tokenRequests).toBe(2) // the first token, and the refusal
-  await writeFile(clientSecretFile, 'new-secret\n')
+  await replaceFile(clientSecretFile, 'new-secret\n')
   expect(await uploads.telemetry.flush()).toMatchObject({ delivered: { events: 15 } })
 
   expect(idp.tokenRequests).toBe(3)
