@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { defineConfig, type Options } from 'tsup'
+import { DECLARATION_BANNER } from './scripts/declaration-banner.ts'
 
 type Plugin = NonNullable<Options['esbuildPlugins']>[number]
 
@@ -38,9 +39,6 @@ const commonJs: Options = {
     options.logOverride = { ...options.logOverride, 'empty-import-meta': 'silent' } // asked for in modules only
   },
 }
-
-/** A compiler told to load no types by itself (the default since TypeScript 6) still finds those that ours name. */
-const TYPES_OF_NODE = '/// <reference types="node" />\n/// <reference lib="esnext.disposable" />'
 
 const query = { query: 'src/query/index.ts' }
 const commands = {
@@ -179,6 +177,6 @@ export default defineConfig([
     ...shared,
     entry: { ...importable, ...query },
     format: ['esm', 'cjs'],
-    dts: { only: true, banner: TYPES_OF_NODE },
+    dts: { only: true, banner: DECLARATION_BANNER },
   },
 ])

@@ -1,4 +1,5 @@
 import { defineConfig, type Options } from 'tsup'
+import { DECLARATION_BANNER } from '../scripts/declaration-banner.ts'
 
 const shared: Options = {
   target: 'node20',
@@ -19,9 +20,5 @@ export default defineConfig([
     },
     splitting: true,
   },
-  {
-    ...shared,
-    entry: { index: 'src/index.ts' },
-    dts: { only: true, banner: '/// <reference types="node" />\n/// <reference lib="esnext.disposable" />' },
-  },
+  { ...shared, entry: { index: 'src/index.ts' }, dts: { only: true, banner: DECLARATION_BANNER } },
 ])

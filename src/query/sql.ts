@@ -70,7 +70,11 @@ export function ident(...names: readonly [string, ...string[]]): SqlFragment {
   return new SqlFragment(names.map((name) => `"${name.replaceAll('"', '""')}"`).join('.'))
 }
 
-/** A point in time as a literal, exact to the nanosecond. @throws `TypeError` for what is not a time, `RangeError` for one that is before 1677-09-21 or after 2262-04-11. */
+/**
+ * A point in time as a literal, exact to the nanosecond.
+ *
+ * @throws `TypeError` for what is not a time, `RangeError` for one that is before 1677-09-21 or after 2262-04-11.
+ */
 export function timestamp(time: Time): SqlFragment {
   return new SqlFragment(`TIMESTAMP '${formatNanoseconds(toNanoseconds(time))}'`)
 }

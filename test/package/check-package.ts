@@ -71,23 +71,12 @@ try {
   if (listed.sort().join() !== subpaths.sort().join()) {
     throw new Error(`typesVersions has ${listed}, exports has ${subpaths}`)
   }
-  for (const resolution of ['node10', 'node16', 'bundler']) {
-    run(`TypeScript, moduleResolution ${resolution}`, 'npx', [
-      'tsc',
-      '-p',
-      `types/tsconfig.${resolution}.json`,
-    ])
+  const compile = (settings: string): void => {
+    run(`TypeScript, ${settings}`, 'npx', ['tsc', '-p', `types/tsconfig.${settings}.json`])
   }
-  // As a compiler is without a configuration: no `lib`, no `types`, the declarations of packages checked too.
-  for (const version of ['5.9', '7']) {
-    run(`npm install typescript ${version}`, 'npm', [
-      'install',
-      '--no-audit',
-      '--no-fund',
-      `typescript@${version}`,
-    ])
-    run(`TypeScript ${version} without a configuration`, 'npx', ['tsc', '-p', 'types/tsconfig.plain.json'])
-  }
+  for (const settings of ['node10', 'node16', 'bundler', 'plain']) compile(settings)
+  run('npm install typescript 7', 'npm', ['install', '--no-audit', '--no-fund', 'typescript@7'])
+  compile('plain') // as a compiler is without a configuration: no `lib`, no `types`, declarations checked too
   console.log('the package works for its consumers')
 } finally {
   rmSync(project, { recursive: true, force: true })

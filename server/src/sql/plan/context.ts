@@ -53,7 +53,7 @@ export interface Catalog {
   /** A table function called with arguments; `undefined` when there is none of that name. */
   tableFunction(name: string, args: readonly Expr[], place: Place | undefined): TableSource | undefined
   /** What to ask instead of a table that there is not, as the end of a message; empty when nothing is near. */
-  hint(name: string): string
+  hint(name: string, schema: string | undefined): string
 }
 
 /** Common table expressions by name. */

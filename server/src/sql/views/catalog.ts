@@ -55,7 +55,7 @@ export class ServerCatalog implements Catalog {
 
   table(name: string, schema: string | undefined): TableSource | undefined {
     if (schema === 'information_schema') return informationSchema(name)
-    if (schema !== undefined && schema !== 'public') return undefined
+    if (!isPublic(schema)) return undefined
     const { range, preparations } = this.#options
     switch (name) {
       case 'log_entries':
@@ -83,8 +83,8 @@ export class ServerCatalog implements Catalog {
     }
   }
 
-  hint(name: string): string {
-    if (!INSTANCES.has(name)) return ''
+  hint(name: string, schema: string | undefined): string {
+    if (!isPublic(schema) || !INSTANCES.has(name)) return ''
     return `: ask for view_instance('${name}', ${name === 'thread_spans' ? 'stream_id' : 'process_id'})`
   }
 
@@ -152,6 +152,11 @@ export class ServerCatalog implements Catalog {
         return viewSource({ shape: IMAGES, viewSet: 'images', ...ofProcess }, range, preparations)
     }
   }
+}
+
+/** Whether a name stands by itself, or with the schema that all views are in. */
+function isPublic(schema: string | undefined): boolean {
+  return schema === undefined || schema === 'public'
 }
 
 const INSTANCES: ReadonlySet<string> = new Set([

@@ -110,8 +110,7 @@ function bindTable(node: Ast, env: Env, lateral: Scope | undefined): FromRelatio
   const source = ctx.catalog.table(name, schema)
   if (source === undefined) {
     const full = idents.length > 2 ? idents.map(nameOf).join('.') : `datafusion.${schema ?? 'public'}.${name}`
-    const hint = schema === undefined || schema === 'public' ? ctx.catalog.hint(name) : ''
-    throw planError(`table '${full}' not found${hint}`, place)
+    throw planError(`table '${full}' not found${ctx.catalog.hint(name, schema)}`, place)
   }
   return scan(source, node.alias, name, env)
 }
