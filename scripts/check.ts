@@ -5,7 +5,7 @@ import { once } from 'node:events'
 /** What needs the build comes after it; the one that takes longest first. */
 const STAGES = [
   ['build', 'lint'],
-  ['api:check', 'typecheck', 'lint:imports'],
+  ['api:check', 'reference:check', 'typecheck', 'lint:imports'],
 ]
 const AT_A_TIME = 2
 

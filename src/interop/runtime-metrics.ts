@@ -5,6 +5,7 @@ import type {
   PerformanceObserver,
 } from 'node:perf_hooks'
 import { builtin } from '../model/runtime/builtins.ts'
+import { type Clock, platformClock, type Timer } from '../model/runtime/clock.ts'
 import { periodOf } from '../model/text/durations.ts'
 import { type FloatMetric, fmetric, type IntegerMetric, imetric } from '../tracing/metric.ts'
 import { propertySet } from '../tracing/values/property-set.ts'
@@ -64,6 +65,11 @@ const MICROSECONDS_PER_MILLISECOND = 1000
  * @throws RangeError when an option is out of its range.
  */
 export function startRuntimeMetrics(options: RuntimeMetricsOptions = {}): RuntimeMetrics {
+  return sampleByClock(platformClock, options)
+}
+
+/** As {@link startRuntimeMetrics}, by a given clock. */
+export function sampleByClock(clock: Clock, options: RuntimeMetricsOptions = {}): RuntimeMetrics {
   const { periodMs = 5_000, eventLoopResolutionMs = 50, procRoot = '/proc' } = options
   const action = 'start runtime metrics'
   const everyMs = periodOf(action, 'periodMs', periodMs, MIN_INTERVAL_MS)
@@ -76,7 +82,7 @@ export function startRuntimeMetrics(options: RuntimeMetricsOptions = {}): Runtim
   const samplers: Sampler[] = [new EventLoopSampler(resolutionMs), new HeapSampler(), new GcRecorder()]
   // Worker threads share the process that the main thread samples.
   if (builtin('node:worker_threads').isMainThread) samplers.push(new ProcessSampler(procRoot))
-  return new Sampling(samplers, everyMs)
+  return new Sampling(samplers, everyMs, clock)
 }
 
 /** One source of metrics. */
@@ -91,18 +97,21 @@ interface Sampler {
 
 class Sampling implements RuntimeMetrics {
   readonly #samplers: readonly Sampler[]
-  readonly #timer: NodeJS.Timeout
-  #lastMs = performance.now()
+  readonly #clock: Clock
+  readonly #timer: Timer
+  #lastMs: number
   #stopped = false
 
-  constructor(samplers: readonly Sampler[], periodMs: number) {
+  constructor(samplers: readonly Sampler[], periodMs: number, clock: Clock) {
     this.#samplers = samplers
-    this.#timer = setInterval(() => this.sample(), periodMs).unref()
+    this.#clock = clock
+    this.#lastMs = clock.now()
+    this.#timer = clock.every(periodMs, () => this.sample())
   }
 
   sample(): void {
     if (this.#stopped) return
-    const nowMs = performance.now()
+    const nowMs = this.#clock.now()
     const intervalMs = nowMs - this.#lastMs
     const isHasty = intervalMs < MIN_INTERVAL_MS
     if (!isHasty) this.#lastMs = nowMs
@@ -112,7 +121,7 @@ class Sampling implements RuntimeMetrics {
   stop({ sample = true }: { readonly sample?: boolean | undefined } = {}): void {
     if (sample) this.sample()
     this.#stopped = true
-    clearInterval(this.#timer)
+    this.#timer.cancel()
     for (const sampler of this.#samplers) sampler.stop()
   }
 }

@@ -24,7 +24,7 @@ async function run(
   script: string,
   env: NodeJS.ProcessEnv = {},
   until: Promise<void> = Promise.resolve(),
-): Promise<{ code: number; output: string; ms: number }> {
+): Promise<{ code: number; output: string }> {
   const file = join(directory, 'child.mts')
   await writeFile(
     file,
@@ -38,17 +38,16 @@ async function run(
   child.stderr.on('data', (chunk) => chunks.push(chunk))
   const closed = once(child, 'close')
   await Promise.race([until, closed])
-  const ended = performance.now()
   child.stdin.end()
   const [code] = await closed
-  return { code, output: Buffer.concat(chunks).toString('utf8'), ms: performance.now() - ended }
+  return { code, output: Buffer.concat(chunks).toString('utf8') }
 }
 
 /** Gets a token, starts its renewal in the background, and waits for the end of the input. */
 const RENEWAL = `
   import { OidcClientCredentialsDecorator } from ${source('oidc/oidc-client-credentials-decorator.ts')}
   let now = 0
-  const decorator = OidcClientCredentialsDecorator.fromEnv(process.env, { now: () => now })
+  const decorator = OidcClientCredentialsDecorator.fromEnv(process.env, { now: () => now, requestTimeoutMs: 600_000 })
   const decorate = () => decorator.decorate({ headers: new Headers() }, AbortSignal.timeout(5000))
   await decorate()
   now = 3_550_000 // the latest that chance allows is 3_510_000
@@ -68,13 +67,8 @@ test('a renewal that hangs does not keep a process that closes its decorator fro
   await using server = await TokenServer.start((response, n, request) =>
     n === 1 ? issues(3600)(response, n, request) : undefined,
   )
-  const { code, output, ms } = await run(
-    `${RENEWAL}; decorator.close()`,
-    clientOf(server),
-    server.requested(2),
-  )
+  const { code, output } = await run(`${RENEWAL}; decorator.close()`, clientOf(server), server.requested(2))
   expect({ code, output }).toEqual({ code: 0, output: '' })
-  expect(ms).toBeLessThan(8_000) // the time limit of the request is 10 s
 })
 
 test('a failed renewal in the background is no unhandled rejection', async () => {

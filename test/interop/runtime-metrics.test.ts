@@ -6,12 +6,14 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { startRuntimeMetrics } from '../../src/interop/runtime-metrics.ts'
+import { sampleByClock, startRuntimeMetrics } from '../../src/interop/runtime-metrics.ts'
 import type { DecodedMeasure } from '../../src/telemetry/decode/measures.ts'
 import { dispatch } from '../../src/tracing/dispatch.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import { until } from '../support/until.ts'
 import { type Recording, startRecording } from './support/recording.ts'
 
-/** Longer than the time below which rates are left out. */
+/** Longer than the time below which rates are left out. What the kernel counts, it counts in real time. */
 const LONG_ENOUGH_MS = 250
 
 function measuresOf(recording: Recording, name: string): DecodedMeasure[] {
@@ -89,13 +91,12 @@ test('a sample has the metrics of the Node runtime under the names of the semant
 test('a loop blocked for 300 ms shows in its delay, its utilization and the processor time', async () => {
   await using recording = startRecording()
   const metrics = startRuntimeMetrics()
-  await sleep(60)
+  await sleep(60) // the loop is looked at before
   const endMs = performance.now() + 300
   while (performance.now() < endMs);
-  await sleep(60)
+  await sleep(60) // and after
   metrics.sample()
   expect(onlyValue(recording, 'nodejs.eventloop.delay.max')).toBeGreaterThan(0.2)
-  expect(onlyValue(recording, 'nodejs.eventloop.delay.min')).toBeLessThan(0.1)
   expect(onlyValue(recording, 'nodejs.eventloop.utilization')).toBeGreaterThan(0.3)
   const cpu = measuresOf(recording, 'process.cpu.utilization').reduce((sum, { value }) => sum + value, 0)
   expect(cpu).toBeGreaterThan(0.02)
@@ -104,10 +105,12 @@ test('a loop blocked for 300 ms shows in its delay, its utilization and the proc
 
 test('an idle loop has next to no delay, whatever the time between two looks at it', async () => {
   await using recording = startRecording()
-  const metrics = startRuntimeMetrics({ eventLoopResolutionMs: 20 })
-  await sleep(LONG_ENOUGH_MS)
+  // Delays would seem to be as long as that time, were it not taken off.
+  const resolutionMs = 500
+  const metrics = startRuntimeMetrics({ eventLoopResolutionMs: resolutionMs })
+  await sleep(3 * resolutionMs)
   metrics.sample()
-  expect(onlyValue(recording, 'nodejs.eventloop.delay.p50')).toBeLessThan(0.01)
+  expect(onlyValue(recording, 'nodejs.eventloop.delay.min')).toBeLessThan(resolutionMs / 1_000 / 2)
   metrics.stop()
 })
 
@@ -119,27 +122,26 @@ test('each garbage collection is recorded with its type', async () => {
     kept.push({ i })
     if (kept.length > 1000) kept = []
   }
-  while (measuresOf(recording, 'v8js.gc.duration').length === 0) await sleep(5)
+  await until(() => measuresOf(recording, 'v8js.gc.duration').length > 0)
   metrics.stop()
   const collections = measuresOf(recording, 'v8js.gc.duration')
   for (const { value, unit, properties } of collections) {
     expect(unit).toBe('s')
     expect(value).toBeGreaterThanOrEqual(0)
-    expect(value).toBeLessThan(5)
     expect(['major', 'minor', 'incremental', 'weakcb']).toContain(properties['v8js.gc.type'])
   }
 })
 
 test('samples are taken by themselves, and rates are left out where the last sample was just now', async () => {
   await using recording = startRecording()
-  const metrics = startRuntimeMetrics({ periodMs: 200 })
-  while (measuresOf(recording, 'process.uptime').length < 2) await sleep(20)
-  metrics.sample()
+  const clock = new ManualClock()
+  const metrics = sampleByClock(clock, { periodMs: 200 })
+  await clock.advance(599)
   metrics.sample()
   metrics.stop()
-  const samples = measuresOf(recording, 'process.uptime').length
-  expect(measuresOf(recording, 'cpu_usage').length).toBeLessThanOrEqual(samples - 2)
-  expect(measuresOf(recording, 'nodejs.eventloop.utilization').length).toBeLessThanOrEqual(samples - 2)
+  expect(measuresOf(recording, 'process.uptime')).toHaveLength(2 + 2)
+  expect(measuresOf(recording, 'nodejs.eventloop.utilization')).toHaveLength(2)
+  expect(measuresOf(recording, 'process.cpu.utilization')).toHaveLength(2 * 2)
 })
 
 test('stopping records a last sample and leaves nothing behind', async () => {
@@ -174,8 +176,9 @@ test('the proc file system is read as documented, and content that is none of it
     writeFileSync(join(root, 'meminfo'), 'MemTotal: 1000 kB\nMemFree: 100 kB\nMemAvailable: 400 kB\n')
     const fields = ['S', ...Array.from({ length: 19 }, () => '0'), '123456', '77']
     writeFileSync(join(root, 'self', 'stat'), `1 (a) b) ${fields.join(' ')}\n`)
-    const metrics = startRuntimeMetrics({ procRoot: root })
-    await sleep(LONG_ENOUGH_MS)
+    const clock = new ManualClock()
+    const metrics = sampleByClock(clock, { procRoot: root })
+    await clock.advance(LONG_ENOUGH_MS)
     // 60 ticks busy of 100
     writeFileSync(join(root, 'stat'), 'cpu  130 10 110 740 100 4 3 3 0 0\n')
     metrics.sample()
@@ -195,9 +198,10 @@ test('the proc file system is read as documented, and content that is none of it
 test('every value is a finite number', async () => {
   const invalidBefore = dispatch.stats.metrics.invalid
   await using recording = startRecording()
-  const metrics = startRuntimeMetrics()
+  const clock = new ManualClock()
+  const metrics = sampleByClock(clock)
   metrics.sample()
-  await sleep(LONG_ENOUGH_MS)
+  await clock.advance(LONG_ENOUGH_MS)
   metrics.stop()
   recording.read()
   expect(dispatch.stats.metrics.invalid).toBe(invalidBefore)
@@ -229,8 +233,8 @@ test.each([2 ** 31, Number.POSITIVE_INFINITY])('a period of %d ms is the longest
   }
   process.on('warning', onWarning)
   const metrics = startRuntimeMetrics({ periodMs: ms, eventLoopResolutionMs: ms })
-  for (let i = 0; i < 10; i++) await new Promise((resolve) => setTimeout(resolve, 2))
   metrics.stop()
+  await new Promise(setImmediate) // warnings come in the next turn
   process.off('warning', onWarning)
   expect(overflows).toEqual([])
 })

@@ -55,9 +55,16 @@ describe('every way out delivers what was recorded, with the exit code Node woul
   })
 })
 
+/** A shutdown that takes its time would outlast the test. */
+const WITH_ALL_TIME = { MICROMEGAS_TELEMETRY_SHUTDOWN_TIMEOUT_SECS: '3600' }
+
 describe('signals', () => {
-  async function endBySignal(way: string, signal: NodeJS.Signals): Promise<Ended> {
-    const child = start(way)
+  async function endBySignal(
+    way: string,
+    signal: NodeJS.Signals,
+    env?: Record<string, string>,
+  ): Promise<Ended> {
+    const child = start(way, env)
     await child.printed('recorded')
     child.process.kill(signal)
     return child.ended
@@ -68,9 +75,8 @@ describe('signals', () => {
     ['SIGTERM', 143],
     ['SIGHUP', 129],
   ] as const)('%s ends a service that does not heed it at once, with code %i', async (signal, code) => {
-    const ended = await endBySignal('listens', signal)
+    const ended = await endBySignal('listens', signal, WITH_ALL_TIME)
     expect(ended).toMatchObject({ code, signal: null })
-    expect(ended.elapsedMs).toBeLessThan(4000)
     expectEverything()
   })
 
@@ -96,14 +102,12 @@ describe('signals', () => {
 
   test('a second signal ends the process at once', async () => {
     service.respond = () => undefined // accepts and never answers
-    const child = start('listens')
+    const child = start('listens', WITH_ALL_TIME)
     await child.printed('recorded')
     child.process.kill('SIGINT')
     await service.until((requests) => requests.length > 0)
-    const killed = performance.now()
     child.process.kill('SIGINT')
     expect(await child.ended).toMatchObject({ code: 130 })
-    expect(performance.now() - killed).toBeLessThan(2500)
   })
 })
 
@@ -113,18 +117,17 @@ describe('a server that cannot be reached', () => {
     await service.close()
     const ended = await start('return', {
       MICROMEGAS_TELEMETRY_URL: url,
-      MICROMEGAS_TELEMETRY_SHUTDOWN_TIMEOUT_SECS: '3',
+      MICROMEGAS_TELEMETRY_SHUTDOWN_TIMEOUT_SECS: '1',
     }).ended
     expect(ended).toMatchObject({ code: 0, signal: null })
     // Once: not when main returns and again when the event loop runs dry.
-    expect(ended.elapsedMs).toBeLessThan(5500)
+    expect(ended.stderr.match(/not delivered/g)).toHaveLength(1)
   })
 
   test('that accepts and never answers does not hold it either', async () => {
     service.respond = () => undefined
     const ended = await start('number', { MICROMEGAS_TELEMETRY_SHUTDOWN_TIMEOUT_SECS: '1' }).ended
     expect(ended).toMatchObject({ code: 7 })
-    expect(ended.elapsedMs).toBeLessThan(4000)
   })
 })
 

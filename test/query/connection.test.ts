@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { expect, test } from 'vitest'
 import { FlightSQLClient } from '../../src/query/index.ts'
-import { deferred } from './support/deferred.ts'
+import { deferred } from '../support/deferred.ts'
 import { answer, type GetCall, startFlightServer } from './support/flight-server.ts'
 import { answerShortly, batchMessages, schemaMessage, startRawServer } from './support/raw-server.ts'
 

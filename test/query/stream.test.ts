@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { FlightSQLClient } from '../../src/query/index.ts'
-import { deferred } from './support/deferred.ts'
+import { deferred } from '../support/deferred.ts'
 import { failure, startFlightServer } from './support/flight-server.ts'
 import {
   answerShortly,

@@ -3,6 +3,8 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { describe, expect, test } from 'vitest'
 import { loadUndici } from '../../src/http/clients/undici-client.ts'
 import type { HttpEventSinkOptions } from '../../src/sink/http-event-sink.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import { until } from '../support/until.ts'
 import { startService } from './support/service.ts'
 import { QUICK, SinkUnderTest } from './support/sink.ts'
 
@@ -47,8 +49,8 @@ const CLIENTS = {
 }
 
 describe.each(Object.entries(CLIENTS))('over %s', (_name, load) => {
-  const open = (url: string, options?: HttpEventSinkOptions): SinkUnderTest =>
-    new SinkUnderTest(url, options, undefined, { loadUndici: load, busyRequests: 0 })
+  const open = (url: string, options?: HttpEventSinkOptions, clock?: ManualClock): SinkUnderTest =>
+    new SinkUnderTest(url, options, undefined, { loadUndici: load, busyRequests: 0, ...(clock && { clock }) })
 
   test('one connection carries request after request', async () => {
     await using service = await startService()
@@ -68,7 +70,6 @@ describe.each(Object.entries(CLIENTS))('over %s', (_name, load) => {
     const idleSince = performance.now()
     await once(socket!, 'close')
     expect(performance.now() - idleSince).toBeGreaterThan(1_500)
-    expect(performance.now() - idleSince).toBeLessThan(3_000)
   })
 
   test('a reset of a kept connection is repaired at once and is no failed attempt', async () => {
@@ -161,11 +162,9 @@ describe.each(Object.entries(CLIENTS))('over %s', (_name, load) => {
       }
       socket.write('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nfffffff\r\n', more)
     }).listen()
-    await using under = open(server.url, ONE_AT_A_TIME)
-    const started = performance.now()
+    await using under = open(server.url, ONE_AT_A_TIME, new ManualClock()) // which stands still
     under.push()
     expect((await under.sink.flush()).delivered.blocks).toBe(1)
-    expect(performance.now() - started).toBeLessThan(900)
   })
 
   test('a body that trickles delays the connection by a second at most', async () => {
@@ -174,11 +173,10 @@ describe.each(Object.entries(CLIENTS))('over %s', (_name, load) => {
       const timer = setInterval(() => socket.write('x'), 20)
       socket.on('close', () => clearInterval(timer))
     }).listen()
-    await using under = open(server.url)
-    const started = performance.now()
+    const clock = new ManualClock()
+    await using under = open(server.url, undefined, clock)
     under.push()
-    expect((await under.sink.flush()).delivered.blocks).toBe(1)
-    expect(performance.now() - started).toBeLessThan(2_000)
+    expect((await clock.settle(under.sink.flush(), 1_000)).delivered.blocks).toBe(1)
   })
 
   test('headers that trickle end with the time of the attempt, and its connection with them', async () => {
@@ -195,7 +193,7 @@ describe.each(Object.entries(CLIENTS))('over %s', (_name, load) => {
     }).listen()
     await using under = open(server.url, { ...ONE_AT_A_TIME, requestTimeoutMs: 200 })
     under.push()
-    while (under.sink.stats().failedAttempts < 2) await new Promise((resolve) => setTimeout(resolve, 10))
+    await until(() => under.sink.stats().failedAttempts >= 2)
     expect(server.sockets.size).toBeLessThanOrEqual(1)
     slow = false
     expect((await under.sink.flush()).delivered.blocks).toBe(1)

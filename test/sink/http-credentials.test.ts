@@ -3,6 +3,8 @@ import { expect, test } from 'vitest'
 import { PermanentDecoratorError } from '../../src/auth/errors.ts'
 import type { DecoratedRequest, RequestDecorator } from '../../src/auth/request-decorator.ts'
 import { HttpEventSink } from '../../src/sink/http-event-sink.ts'
+import { ManualClock } from '../support/manual-clock.ts'
+import { until } from '../support/until.ts'
 import { startService } from './support/service.ts'
 import { QUICK, SinkUnderTest } from './support/sink.ts'
 
@@ -113,18 +115,22 @@ test('a decorator sees method, URL, headers and body, and may sign them and add 
 
 test('a decorator that fails is asked again, one request at a time, and its wait is honoured', async () => {
   await using service = await startService()
+  const clock = new ManualClock()
+  clock.chance = 0
   const asked: number[] = []
   const decorator: RequestDecorator = {
     decorate() {
-      asked.push(performance.now())
+      asked.push(clock.now())
       if (asked.length > 5) return
       throw Object.assign(new Error('no token yet'), asked.length === 5 ? { retryAfterMs: 150 } : {})
     },
   }
-  await using under = new SinkUnderTest(service.url, { ...QUICK, maxInFlightRequests: 1 }, () => decorator)
+  const options = { ...QUICK, maxInFlightRequests: 1 }
+  await using under = new SinkUnderTest(service.url, options, () => decorator, { clock })
   under.push()
-  expect((await under.sink.flush()).delivered.blocks).toBe(1)
-  expect(asked[5]! - asked[4]!).toBeGreaterThan(145)
+  expect((await clock.settle(under.sink.flush(), 150)).delivered.blocks).toBe(1)
+  expect(asked[4]).toBeLessThan(150)
+  expect(asked[5]).toBe(asked[4]! + 150)
   expect(under.warnings[0]).toContain('no token yet')
 })
 
@@ -181,7 +187,7 @@ test('an asynchronous factory that rejects is called again, and shared by the re
   let calls = 0
   await using under = new SinkUnderTest(service.url, QUICK, async () => {
     calls++
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await new Promise(setImmediate)
     if (calls < 3) throw new Error('vault is sealed')
     return new Tokens()
   })
@@ -216,7 +222,7 @@ test('warnings never repeat a secret of an error message', async () => {
     },
   }))
   under.push()
-  while (under.warnings.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  await until(() => under.warnings.length > 0)
   expect(under.warnings[0]).toContain('https://idp.example/token')
   expect(under.warnings[0]).not.toContain('hunter2')
   expect(under.warnings[0]).not.toContain('\n')

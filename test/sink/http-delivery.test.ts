@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { HttpEventSink } from '../../src/sink/http-event-sink.ts'
 import { decodeBlock, decodeProcess, decodeStream } from '../../src/telemetry/decode/decoder.ts'
 import { decompressFrame } from '../../src/telemetry/lz4/lz4-frame.ts'
+import { until } from '../support/until.ts'
 import { testBlock, testProcess, testStream } from './support/blocks.ts'
 import { Service, startService } from './support/service.ts'
 import { SinkUnderTest } from './support/sink.ts'
@@ -68,7 +69,7 @@ test('no more requests run at once than allowed, and all that are', async () => 
   let most = 0
   await using service = await startService(async () => {
     most = Math.max(most, ++running)
-    await new Promise((resolve) => setTimeout(resolve, 5))
+    await until(() => running === 4 || service.requests.length === 42)
     running--
     return 200
   })

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, expect, test } from 'vitest'
 import { selfSigned } from '../support/certificate.ts'
 import { startForwardProxy } from '../support/forward-proxy.ts'
+import { until } from '../support/until.ts'
 import { endProgram } from './support/ending.ts'
 import { startService } from './support/service.ts'
 import { QUICK, SinkUnderTest } from './support/sink.ts'
@@ -111,7 +112,7 @@ test('a tunnel is closed with the sink', async () => {
   process.env.HTTPS_PROXY = proxy.url
   await using under = new SinkUnderTest('https://ingest.invalid', { ...QUICK, requestTimeoutMs: 500 })
   under.push()
-  while (proxy.connections === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  await until(() => proxy.connections > 0)
   await under.sink.shutdown({ timeoutMs: 50 })
   await service.idle()
 })
@@ -123,7 +124,7 @@ test('NO_PROXY keeps uploads off the proxy', async () => {
   process.env.NO_PROXY = 'ingest.invalid'
   await using under = new SinkUnderTest('http://ingest.invalid', QUICK)
   under.push()
-  while (under.warnings.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  await until(() => under.warnings.length > 0)
   expect(proxy.asked).toEqual([])
 })
 
@@ -135,7 +136,7 @@ test.each(['http', 'https'])(
     process.env[`${scheme.toUpperCase()}_PROXY`] = proxy.url.replace('//', '//user:hunter2@')
     await using under = new SinkUnderTest(`${scheme}://ingest.invalid`, QUICK)
     under.push()
-    while (under.warnings.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    await until(() => under.warnings.length > 0)
     expect(under.warnings[0]).toContain(
       `${scheme}://ingest.invalid (through the proxy ${proxy.url}): the proxy answers 407`,
     )
@@ -154,7 +155,7 @@ test('a proxy that closes the connection on a request for a tunnel is asked once
   process.env.HTTPS_PROXY = `http://127.0.0.1:${port}`
   await using under = new SinkUnderTest('https://ingest.invalid', { ...QUICK, maxInFlightRequests: 1 })
   under.push()
-  while (under.warnings.length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+  await until(() => under.warnings.length > 0)
   const { attempts } = under.sink.stats()
   expect(connections).toBeLessThanOrEqual(attempts + 1)
   expect(under.warnings[0]).toContain('the proxy closed the connection')
@@ -167,7 +168,7 @@ test('a proxy that never answers a request for a tunnel leaves no connection beh
   process.env.HTTPS_PROXY = silent.url
   await using under = new SinkUnderTest('https://ingest.invalid', { ...QUICK, requestTimeoutMs: 50 })
   under.push()
-  while (under.sink.stats().failedAttempts < 5) await new Promise((resolve) => setTimeout(resolve, 5))
+  await until(() => under.sink.stats().failedAttempts >= 5)
   await under.sink.shutdown({ timeoutMs: 50 })
   await silent.idle()
   expect(silent.connections).toBeGreaterThanOrEqual(5)

@@ -8,6 +8,7 @@ import { CompositeEventSink } from '../../src/sink/composite-event-sink.ts'
 import { InMemoryEventSink } from '../../src/sink/in-memory-event-sink.ts'
 import { decodeBlock } from '../../src/telemetry/decode/decoder.ts'
 import { decompressFrame } from '../../src/telemetry/lz4/lz4-frame.ts'
+import { until } from '../support/until.ts'
 import { testBlock } from './support/blocks.ts'
 import { type Service, startService } from './support/service.ts'
 import { QUICK, SinkUnderTest } from './support/sink.ts'
@@ -60,7 +61,7 @@ test('blocks that are uploaded and spooled at the same time arrive as they were 
     await using under = new SinkUnderTest(service.url, { ...QUICK, spoolDir })
     const blocks = make(under, 20)
     for (const { block } of blocks) under.sink.onBlock(block)
-    while (under.sink.stats().spool?.blocks !== blocks.length) await pause()
+    await until(() => under.sink.stats().spool?.blocks === blocks.length)
     down = false
     await under.sink.flush()
     const arrived = received(service)
@@ -84,7 +85,7 @@ test('a block that is refused, shed or given up is released', async () => {
   await under.sink.shutdown({ timeoutMs: 50 })
   const late = make(under, 1)
   under.sink.onBlock(late[0]!.block)
-  while (blocks.some(({ released }) => released === 0)) await pause()
+  await until(() => blocks.every(({ released }) => released > 0))
   expect([...blocks, ...late].map(({ released }) => released)).toEqual([...blocks, ...late].map(() => 1))
 })
 
@@ -100,7 +101,3 @@ test('a sink beside one that releases its blocks keeps what it was given', async
   expect(only!.released).toBe(0)
   expect(only!.recorded.equals(memory.blocks[0]!.objects)).toBe(true)
 })
-
-function pause(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 5))
-}

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from '../../src/model/runtime/clock.ts'
+import { until } from './until.ts'
 
 interface Entry {
   atMs: number
@@ -53,6 +54,24 @@ export class ManualClock implements Clock {
     }
     this.#nowMs = untilMs
     await settled()
+  }
+
+  /**
+   * Moves the time on from call to call until the promise is settled. Calls that are to come later than `withinMs` from then
+   * on do not come: what needs them does not settle.
+   */
+  async settle<T>(promise: Promise<T>, withinMs: number): Promise<T> {
+    let isPending = true
+    const settle = (): void => {
+      isPending = false
+    }
+    promise.then(settle, settle)
+    await until(() => {
+      const inMs = this.nextInMs
+      if (isPending && inMs !== undefined && inMs <= withinMs) void this.advance(inMs)
+      return !isPending
+    })
+    return promise
   }
 
   #add(entry: Entry): Timer {

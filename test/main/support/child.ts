@@ -8,7 +8,6 @@ export interface Ended {
   readonly signal: NodeJS.Signals | null
   readonly stdout: string
   readonly stderr: string
-  readonly elapsedMs: number
 }
 
 /** A child process that runs one of the fixtures, which use the built package as a service does. */
@@ -17,7 +16,6 @@ export class Child {
   readonly ended: Promise<Ended>
   #stdout = ''
   #stderr = ''
-  readonly #started = performance.now()
   readonly #waiting: { text: string; resolve: () => void }[] = []
 
   /** @param through - A command that runs the command given as its last arguments. */
@@ -43,7 +41,6 @@ export class Child {
           signal,
           stdout: this.#stdout,
           stderr: this.#stderr,
-          elapsedMs: performance.now() - this.#started,
         }),
       )
     })

@@ -16,6 +16,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { platformClock } from '../../../src/model/runtime/clock.ts'
 import { type AdoptedFile, SpoolDirectory } from '../../../src/sink/spool/spool-directory.ts'
 import { isOwnerAlive, LOCK_STALE_MS, parseOwner, thisOwner } from '../../../src/sink/spool/spool-lock.ts'
+import { until } from '../../support/until.ts'
 
 let root = ''
 beforeEach(() => {
@@ -36,10 +37,6 @@ function files(): string[] {
   return (readdirSync(root, { recursive: true }) as string[]).filter(
     (name) => statSync(join(root, name)).isFile() && basename(name) !== 'lock',
   )
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5))
 }
 
 /** A directory that a process which is gone left, with its lock. */

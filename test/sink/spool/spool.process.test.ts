@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { BLOCK_OVERHEAD_BYTES } from '../../../src/sink/upload/upload-item.ts'
 import { program } from '../../support/program.ts'
+import { until } from '../../support/until.ts'
 import { startService } from '../support/service.ts'
 import { QUICK, SinkUnderTest } from '../support/sink.ts'
 
@@ -21,10 +22,6 @@ function files(): string[] {
   return (readdirSync(spoolDir, { recursive: true }) as string[]).filter((name) => {
     return statSync(join(spoolDir, name)).isFile() && basename(name) !== 'lock'
   })
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5))
 }
 
 test('a spool directory that cannot be made fails the start', () => {
@@ -204,7 +201,8 @@ test('at the limit the oldest spans go first, then metrics, then logs, and nothi
   await push('log', 1_600)
   expect(dropped()).toEqual(['cpu spool_full 70', 'metrics spool_full 1', 'log spool_full 100'])
   under.push('cpu', 1, 1_000_000) // finds only what is more important: it stays in memory
-  await new Promise((resolve) => setTimeout(resolve, 50))
+  const { attempts } = under.sink.stats()
+  await until(() => under.sink.stats().attempts >= attempts + 5)
   expect(under.sink.stats()).toMatchObject({ spool: { blocks: 4 }, dropped: { events: 171 } })
   expect(under.sink.stats().spool!.bytes).toBeLessThanOrEqual(size * 4.5)
   service.respond = () => 200

@@ -11,7 +11,10 @@ export interface Ending {
   readonly delivered: number
   readonly dropped: number
   readonly pending: number
+  /** How long the last delivery took. */
   readonly tookMs: number
+  /** How many threads were started for it. */
+  readonly threads: number
   readonly errors: string
   readonly output: string
 }

@@ -6,13 +6,17 @@ import {
   type HttpEventSinkOptions,
   type SinkPlatform,
 } from '../../../src/sink/http-event-sink.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
 import { testBlock, testProcess, testStream } from './blocks.ts'
+
+const SHUTDOWN_MS = 100
 
 /** An HTTP sink with a process and one stream of each kind, and what it told the operator. */
 export class SinkUnderTest implements AsyncDisposable {
   readonly sink: HttpEventSink
   readonly process: ProcessInfo = testProcess()
   readonly warnings: string[] = []
+  readonly #clock: ManualClock | undefined
   readonly #streams: Map<StreamKind, StreamInfo> = new Map()
 
   constructor(
@@ -23,6 +27,7 @@ export class SinkUnderTest implements AsyncDisposable {
   ) {
     const warn = (line: string): number => this.warnings.push(line)
     this.sink = new HttpEventSink(url, { warn, ...options }, factory, platform)
+    this.#clock = platform.clock instanceof ManualClock ? platform.clock : undefined
     this.sink.onStartup(this.process)
   }
 
@@ -40,7 +45,8 @@ export class SinkUnderTest implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.sink.shutdown({ timeoutMs: 100 })
+    const ended = this.sink.shutdown({ timeoutMs: SHUTDOWN_MS })
+    await (this.#clock?.settle(ended, SHUTDOWN_MS) ?? ended)
   }
 }
 

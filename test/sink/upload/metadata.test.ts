@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
 import { MetadataRegistry } from '../../../src/sink/upload/metadata-registry.ts'
+import { ManualClock } from '../../support/manual-clock.ts'
 import { testProcess, testStream } from '../support/blocks.ts'
 import { startService } from '../support/service.ts'
-import { QUICK, SinkUnderTest } from '../support/sink.ts'
+import { SinkUnderTest } from '../support/sink.ts'
 
 const REFRESH_MS = 300_000
 
@@ -67,10 +68,11 @@ test('a program that makes stream after stream does not grow the registry: the o
 
 test('a server that lost everything is told of the process and the stream again, with the next block', async () => {
   await using service = await startService()
-  await using under = new SinkUnderTest(service.url, { ...QUICK, metadataRefreshMs: 50 })
+  const clock = new ManualClock()
+  await using under = new SinkUnderTest(service.url, { metadataRefreshMs: 50 }, undefined, { clock })
   under.push()
   await under.sink.flush()
-  await new Promise((resolve) => setTimeout(resolve, 60))
+  await clock.advance(50)
   expect(service.requests).toHaveLength(3)
   under.push()
   await under.sink.flush()
