@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process'
 import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { benchPath } from '../support/measured-process.ts'
 
 export interface InstallSize {
   readonly name: string
@@ -17,13 +16,6 @@ export interface PackageSize {
   readonly name: string
   readonly version: string
   readonly megabytes: number
-}
-
-/** Packs the package as it would be published; the build in dist is taken as it is. */
-export function packTarball(folder: string): string {
-  const output = npm(['pack', '--ignore-scripts', '--json', '--pack-destination', folder], benchPath('..'))
-  const [packed] = JSON.parse(output) as readonly { filename: string }[]
-  return join(folder, packed!.filename)
 }
 
 /** Installs packages where nothing else is, as an application would that needs nothing else, and weighs what came. */

@@ -2,17 +2,19 @@
  * What installing the package brings: `npm run bench:footprint -- [--peers] [--json FILE]`. Packs the build in dist and
  * installs it, and with `--peers` other libraries, from the registry.
  */
+
+import { packPackage } from '../../scripts/pack-package.ts'
 import { printTitle, readCommand, writeResult } from '../support/command.ts'
 import { formatGoal, formatVerdict, type Goal } from '../support/goal.ts'
 import { formatNumber, formatTable } from '../support/table.ts'
-import { type InstallSize, inTemporaryFolder, measureInstall, packTarball } from './install-size.ts'
+import { type InstallSize, inTemporaryFolder, measureInstall } from './install-size.ts'
 
 const PACKAGES_GOAL: Goal = { atMost: 8 }
 const MEGABYTES_GOAL: Goal = { atMost: 5 }
 
 const command = readCommand({ peers: 'boolean' })
 const machine = printTitle('What an install brings', command.node)
-const ours = inTemporaryFolder((folder) => measureInstall('micromegas', packTarball(folder)))
+const ours = inTemporaryFolder((folder) => measureInstall('micromegas', packPackage(folder).path))
 const peers =
   command.values.peers === true
     ? [

@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { packPackage } from '../../scripts/pack-package.ts'
 
 /** What the package is run with, each in the version that it was tried in. */
 const TOOLS = {
@@ -47,9 +48,7 @@ export function prepareFolder(): string {
     npm(['install'], folder)
   }
   for (const file of readdirSync(folder)) if (file.endsWith('.tgz')) rmSync(join(folder, file))
-  npm(['pack', '--ignore-scripts', '--pack-destination', folder], root)
-  const tarball = readdirSync(folder).find((file) => file.endsWith('.tgz'))!
-  npm(['install', '--no-save', `./${tarball}`], folder)
+  npm(['install', '--no-save', packPackage(folder).path], folder)
   // Not in the cache itself: jest and vitest look for no tests below a node_modules.
   const work = mkdtempSync(join(tmpdir(), 'micromegas-bundlers-'))
   cpSync(programs, work, { recursive: true })

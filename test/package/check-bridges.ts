@@ -7,6 +7,7 @@ import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { packPackage } from '../../scripts/pack-package.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const project = mkdtempSync(join(tmpdir(), 'micromegas-bridges-'))
@@ -19,9 +20,7 @@ function run(title: string, command: string, args: readonly string[], env: NodeJ
 try {
   cpSync(join(root, 'test/package/bridges'), project, { recursive: true })
   writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'consumer', private: true }))
-  const packed = run('npm pack', 'npm', ['pack', root, '--json', '--ignore-scripts'])
-  const [{ filename }] = JSON.parse(packed) as [{ filename: string }]
-  const packages = [join(project, filename), 'pino', 'winston', 'jest', 'vitest']
+  const packages = [packPackage(project).path, 'pino', 'winston', 'jest', 'vitest']
   run('npm install', 'npm', ['install', '--no-audit', '--no-fund', ...packages])
   run('CommonJS', process.execPath, ['plain.cjs'])
   run('ESM', process.execPath, ['plain.mjs'])

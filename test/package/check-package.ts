@@ -5,9 +5,10 @@
 import { execFileSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { bundledPackages } from '../../scripts/bundled-packages.ts'
+import { packPackage } from '../../scripts/pack-package.ts'
 import { entryFiles } from './entry-files.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -18,16 +19,10 @@ function run(title: string, command: string, args: readonly string[], cwd = proj
   return execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] })
 }
 
-/** Without the script that would build once more, whose output mixes with the JSON. */
 function pack(directory: string): string {
-  const args = ['pack', '--json', '--ignore-scripts', '--pack-destination', project]
-  const [packed] = JSON.parse(run('npm pack', 'npm', args, directory)) as {
-    filename: string
-    size: number
-    unpackedSize: number
-  }[]
-  console.log(`  ${packed!.filename}: ${packed!.size} bytes, ${packed!.unpackedSize} unpacked`)
-  return join(project, packed!.filename)
+  const { path, size, unpackedSize } = packPackage(project, directory)
+  console.log(`• npm pack\n  ${basename(path)}: ${size} bytes, ${unpackedSize} unpacked`)
+  return path
 }
 
 try {

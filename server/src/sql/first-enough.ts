@@ -1,6 +1,5 @@
-import type { TimeWindow } from '../tables/time-windows.ts'
+import type { TimeRange } from '../time-range.ts'
 import { batchBytes, type SqlBatch } from './engine.ts'
-import type { TimeRange } from './views/time-range.ts'
 
 type Rows = AsyncGenerator<SqlBatch, void, undefined>
 
@@ -35,7 +34,7 @@ export async function* firstEnough(
 }
 
 /** The part of a window that a query's own range has. */
-export function within(window: TimeWindow, range: TimeRange | undefined): TimeRange {
+export function within(window: TimeRange, range: TimeRange | undefined): TimeRange {
   if (range === undefined) return window
   return {
     beginNs: window.beginNs > range.beginNs ? window.beginNs : range.beginNs,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { Database } from '../tables/database.ts'
 import type { BlockSource, InventoryChange } from '../tables/decode/block-source.ts'
 import { Tables } from '../tables/tables.ts'
-import type { TimeWindow } from '../tables/time-windows.ts'
+import type { TimeRange } from '../time-range.ts'
 import { schemaMessage } from './arrow/ipc.ts'
 import { arrowSchema } from './arrow/to-arrow.ts'
 import {
@@ -157,7 +157,7 @@ export class LocalEngine implements SqlEngine {
   }
 
   /** Parts of the time in which all rows of an answer may be, so that the rest need not be read nor decoded. */
-  #windows({ plan: { top }, preparations: { needs } }: Planned): TimeWindow[] {
+  #windows({ plan: { top }, preparations: { needs } }: Planned): TimeRange[] {
     const [need] = needs
     if (top === undefined || need === undefined || top.limit === 0) return []
     const rows = top.limit + top.offset

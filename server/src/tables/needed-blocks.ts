@@ -1,7 +1,8 @@
+import type { TimeRange } from '../time-range.ts'
 import type { DecodeState } from './decode/decode-state.ts'
 import type { BlockEntry, Registry, StreamEntry } from './registry.ts'
 import { type DecodedViewSet, TAG_OF } from './schema.ts'
-import { type Direction, type TimeWindow, timeWindow } from './time-windows.ts'
+import { type Direction, timeWindow } from './time-windows.ts'
 
 /** Which blocks of a set of views a query may need; without a member, all. */
 export interface Need {
@@ -38,7 +39,7 @@ export class NeededBlocks {
    * Ever longer stretches of time at the end (or the beginning) of what a query needs, with events enough that the query may
    * find its rows there; none that would save little.
    */
-  timeWindows(need: Need, direction: Direction, events: number): TimeWindow[] {
+  timeWindows(need: Need, direction: Direction, events: number): TimeRange[] {
     const blocks = [...this.#of(need)]
     const all = blocks.reduce((sum, { eventCount }) => sum + eventCount, 0)
     return [events, events * WINDOW_GROWTH].flatMap((count) =>

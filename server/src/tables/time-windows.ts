@@ -1,13 +1,8 @@
 import { compare } from '../nanoseconds.ts'
+import type { TimeRange } from '../time-range.ts'
 import type { BlockEntry } from './registry.ts'
 
 export type Direction = 'newest' | 'oldest'
-
-/** Nanoseconds since the Unix epoch, both ends included. */
-export interface TimeWindow {
-  readonly beginNs: bigint
-  readonly endNs: bigint
-}
 
 /** Up to so many, sorting costs nothing worth saving. */
 const FEW_BLOCKS = 2000
@@ -23,7 +18,7 @@ export function timeWindow(
   blocks: readonly BlockEntry[],
   direction: Direction,
   events: number,
-): TimeWindow | undefined {
+): TimeRange | undefined {
   const edge =
     direction === 'newest' ? (block: BlockEntry) => block.fromNs : (block: BlockEntry) => -block.toNs
   let found = 0

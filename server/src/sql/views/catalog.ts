@@ -1,4 +1,5 @@
 import type { Tables } from '../../tables/tables.ts'
+import type { TimeRange } from '../../time-range.ts'
 import type { Catalog, TableSource } from '../plan/context.ts'
 import type { Expr } from '../plan/expression/expr.ts'
 import { type Place, planError } from '../sql-error.ts'
@@ -11,6 +12,7 @@ import { informationSchema } from './information-schema.ts'
 import { parseBlock } from './parse-block.ts'
 import { perfettoTraceChunks } from './perfetto/perfetto.ts'
 import { processSpans } from './process-spans.ts'
+import { BY_BIN, BY_BLOCK, BY_PROCESS_LIFE, BY_SPAN, BY_STREAM_LIFE, BY_TIME } from './range-filter.ts'
 import { emptySource } from './scan-builder.ts'
 import type { Preparations } from './session-plan.ts'
 import {
@@ -25,15 +27,6 @@ import {
   THREAD_SPANS,
 } from './shapes.ts'
 import { TABLE_FUNCTIONS } from './table-functions.ts'
-import {
-  BY_BIN,
-  BY_BLOCK,
-  BY_PROCESS_LIFE,
-  BY_SPAN,
-  BY_STREAM_LIFE,
-  BY_TIME,
-  type TimeRange,
-} from './time-range.ts'
 import { parseUuidText } from './uuid.ts'
 import { viewError, viewSource } from './view-source.ts'
 

@@ -1,10 +1,11 @@
 import type { DecodedViewSet } from '../../tables/schema.ts'
+import type { TimeRange } from '../../time-range.ts'
 import type { ScanHints, TableSource } from '../plan/context.ts'
 import { quote } from '../plan/expression/expr.ts'
 import { SqlError } from '../sql-error.ts'
+import { BY_TIME, type RangeFilter } from './range-filter.ts'
 import { scanSql, type ViewShape } from './scan-builder.ts'
 import type { Preparations } from './session-plan.ts'
-import { BY_TIME, type RangeFilter, type TimeRange } from './time-range.ts'
 
 interface ViewOptions {
   readonly shape: ViewShape

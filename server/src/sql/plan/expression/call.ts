@@ -74,14 +74,11 @@ export interface AggregateFunction {
 export function countArgs(call: Call, least: number, most = least): void {
   const { length } = call.args
   if (length >= least && length <= most) return
-  const wanted =
-    least === most
-      ? `${least} arguments`
-      : most === Number.POSITIVE_INFINITY
-        ? `${least} or more arguments`
-        : `from ${least} to ${most} arguments`
+  let wanted = `from ${least} to ${most}`
+  if (most === least) wanted = `${least}`
+  else if (most === Number.POSITIVE_INFINITY) wanted = `${least} or more`
   throw planError(
-    `Failed to coerce arguments to satisfy a call to '${call.name}' function: it takes ${wanted}, got ${length}`,
+    `Failed to coerce arguments to satisfy a call to '${call.name}' function: it takes ${wanted} arguments, got ${length}`,
     call.place,
   )
 }

@@ -1,6 +1,6 @@
 import type { Connection } from '../../../tables/database.ts'
+import type { TimeRange } from '../../../time-range.ts'
 import type { SpanTypes } from '../process-spans.ts'
-import type { TimeRange } from '../time-range.ts'
 
 /** What is shown besides spans. */
 export type TraceEvents = 'logs' | 'metrics' | 'both' | 'none'

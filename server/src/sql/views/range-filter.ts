@@ -1,8 +1,4 @@
-/** A span of time, both ends included, in nanoseconds since the Unix epoch. */
-export interface TimeRange {
-  readonly beginNs: bigint
-  readonly endNs: bigint
-}
+import type { TimeRange } from '../../time-range.ts'
 
 /** What the range of a query means to the rows of a view: it is a filter, not only a hint. */
 export type RangeFilter = (range: TimeRange) => string[]
