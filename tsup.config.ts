@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { defineConfig, type Options } from 'tsup'
 import { DECLARATION_BANNER } from './scripts/declaration-banner.ts'
+import { deferredEntries, deferredFunctions } from './scripts/deferred-functions.ts'
+import { splitCommonJs } from './scripts/split-commonjs.ts'
 
 type Plugin = NonNullable<Options['esbuildPlugins']>[number]
 
@@ -13,7 +15,15 @@ const library = {
   'interop/winston': 'src/interop/winston.ts',
   wire: 'src/wire.ts',
 }
-const importable = { ...library, register: 'src/register/import.ts' }
+/** What bundlers take. */
+const bundled = { ...library, register: 'src/register/bundled.ts' }
+/** What Node loads. */
+const loaded = {
+  ...library,
+  ...deferredEntries(),
+  register: 'src/register/require.ts',
+  'register-import': 'src/register/import.ts',
+}
 
 /**
  * `dependencies` stay imports of the host's tree; development dependencies that the code imports (zod, cborg, p-retry,
@@ -30,14 +40,20 @@ const shared: Options = {
   silent: process.env.npm_config_loglevel === 'silent',
 }
 
-const commonJs: Options = {
-  format: 'cjs',
-  splitting: false,
-  esbuildOptions: (options) => {
-    // require() instead: test runners that run CommonJS in a context of their own have no import().
-    options.supported = { ...options.supported, 'dynamic-import': false }
-    options.logOverride = { ...options.logOverride, 'empty-import-meta': 'silent' } // asked for in modules only
-  },
+const withoutImport: NonNullable<Options['esbuildOptions']> = (options) => {
+  // require() instead: test runners that run CommonJS in a context of their own have no import().
+  options.supported = { ...options.supported, 'dynamic-import': false }
+  options.logOverride = { ...options.logOverride, 'empty-import-meta': 'silent' } // asked for in modules only
+}
+const commonJs: Options = { format: 'cjs', splitting: false, esbuildOptions: withoutImport }
+
+/** The same in files that share what they have in common. */
+const splitInCommonJs: Options = {
+  format: 'esm',
+  splitting: true,
+  outExtension: () => ({ js: '.cjs' }),
+  esbuildOptions: withoutImport,
+  plugins: [splitCommonJs],
 }
 
 const query = { query: 'src/query/index.ts' }
@@ -95,6 +111,16 @@ const openidClientApart: Plugin = {
   },
 }
 
+/** What `register` requires is the entry of that name: the bundler would wrap all that the two have in common. */
+const bridgeApart: Plugin = {
+  name: 'bridge-apart',
+  setup(build) {
+    build.onResolve({ filter: /\/interop\/opentelemetry\.ts$/ }, ({ kind }) =>
+      kind === 'require-call' ? { path: './interop/opentelemetry.cjs', external: true } : undefined,
+    )
+  },
+}
+
 /** Commands read the environment by themselves, and load what logs in only where somebody does. */
 const noClientFromEnvironment: Plugin = {
   name: 'no-client-from-environment',
@@ -131,7 +157,9 @@ const sharedInOneFile: Plugin = {
   name: 'shared-in-one-file',
   setup(build) {
     const index = resolve(library.index)
-    const others = new Set(Object.values(importable).map((entry) => resolve(entry)))
+    const others = new Set(
+      [...Object.values(bundled), ...Object.values(loaded)].map((entry) => resolve(entry)),
+    )
     others.delete(index)
     build.onLoad({ filter: /\.ts$/ }, async ({ path }) =>
       others.has(path)
@@ -142,12 +170,21 @@ const sharedInOneFile: Plugin = {
 }
 
 export default defineConfig([
-  { ...shared, entry: importable, format: 'esm', splitting: true, esbuildPlugins: [sharedInOneFile] },
+  // For Node, imported or required.
   {
     ...shared,
-    entry: { ...library, register: 'src/register/require.ts' },
-    ...commonJs,
-    esbuildPlugins: [openidClientApart],
+    ...splitInCommonJs,
+    entry: loaded,
+    esbuildPlugins: [deferredFunctions, openidClientApart, bridgeApart, sharedInOneFile],
+  },
+  // For bundlers, which leave out what is not used.
+  {
+    ...shared,
+    entry: bundled,
+    format: 'esm',
+    outDir: 'dist/esm',
+    splitting: true,
+    esbuildPlugins: [sharedInOneFile],
   },
   // Built apart from the rest: a client of queries adds nothing to what a service loads, not even a chunk.
   { ...shared, entry: query, format: 'esm', splitting: false, esbuildPlugins: [grpcApart] },
@@ -175,7 +212,7 @@ export default defineConfig([
   },
   {
     ...shared,
-    entry: { ...importable, ...query },
+    entry: { ...bundled, ...query },
     format: ['esm', 'cjs'],
     dts: { only: true, banner: DECLARATION_BANNER },
   },

@@ -17,6 +17,26 @@ import { readEnvironment, type TelemetryEnvironment } from './environment.ts'
 import { startRegistered } from './init-telemetry.ts'
 import { enableInstrumentations, resolveFromProgram } from './instrumentations.ts'
 
+/** The entry `micromegas/interop/opentelemetry`, of which this is used. */
+export type Bridge = Pick<typeof import('../interop/opentelemetry.ts'), 'registerOpenTelemetryBridge'>
+
+/**
+ * All that `--import micromegas/register` does.
+ *
+ * @param loadBridge - Loads the bridge; called where the program has OpenTelemetry's API.
+ */
+export function register(loadBridge: () => Bridge): void {
+  const started = startRegister()
+  if (started?.findsOpenTelemetry) {
+    try {
+      started.takeOpenTelemetry(loadBridge().registerOpenTelemetryBridge)
+    } catch (error) {
+      started.cannotTakeOpenTelemetry(error)
+    }
+  }
+  started?.finish()
+}
+
 /**
  * What `--import micromegas/register` begins with: starts telemetry from the environment. A configuration that cannot be used
  * ends the process with exit code 1, as in `micromegasMain`; without a server's address nothing is started, which is told.

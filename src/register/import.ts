@@ -1,13 +1,4 @@
-/** `node --import micromegas/register app.js` */
-import { startRegister } from '../main/register.ts'
+/** `node --import micromegas/register app.js`: in each thread of the program. */
+import { register } from '../main/register.ts'
 
-const started = startRegister()
-if (started?.findsOpenTelemetry) {
-  try {
-    const { registerOpenTelemetryBridge } = await import('../interop/opentelemetry.ts')
-    started.takeOpenTelemetry(registerOpenTelemetryBridge)
-  } catch (error) {
-    started.cannotTakeOpenTelemetry(error)
-  }
-}
-started?.finish()
+register(() => require('../interop/opentelemetry.ts'))

@@ -1,9 +1,7 @@
 import type { RequestDecoratorFactory } from '../auth/request-decorator.ts'
 import { canUseSockets } from '../http/clients/event-loop.ts'
 import { withoutTracing } from '../http/clients/suppress-tracing.ts'
-import { Transport, type TransportOptions } from '../http/clients/transport.ts'
-import { resolveEndpoint } from '../http/endpoint.ts'
-import { proxyFromEnv } from '../http/proxy/proxy.ts'
+import type { Transport, TransportOptions } from '../http/clients/transport.ts'
 import { waitUntil } from '../http/wait-until.ts'
 import type { DeliveryReport, EventSink, FlushOptions, SealedBlock } from '../model/event-sink.ts'
 import { isError } from '../model/kinds.ts'
@@ -13,22 +11,16 @@ import { type Clock, platformClock } from '../model/runtime/clock.ts'
 import { isPermitted } from '../model/runtime/permission.ts'
 import { toTimerMs } from '../model/text/durations.ts'
 import { errorMessage } from '../model/text/error-message.ts'
-import { createTelemetryEncoder } from '../telemetry/encoder.ts'
-import { ExitRoute } from './exit/exit-route.ts'
+import type { ExitRoute } from './exit/exit-route.ts'
 import { uploadNow } from './exit/exit-upload.ts'
-import {
-  type HttpEventSinkConfig,
-  type HttpEventSinkOptions,
-  resolveHttpEventSinkOptions,
-} from './http-event-sink-options.ts'
-import { Notices } from './notices.ts'
+import type { HttpEventSinkConfig, HttpEventSinkOptions } from './http-event-sink-options.ts'
+import { makeHttpParts } from './http-parts.ts'
+import type { Notices } from './notices.ts'
 import type { SinkStats } from './sink-stats.ts'
-import { Spool } from './spool/spool.ts'
-import { SpoolDirectory } from './spool/spool-directory.ts'
-import { SpoolKeeper } from './spool/spool-keeper.ts'
+import type { SpoolKeeper } from './spool/spool-keeper.ts'
 import type { DropCount, LedgerWatch } from './upload/delivery-ledger.ts'
-import { Credentials } from './upload/upload-credentials.ts'
-import { UploadPipeline } from './upload/upload-pipeline.ts'
+import type { Credentials } from './upload/upload-credentials.ts'
+import type { UploadPipeline } from './upload/upload-pipeline.ts'
 
 export type { BlocksRetryOptions, HttpEventSinkOptions, RetryOptions } from './http-event-sink-options.ts'
 export type { SinkState, SinkStats } from './sink-stats.ts'
@@ -106,36 +98,16 @@ export class HttpEventSink implements EventSink, AsyncDisposable {
     decoratorFactory?: RequestDecoratorFactory,
     { clock = platformClock, ...transport }: SinkPlatform = {},
   ) {
-    const endpoint = resolveEndpoint(url)
-    const service = endpoint.insertUrls.block
-    const config = resolveHttpEventSinkOptions(options)
-    const proxy = proxyFromEnv(service, process.env, config.warn)
-    this.#config = config
+    const parts = makeHttpParts({ url, options, decoratorFactory, clock, transport, isolate })
     this.#clock = clock
-    const via = proxy === undefined ? '' : ` (through the proxy ${proxy.label})`
-    this.#notices = new Notices(endpoint.label + via, decoratorFactory !== undefined, config.warn, clock)
-    const directory = config.spoolDir === undefined ? undefined : new SpoolDirectory(config.spoolDir, clock)
-    this.#credentials = new Credentials(decoratorFactory)
-    this.#transport = new Transport({ ...transport, service, proxy, clock })
-    this.#exit = new ExitRoute({ service, proxy, clock })
-    const encoder = createTelemetryEncoder()
-    this.#pipeline = new UploadPipeline({
-      config,
-      endpoint,
-      credentials: this.#credentials,
-      transport: this.#transport,
-      encoder,
-      notices: this.#notices,
-      clock,
-      isolate,
-    })
-    if (directory !== undefined) {
-      const spool = new Spool({ directory, maxBytes: config.spoolMaxBytes, encoder, clock })
-      this.#spool = new SpoolKeeper(spool, this.#pipeline, this.#notices, clock)
-      this.#pipeline.observe(this.#spool)
-      isolate(() => this.#spool?.start())
-    }
-    this.#tellLimitations(encoder.compressionError)
+    this.#config = parts.config
+    this.#notices = parts.notices
+    this.#credentials = parts.credentials
+    this.#transport = parts.transport
+    this.#exit = parts.exit
+    this.#pipeline = parts.pipeline
+    this.#spool = parts.spool
+    this.#tellLimitations(parts.compressionError)
   }
 
   onStartup(process: ProcessInfo): void {

@@ -7,16 +7,18 @@ import type {
   StreamKind,
 } from '../model/event-sink.ts'
 import type { ProcessInfo } from '../model/process-info.ts'
-import { type AsyncSpanEvent, pairAsyncSpans, readAsyncSpanEvents } from '../telemetry/decode/async-spans.ts'
-import { EVENT_READERS } from '../telemetry/decode/event-readers.ts'
-import { type DecodedImage, readImages } from '../telemetry/decode/images.ts'
-import { type DecodedLogEntry, readLogEntries } from '../telemetry/decode/log-entries.ts'
-import { type DecodedMeasure, readMeasures } from '../telemetry/decode/measures.ts'
+import type { DecodedImage } from '../telemetry/decode/images.ts'
+import type { DecodedLogEntry } from '../telemetry/decode/log-entries.ts'
+import type { DecodedMeasure } from '../telemetry/decode/measures.ts'
+import {
+  asyncSpansOf,
+  imagesOf,
+  logsOf,
+  measuresOf,
+  type RecordedBlock,
+  threadSpansOf,
+} from '../telemetry/decode/recorded-blocks.ts'
 import type { SpanRow } from '../telemetry/decode/span-place.ts'
-import { rebuildThreadSpans } from '../telemetry/decode/thread-spans.ts'
-import { TickConverter } from '../telemetry/decode/tick-converter.ts'
-import { BlockParser } from '../transit/parser.ts'
-import type { TransitObject } from '../transit/value.ts'
 
 export interface InMemoryEventSinkOptions {
   /** Uncompressed bytes of blocks that are kept; beyond, the oldest blocks are let go. @defaultValue `67_108_864` (64 MiB) */
@@ -103,22 +105,22 @@ export class InMemoryEventSink implements EventSink {
 
   /** The log events, stream by stream in the order recorded. @throws {@link TelemetryError} `ERR_TELEMETRY_FORMAT` for a corrupt block. */
   logs(): DecodedLogEntry[] {
-    return this.#read('log', readLogEntries)
+    return logsOf(this.#of('log'))
   }
 
   /** The values of metrics, in the order recorded. @throws {@link TelemetryError} `ERR_TELEMETRY_FORMAT` for a corrupt block. */
   metrics(): DecodedMeasure[] {
-    return this.#read('metrics', readMeasures)
+    return measuresOf(this.#of('metrics'))
   }
 
   /** The images, in the order recorded. @throws {@link TelemetryError} `ERR_TELEMETRY_FORMAT` for a corrupt block. */
   images(): DecodedImage[] {
-    return this.#read('image', readImages)
+    return imagesOf(this.#of('image'))
   }
 
   /** The async spans that have ended, in order of their begin. @throws {@link TelemetryError} `ERR_TELEMETRY_FORMAT` for a corrupt block. */
   asyncSpans(): readonly SpanRow[] {
-    return pairAsyncSpans(this.#read<AsyncSpanEvent>('cpu', readAsyncSpanEvents)).spans
+    return asyncSpansOf(this.#of('cpu'))
   }
 
   /**
@@ -128,40 +130,13 @@ export class InMemoryEventSink implements EventSink {
    * @throws {@link TelemetryError} `ERR_TELEMETRY_FORMAT` for a corrupt block.
    */
   threadSpans(): SpanRow[] {
-    const byStream = new Map<string, SealedBlock[]>()
-    for (const block of this.#of('cpu')) {
-      const blocks = byStream.get(block.stream.streamId)
-      if (blocks === undefined) byStream.set(block.stream.streamId, [block])
-      else blocks.push(block)
-    }
-    return [...byStream.values()].flatMap((blocks) => {
-      const process = this.#processOf(blocks[0]!)
-      const rows = rebuildThreadSpans(
-        blocks.map((block) => ({
-          blockId: block.blockId,
-          beginTicks: block.beginTicks - process.startTicks,
-          endTicks: block.endTicks - process.startTicks,
-          objectOffset: BigInt(block.objectOffset),
-          objects: parse(block),
-        })),
-        new TickConverter(process),
-        '',
-      )
-      return rows.filter((row) => row.depth > 0) // the row of depth 0 stands for the thread itself
-    })
+    return threadSpansOf(this.#of('cpu'))
   }
 
-  #read<T>(
-    kind: StreamKind,
-    read: (objects: Iterable<TransitObject>, ticks: TickConverter) => Iterable<T>,
-  ): T[] {
-    return this.#of(kind).flatMap((block) => [
-      ...read(parse(block), new TickConverter(this.#processOf(block))),
-    ])
-  }
-
-  #of(kind: StreamKind): SealedBlock[] {
-    return this.#blocks.filter((block) => block.stream.kind === kind)
+  #of(kind: StreamKind): RecordedBlock[] {
+    return this.#blocks
+      .filter((block) => block.stream.kind === kind)
+      .map((block) => ({ block, process: this.#processOf(block) }))
   }
 
   #processOf({ stream }: SealedBlock): ProcessInfo {
@@ -186,8 +161,4 @@ function count(blocks: readonly SealedBlock[]): DeliveryCount {
 
 function bytesOf(block: SealedBlock): number {
   return block.dependencies.byteLength + block.objects.byteLength
-}
-
-function parse({ stream, dependencies, objects }: SealedBlock): Iterable<TransitObject> {
-  return new BlockParser(stream, EVENT_READERS).parse(dependencies, objects)
 }

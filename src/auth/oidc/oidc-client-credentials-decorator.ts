@@ -1,34 +1,17 @@
-import { tell } from '../../config/diagnostics.ts'
 import type { Env } from '../../config/process-env.ts'
-import { proxiedFetch } from '../../http/proxy/proxied-fetch.ts'
 import { waitFor } from '../../http/wait-for.ts'
-import { platformClock } from '../../model/runtime/clock.ts'
-import { CredentialsConfigError, optionNames, type SettingNames } from '../config-error.ts'
+import { optionNames, type SettingNames } from '../config-error.ts'
 import { CredentialsUnavailableError } from '../errors.ts'
 import type { DecoratedRequest, RequestDecorator } from '../request-decorator.ts'
 import type { Secret } from '../secret.ts'
-import { SecretFileError } from '../secret-file.ts'
-import { type ClientProof, openClientProof } from './client-proof.ts'
+import type { ClientProof } from './client-proof.ts'
 import { oidcOptionsFromEnv, oidcVariableNames } from './oidc-env.ts'
-import {
-  type OidcClientCredentialsOptions,
-  type OidcConfig,
-  type OidcProof,
-  resolveOidcOptions,
-} from './oidc-options.ts'
-import { TokenCache } from './token-cache.ts'
-import { TokenRequester } from './token-request.ts'
+import type { OidcClientCredentialsOptions } from './oidc-options.ts'
+import { openTokens } from './open-tokens.ts'
+import type { TokenCache } from './token-cache.ts'
 
-const WHAT = 'the OIDC client credentials'
 /** With the proof in a file, a refused client looks there this often: mending the file heals it sooner. */
 const FILE_CHECK_MS = 30_000
-
-const FILE_OPTIONS = {
-  secret: 'clientSecret',
-  'secret-file': 'clientSecretFile',
-  'assertion-file': 'clientAssertionFile',
-  'private-key-file': 'privateKeyFile',
-} as const satisfies Record<OidcProof['kind'], keyof OidcClientCredentialsOptions>
 
 /** The named options, and none of the others. */
 export type OidcRuntimeOptions = Pick<OidcClientCredentialsOptions, 'fetch' | 'warn' | 'now' | 'random'>
@@ -70,25 +53,16 @@ export class OidcClientCredentialsDecorator implements RequestDecorator {
   /** @internal */
   constructor(options: OidcClientCredentialsOptions, names?: SettingNames)
   constructor(options: OidcClientCredentialsOptions, names: SettingNames = optionNames) {
-    const resolved = resolveOidcOptions(options, names)
-    if ('problems' in resolved) throw new CredentialsConfigError(WHAT, resolved.problems)
-    const { config } = resolved
-    this.#warn = tolerant(options.warn)
-    this.#refusedRetrySeconds = Math.ceil(config.refusedRetryMs / 1000)
-    this.#proof = openProof(config, names, this.#warn)
-    const fetch = options.fetch ?? proxiedFetch(process.env, this.#warn)
-    const requester = new TokenRequester(config, this.#proof, fetch)
-    this.#tokens = new TokenCache({
-      fetchToken: async (signal) => {
-        this.#sentProof = await this.#proof.read()
-        return requester.fetchToken(signal)
+    const { tokens, proof, warn, refusedRetryMs } = openTokens(options, names, {
+      onRequest: (sent) => {
+        this.#sentProof = sent
       },
-      bufferMs: config.tokenBufferMs,
-      refusedRetryMs: config.refusedRetryMs,
-      now: options.now ?? platformClock.now,
-      random: options.random ?? platformClock.random,
       onOutcome: (error) => this.#onOutcome(error),
     })
+    this.#tokens = tokens
+    this.#proof = proof
+    this.#warn = warn
+    this.#refusedRetrySeconds = Math.ceil(refusedRetryMs / 1000)
   }
 
   /**
@@ -175,29 +149,6 @@ export class OidcClientCredentialsDecorator implements RequestDecorator {
 
 function authorize(request: DecoratedRequest, token: Secret): void {
   request.headers.set('authorization', `Bearer ${token.reveal()}`)
-}
-
-/** A console that fails must not count as a failure of the provider. */
-function tolerant(warn: ((message: string) => void) | undefined): (message: string) => void {
-  return (message) => {
-    try {
-      if (warn === undefined) tell(message)
-      else warn(message)
-    } catch {
-      // There is nobody left to tell.
-    }
-  }
-}
-
-function openProof(config: OidcConfig, names: SettingNames, warn: (message: string) => void): ClientProof {
-  try {
-    const setting = names(FILE_OPTIONS[config.proof.kind])
-    return openClientProof(config.proof, setting, (message) => warn(`micromegas: ${message}`))
-  } catch (error) {
-    if (error instanceof SecretFileError)
-      throw new CredentialsConfigError(WHAT, [error.message], { cause: error.cause })
-    throw error
-  }
 }
 
 function withinFileCheck(error: CredentialsUnavailableError): CredentialsUnavailableError {

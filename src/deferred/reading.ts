@@ -1,0 +1,8 @@
+/** As `start.ts`: what reads recorded blocks, for tests of the host. */
+export {
+  asyncSpansOf,
+  imagesOf,
+  logsOf,
+  measuresOf,
+  threadSpansOf,
+} from '../telemetry/decode/recorded-blocks.ts'
