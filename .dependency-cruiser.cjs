@@ -38,6 +38,10 @@ const rooms = {
     types: [],
   },
   'src/register': { imports: ['src/main', 'src/interop', 'src/model'], types: [] },
+  'src/deferred': {
+    imports: ['src/main', 'src/sink', 'src/interop', 'src/auth', 'src/telemetry'],
+    types: [],
+  },
   'src/query': { imports: ['src/model', 'src/config', 'src/http', 'src/auth'], types: [] },
   'src/cli': { imports: ['src/model', 'src/config', 'src/auth', 'src/query'], types: [] },
   'server/src/store': { imports: [], types: [] },

@@ -21,7 +21,9 @@ for (const entry of entries) {
     writeFileSync(join(dist, `${entry}.js`), `import './register-import.cjs'\n`)
     continue
   }
-  const exported = Object.keys(require(join(dist, `${entry}.cjs`)) as object).sort()
-  const lines = [`import entry from './${name}.cjs'`, `export const { ${exported.join(', ')} } = entry`]
+  const exported = new Set(Object.keys(require(join(dist, `${entry}.cjs`)) as object))
+  const lines = [`import entry from './${name}.cjs'`]
+  if (exported.delete('default')) lines.push('export default entry.default')
+  lines.push(`export const { ${[...exported].sort().join(', ')} } = entry`)
   writeFileSync(join(dist, `${entry}.js`), `${lines.join('\n')}\n`)
 }
