@@ -17,13 +17,17 @@ const library = {
 }
 /** What bundlers take. */
 const bundled = { ...library, register: 'src/register/bundled.ts' }
-/** What Node loads. */
-const loaded = {
-  ...library,
-  ...deferredEntries(),
+const { 'deferred-start': start = '', ...deferred } = deferredEntries()
+const { index, wire, ...bridges } = library
+/** What Node loads where telemetry is started, if it does. */
+const afterStart = {
+  ...bridges,
+  ...deferred,
   register: 'src/register/require.ts',
   'register-import': 'src/register/import.ts',
 }
+/** What Node loads. */
+const loaded = { index, wire, 'deferred-start': start, ...afterStart }
 
 /**
  * `dependencies` stay imports of the host's tree; development dependencies that the code imports (zod, cborg, p-retry,
@@ -150,23 +154,25 @@ const noProtoLoader: Plugin = {
 }
 
 /**
- * Every entry leads to all that the main entry loads. What they share is then one file instead of a dozen: a module costs
- * more by being a file than by its size.
+ * Makes entries lead to all that another entry loads. What they share is then one file instead of a dozen: a module costs more
+ * by being a file than by its size.
  */
-const sharedInOneFile: Plugin = {
-  name: 'shared-in-one-file',
-  setup(build) {
-    const index = resolve(library.index)
-    const others = new Set(
-      [...Object.values(bundled), ...Object.values(loaded)].map((entry) => resolve(entry)),
-    )
-    others.delete(index)
-    build.onLoad({ filter: /\.ts$/ }, async ({ path }) =>
-      others.has(path)
-        ? { contents: `${await readFile(path, 'utf8')}\nimport ${JSON.stringify(index)}`, loader: 'ts' }
-        : undefined,
-    )
-  },
+function leadTo(base: string, entries: Readonly<Record<string, string>>): Plugin {
+  const paths = new Set(Object.values(entries).map((entry) => resolve(entry)))
+  paths.delete(resolve(base))
+  return {
+    name: `lead-to-${base}`,
+    setup(build) {
+      build.onLoad({ filter: /\.ts$/ }, async ({ path }) =>
+        paths.has(path)
+          ? {
+              contents: `${await readFile(path, 'utf8')}\nimport ${JSON.stringify(resolve(base))}`,
+              loader: 'ts',
+            }
+          : undefined,
+      )
+    },
+  }
 }
 
 export default defineConfig([
@@ -175,7 +181,13 @@ export default defineConfig([
     ...shared,
     ...splitInCommonJs,
     entry: loaded,
-    esbuildPlugins: [deferredFunctions, openidClientApart, bridgeApart, sharedInOneFile],
+    esbuildPlugins: [
+      deferredFunctions,
+      openidClientApart,
+      bridgeApart,
+      leadTo(index, { start, wire }),
+      leadTo(start, afterStart),
+    ],
   },
   // For bundlers, which leave out what is not used.
   {
@@ -184,7 +196,7 @@ export default defineConfig([
     format: 'esm',
     outDir: 'dist/esm',
     splitting: true,
-    esbuildPlugins: [sharedInOneFile],
+    esbuildPlugins: [leadTo(index, bundled)],
   },
   // Built apart from the rest: a client of queries adds nothing to what a service loads, not even a chunk.
   { ...shared, entry: query, format: 'esm', splitting: false, esbuildPlugins: [grpcApart] },

@@ -11,6 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { numberOption, printTitle, readCommand, writeResult } from '../support/command.ts'
 import { formatLines, type Line } from '../support/line.ts'
+import { majorOf } from '../support/machine.ts'
 import { cleanEnvironment } from '../support/measured-process.ts'
 import { median } from '../support/statistics.ts'
 import { formatNumber, formatTable } from '../support/table.ts'
@@ -95,11 +96,10 @@ const section = 'A request of a server'
 const lines: Line[] = [
   {
     section,
-    label:
-      'processor time that `micromegas/register` adds: span, metric, context, upload (from Node 24: ≤ 12)',
+    label: 'processor time that `micromegas/register` adds: span, metric, context, upload',
     figure: median(runs.map(({ own }) => own)),
     unit: 'µs',
-    goal: { atMost: Number(machine.node.split('.')[0]!.replace('v', '')) < 24 ? 20 : 12 },
+    goal: { atMost: majorOf(machine) < 24 ? 20 : 12 },
   },
   {
     section,

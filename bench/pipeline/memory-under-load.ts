@@ -12,9 +12,9 @@ export interface MemoryUnderLoad {
   readonly growthMiBPerMinute: number
 }
 
-const ADDED_GOAL: Goal = { atMost: 60 }
+const ADDED_GOAL: Goal = { atMost: 40 }
 /** Flat: what a trend of ten minutes may show beside the steps in which a heap grows and shrinks. */
-const GROWTH_GOAL: Goal = { atMost: 0.5 }
+const GROWTH_GOAL: Goal = { atMost: 0.1 }
 /** A trend over less than this is noise. */
 const TREND_SECONDS = 300
 /** The memory of the program without telemetry has settled by then. */

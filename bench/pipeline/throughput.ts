@@ -38,7 +38,7 @@ const LABELS: Readonly<Record<Workload, string>> = {
 }
 const GOALS: Readonly<Partial<Record<Workload, { readonly rate: Goal; readonly cpu: Goal }>>> = {
   metrics: { rate: { atLeast: 2_000_000 }, cpu: { atMost: 4 } },
-  logs: { rate: { atLeast: 500_000 }, cpu: { atMost: 8 } },
+  logs: { rate: { atLeast: 500_000 }, cpu: { atMost: 6 } },
 }
 
 /**

@@ -28,7 +28,7 @@ function renderSection(section: string, byNode: ReadonlyMap<string, readonly Lin
   const rows = [...keys].map((key) => {
     const found = majors.map(([, lines]) => lines.find((line) => keyOf(line) === key))
     const sample = found.find((line) => line !== undefined)!
-    const goal = sample.goal === undefined ? '' : formatGoal(sample.goal)
+    const goal = [...new Set(found.map((line) => formatGoal(line?.goal)))].filter(Boolean).join(', ')
     return `| ${[`${sample.label}`, sample.unit, goal, ...found.map(renderFigure)].join(' | ')} |`
   })
   const columns = majors.length === 1 ? ['figure'] : majors.map(([major]) => `Node ${major}`)

@@ -4,15 +4,16 @@
  */
 import { numberOption, printTitle, readCommand, writeResult } from '../support/command.ts'
 import { formatGoal, formatVerdict } from '../support/goal.ts'
+import { majorOf } from '../support/machine.ts'
 import { formatNumber, formatTable } from '../support/table.ts'
 import { measureStartup } from './paired-runs.ts'
-import { SUBJECTS } from './subjects.ts'
+import { subjectsOn } from './subjects.ts'
 
 const command = readCommand({ rounds: 'string' })
 const rounds = numberOption(command, 'rounds', 41)
 const machine = printTitle(`Start-up, ${rounds} pairs of processes each`, command.node)
 
-const figures = measureStartup(command.node, SUBJECTS, rounds)
+const figures = measureStartup(command.node, subjectsOn(majorOf(machine)), rounds)
 const header = ['', 'format', 'whole ms', 'quartile ms', 'added ms', 'ratio', 'goal', '']
 console.log(
   formatTable(

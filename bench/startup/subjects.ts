@@ -25,7 +25,6 @@ const cjs = (name: string, ...modules: readonly string[]): Subject => ({
   source: modules.map((module) => `require(${JSON.stringify(module)})`).join('\n'),
 })
 
-const GOAL: Goal = { atMost: 1.25 }
 /** Tracing and logs, what an application loads to use them by hand; the packages of a complete set-up are more. */
 const OPENTELEMETRY = [
   '@opentelemetry/api',
@@ -47,16 +46,19 @@ const SERVICE: Subject = {
 createServer().listen(0, '127.0.0.1', () => process.exit())`,
 }
 
-export const SUBJECTS: readonly Subject[] = [
-  { ...esm('micromegas', 'micromegas'), goal: GOAL },
-  { ...cjs('micromegas', 'micromegas'), goal: GOAL },
+/** @param major - Of Node: from version 22 on a bare start takes half the time, and what is added is the same. */
+export const subjectsOn = (major: number): readonly Subject[] => [
+  { ...esm('micromegas', 'micromegas'), goal: { atMost: major < 22 ? 1.25 : 1.4 } },
+  { ...cjs('micromegas', 'micromegas'), goal: { atMost: major < 22 ? 1.25 : 1.4 } },
   {
     name: 'micromegas, started',
     format: 'esm',
-    // Uploading loads its libraries in the background: here nothing waits for them.
-    source: `import { initTelemetry } from 'micromegas'
-initTelemetry({ telemetryUrl: 'http://127.0.0.1:9', localSinkEnabled: false, shutdownTimeoutMs: 0 })
-process.exit()`,
+    // Until the service's own code runs; how it ends is another matter.
+    source: `import { micromegasMain } from 'micromegas'
+process.env.MICROMEGAS_TELEMETRY_URL = 'http://127.0.0.1:9'
+process.env.MICROMEGAS_INGESTION_API_KEY = 'a-key'
+await micromegasMain(() => process.kill(process.pid, 'SIGKILL'))`,
+    goal: { atMost: 1.5 },
   },
   {
     name: 'a server of node:http under micromegas/register',

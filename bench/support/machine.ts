@@ -22,6 +22,11 @@ export function describeMachine(node: string): Machine {
   }
 }
 
+/** The version of Node that counts for goals, such as 20. */
+export function majorOf({ node }: Machine): number {
+  return Number(/^v(\d+)/.exec(node)![1])
+}
+
 export function formatMachine({ node, platform, cores, load }: Machine): string {
   return `Node ${node}, ${platform}, ${cores} cores, load ${load} at the start`
 }

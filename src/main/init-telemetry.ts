@@ -1,11 +1,9 @@
 import { routeDiagnostics, tell, tellSeldom } from '../config/diagnostics.ts'
 import { misspeltVariables } from '../config/misspelt-variables.ts'
 import { processEnv } from '../config/process-env.ts'
-import { withoutTracing } from '../http/clients/suppress-tracing.ts'
 import { resolveEndpoint } from '../http/endpoint.ts'
 import { assertTransportSecurity } from '../http/transport-security.ts'
 import { installConsoleCapture } from '../interop/console-capture.ts'
-import { startRuntimeMetrics } from '../interop/runtime-metrics.ts'
 import { isTelemetryError, TelemetryError } from '../model/errors.ts'
 import { Level } from '../model/level.ts'
 import { errorMessage } from '../model/text/error-message.ts'
@@ -20,6 +18,7 @@ import { installExitFlush } from './ends/exit-flush.ts'
 import { LateEvents } from './ends/late-events.ts'
 import { reportOverflows } from './ends/overflow-report.ts'
 import { readEnvironment, type TelemetryEnvironment } from './environment.ts'
+import { LaterMetrics } from './later-metrics.ts'
 import { resolveProcess } from './lineage.ts'
 import { TelemetryGuard } from './telemetry-guard.ts'
 import {
@@ -147,10 +146,7 @@ function start(
     onSinkError: (error) => tellSeldom('sink', `micromegas: a sink failed: ${errorMessage(error)}`),
     onLateEvent: lateEvents.onFirst,
   })
-  const metrics =
-    config.systemMetrics && dispatch.takesBlocks
-      ? withoutTracing(() => startRuntimeMetrics()) // its samples read files
-      : undefined
+  const metrics = config.systemMetrics && dispatch.takesBlocks ? new LaterMetrics() : undefined
   const releaseConsole = config.installLogCapture ? installConsoleCapture() : undefined
   const guard: TelemetryGuard = new TelemetryGuard({
     dispatch,
@@ -158,13 +154,13 @@ function start(
     httpSink: uploads[0],
     shutdownTimeoutMs: config.shutdownTimeoutMs,
     recordLast: () => {
-      withoutTracing(() => metrics?.sample())
+      metrics?.sample()
       dispatch.recordLast()
       reportOverflows()
       account.record()
     },
     onShutdown: () => {
-      withoutTracing(() => metrics?.stop({ sample: false }))
+      metrics?.stop({ sample: false })
       releaseConsole?.()
     },
     onStopped: () => {

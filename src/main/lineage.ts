@@ -1,5 +1,6 @@
 import type { ProcessInfo } from '../model/process-info.ts'
 import { builtin } from '../model/runtime/builtins.ts'
+import { randomUuid } from '../model/runtime/uuid.ts'
 import { collectProcessInfo } from '../telemetry/process-info.ts'
 import { readTicks } from '../tracing/clock.ts'
 import { PARENT_PROCESS_VARIABLE } from './environment.ts'
@@ -39,7 +40,7 @@ export function resolveProcess(
   const registry = globalThis as { [LINEAGE_KEY]?: Lineage }
   registry[LINEAGE_KEY] ??= { parentProcessId }
   const process_ = collectProcessInfo({
-    processId: builtin('node:crypto').randomUUID(),
+    processId: randomUuid(),
     startTicks,
     startTimeMicros: wallClockMicros(startTicks),
     parentProcessId: registry[LINEAGE_KEY].parentProcessId,

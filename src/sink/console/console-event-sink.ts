@@ -48,13 +48,14 @@ const FLUSH_MS = 1_000
  * as those of a stack, are indented. Control characters are shown as escapes.
  */
 export class ConsoleEventSink implements EventSink {
-  readonly #stdout: Output
-  readonly #stderr: Output
+  readonly #options: ConsoleEventSinkOptions
+  /** Made when first written to: a stream of Node's takes a start 2 ms. */
+  #stdout: Output | undefined
+  #stderr: Output | undefined
   #closed = false
 
   constructor(options: ConsoleEventSinkOptions = {}) {
-    this.#stdout = output(options.stdout ?? process.stdout, options.colors)
-    this.#stderr = output(options.stderr ?? process.stderr, options.colors)
+    this.#options = options
   }
 
   onStartup(): void {}
@@ -62,13 +63,13 @@ export class ConsoleEventSink implements EventSink {
   onLog(entry: LogEntry): void {
     // What came from the console is there already.
     if (this.#closed || entry.target === CONSOLE_TARGET) return
-    const { writer, colored } = entry.level <= Level.Warn ? this.#stderr : this.#stdout
+    const { writer, colored } = this.#outputOf(entry.level)
     writer.write(formatEntry(entry, colored))
   }
 
   /** Waits until the lines are written, up to a second. */
   async flush(options: FlushOptions = {}): Promise<DeliveryReport> {
-    const written = Promise.all([this.#stdout.writer.flush(), this.#stderr.writer.flush()])
+    const written = Promise.all([this.#stdout?.writer.flush(), this.#stderr?.writer.flush()])
     await waitUntil(platformClock, written, FLUSH_MS, options.signal)
     return EMPTY_REPORT
   }
@@ -76,6 +77,16 @@ export class ConsoleEventSink implements EventSink {
   shutdown(): Promise<DeliveryReport> {
     this.#closed = true
     return this.flush()
+  }
+
+  #outputOf(level: Level): Output {
+    const { stdout, stderr, colors } = this.#options
+    if (level <= Level.Warn) {
+      this.#stderr ??= output(stderr ?? process.stderr, colors)
+      return this.#stderr
+    }
+    this.#stdout ??= output(stdout ?? process.stdout, colors)
+    return this.#stdout
   }
 }
 

@@ -1,6 +1,7 @@
 import { TelemetryError } from '../../model/errors.ts'
 import { builtin } from '../../model/runtime/builtins.ts'
 import type { Clock, Timer } from '../../model/runtime/clock.ts'
+import { randomUuid } from '../../model/runtime/uuid.ts'
 import { isOwnerAlive, LOCK_REFRESH_MS, LOCK_STALE_MS, parseOwner, thisOwner } from './spool-lock.ts'
 
 const { join } = builtin('node:path')
@@ -143,7 +144,7 @@ export class SpoolDirectory {
   #open(): string {
     if (this.#session !== undefined) return this.#session
     if (this.#closed) throw new Error('the spool is closed')
-    const id = builtin('node:crypto').randomUUID()
+    const id = randomUuid()
     const fresh = join(this.#root, NEW_PREFIX + id)
     const session = join(this.#root, SESSION_PREFIX + id)
     fs.mkdirSync(fresh, { recursive: true, mode: 0o700 })
@@ -173,10 +174,7 @@ export class SpoolDirectory {
   async *#takeOver(path: string): AsyncGenerator<AdoptedFile> {
     if (this.#closed) return
     const session = this.#open()
-    const taking = join(
-      this.#root,
-      `${TAKING_PREFIX}${this.#sessionId}-${builtin('node:crypto').randomUUID()}`,
-    )
+    const taking = join(this.#root, `${TAKING_PREFIX}${this.#sessionId}-${randomUuid()}`)
     try {
       await fs.promises.rename(path, taking)
     } catch {

@@ -1,5 +1,5 @@
 import type { SealedBlock, StreamInfo, StreamKind } from '../../model/event-sink.ts'
-import { builtin } from '../../model/runtime/builtins.ts'
+import { randomUuid } from '../../model/runtime/uuid.ts'
 import { DependencyWriter } from '../../transit/dependency-writer.ts'
 import { readTicks } from '../clock.ts'
 import { giveBackMemory, once, takeMemory } from './block-memory.ts'
@@ -87,7 +87,7 @@ export class EventStream {
     onBlock: (block: SealedBlock) => void,
   ): void {
     this.#info = {
-      streamId: builtin('node:crypto').randomUUID(),
+      streamId: randomUuid(),
       processId,
       kind: this.kind,
       dependenciesMetadata: this.#layout.dependencies,
@@ -189,7 +189,7 @@ export class EventStream {
     const copied = cursor * 2 < capacity
     const reusable = copied && capacity === this.#blockBytes
     const block: SealedBlock = {
-      blockId: builtin('node:crypto').randomUUID(),
+      blockId: randomUuid(),
       stream: info,
       beginTicks: this.#beginTicks,
       endTicks,

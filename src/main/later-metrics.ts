@@ -1,0 +1,30 @@
+import { withoutTracing } from '../http/clients/suppress-tracing.ts'
+import { type RuntimeMetrics, startRuntimeMetrics } from '../interop/runtime-metrics.ts'
+import { platformClock } from '../model/runtime/clock.ts'
+
+/**
+ * Runtime metrics from the next turn of the event loop on: what they load would keep the service's own code waiting. A process
+ * that ends before that has its sample all the same. The files that samples read are not traced.
+ */
+export class LaterMetrics implements RuntimeMetrics {
+  #metrics: RuntimeMetrics | undefined
+  #stopped = false
+
+  constructor() {
+    platformClock.soon(() => this.#started())
+  }
+
+  sample(): void {
+    withoutTracing(() => this.#started()?.sample())
+  }
+
+  stop(options?: { readonly sample?: boolean | undefined }): void {
+    this.#stopped = true
+    withoutTracing(() => this.#metrics?.stop(options))
+  }
+
+  #started(): RuntimeMetrics | undefined {
+    if (!this.#stopped) this.#metrics ??= withoutTracing(() => startRuntimeMetrics())
+    return this.#metrics
+  }
+}
