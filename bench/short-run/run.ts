@@ -1,0 +1,66 @@
+/**
+ * Processor time of a whole short run, from a cold start to the last answer, beside OpenTelemetry's SDK, and pino to a null
+ * device: `npm run bench:short-run -- [--rounds 5] [--node PATH] [--json FILE]`. Needs the build in dist.
+ */
+import { DiscardingServer } from '../pipeline/discarding-server.ts'
+import { numberOption, printTitle, readCommand, writeResult } from '../support/command.ts'
+import { formatLines, type Line } from '../support/line.ts'
+import { runMeasured } from '../support/measured-process.ts'
+import { median } from '../support/statistics.ts'
+import { LOGS, SPANS } from './work.mjs'
+
+const command = readCommand({ rounds: 'string' })
+const rounds = numberOption(command, 'rounds', 5)
+const { node } = command
+const machine = printTitle(
+  `Short runs: ${LOGS.toLocaleString('en')} formatted logs, ${SPANS.toLocaleString('en')} async spans`,
+  node,
+)
+await using server = await DiscardingServer.start(node)
+
+/** Milliseconds. */
+async function cpuOf(program: string, what: 'logs' | 'spans'): Promise<number> {
+  const script = `short-run/${program}.mjs`
+  const { cpuMs } = await runMeasured<{ cpuMs: number }>({ script, args: [what, server.url], node })
+  return cpuMs
+}
+
+const runs: Record<'logs' | 'logsOf' | 'logsPino' | 'spans' | 'spansOf', number>[] = []
+for (let round = 0; round < rounds; round++) {
+  runs.push({
+    logs: await cpuOf('micromegas', 'logs'),
+    logsOf: await cpuOf('opentelemetry', 'logs'),
+    logsPino: await cpuOf('pino', 'logs'),
+    spans: await cpuOf('micromegas', 'spans'),
+    spansOf: await cpuOf('opentelemetry', 'spans'),
+  })
+}
+
+const section = 'A whole short run'
+const of = (figure: (run: (typeof runs)[number]) => number): number => median(runs.map(figure))
+const lines: Line[] = [
+  { section, label: '300,000 formatted logs: micromegas', figure: of(({ logs }) => logs), unit: 'ms cpu' },
+  {
+    section,
+    label: '300,000 formatted logs: OpenTelemetry, OTLP with gzip',
+    figure: of(({ logs, logsOf }) => logsOf / logs),
+    unit: '× ours',
+    goal: { atLeast: 8 },
+  },
+  {
+    section,
+    label: '300,000 formatted logs: pino, to a null device',
+    figure: of(({ logs, logsPino }) => logsPino / logs),
+    unit: '× ours',
+  },
+  { section, label: '150,000 async spans: micromegas', figure: of(({ spans }) => spans), unit: 'ms cpu' },
+  {
+    section,
+    label: '150,000 async spans: OpenTelemetry, OTLP with gzip',
+    figure: of(({ spans, spansOf }) => spansOf / spans),
+    unit: '× ours',
+    goal: { atLeast: 6 },
+  },
+]
+console.log(formatLines(lines))
+writeResult(command.json, { machine, lines, details: runs })
