@@ -28,4 +28,3 @@ export function sendCpu(recorded) {
   process.send({ cpuMs: (user + system) / 1000, recorded })
   process.disconnect()
 }
-
