@@ -43,6 +43,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
     options: ['--rounds', '41'],
     quickOptions: ['--rounds', '15'],
   },
+  { name: 'short-run', script: 'short-run/run.ts', options: ['--rounds', '9'], quickOptions: [] },
   { name: 'http', script: 'http/run.ts', options: ['--rounds', '7'], quickOptions: [] },
   { name: 'wire-size', script: 'wire-size/run.ts', options: [], quickOptions: [], once: true },
   { name: 'footprint', script: 'footprint/run.ts', options: ['--peers'], quickOptions: [], once: true },

@@ -1,12 +1,11 @@
 /** OpenTelemetry's SDK with its batch processors and exporters, by OTLP with gzip, as its documentation sets it up. */
 import { strict as assert } from 'node:assert'
 import { createRequire } from 'node:module'
-import { asyncWork, inSteps, LOGS, orderOf, SPANS, sendCpu } from './work.mjs'
+import { asyncWork, count, inSteps, orderOf, sendCpu, url, what } from './work.mjs'
 
 // As CommonJS, which is what its packages are in Node.
 const require = createRequire(import.meta.url)
 const { context, trace } = require('@opentelemetry/api')
-const [what, url] = process.argv.slice(2)
 /** The queue must hold what comes between two flushes: what is dropped would cost less than what is sent. */
 const BATCHES = { maxQueueSize: 8_192, maxExportBatchSize: 2_048 }
 let delivered = 0
@@ -33,9 +32,9 @@ if (what === 'logs') {
     const [order, ms] = orderOf(i)
     logger.emit({ severityNumber: 9, severityText: 'INFO', body: `order ${order} placed in ${ms} ms` })
   }
-  await inSteps(LOGS, record, () => provider.forceFlush())
+  await inSteps(record, () => provider.forceFlush())
   await provider.shutdown()
-  assert.equal(delivered, LOGS)
+  assert.equal(delivered, count)
 } else {
   const { AsyncLocalStorageContextManager } = require('@opentelemetry/context-async-hooks')
   const { OTLPTraceExporter } = require('@opentelemetry/exporter-trace-otlp-proto')
@@ -53,8 +52,8 @@ if (what === 'logs') {
         span.end()
       }
     })
-  await inSteps(SPANS, record, () => provider.forceFlush())
+  await inSteps(record, () => provider.forceFlush())
   await provider.shutdown()
-  assert.equal(delivered, SPANS)
+  assert.equal(delivered, count)
 }
 sendCpu()

@@ -1,10 +1,10 @@
 import { devNull } from 'node:os'
 import pino from 'pino'
-import { inSteps, LOGS, orderOf, sendCpu } from './work.mjs'
+import { inSteps, orderOf, sendCpu } from './work.mjs'
 
 const destination = pino.destination({ dest: devNull, sync: false })
 const log = pino({ name: 'shop' }, destination)
-await inSteps(LOGS, (i) => {
+await inSteps((i) => {
   const [order, ms] = orderOf(i)
   log.info('order %d placed in %d ms', order, ms)
 })

@@ -7,8 +7,9 @@ import { numberOption, printTitle, readCommand, writeResult } from '../support/c
 import { formatLines, type Line } from '../support/line.ts'
 import { runMeasured } from '../support/measured-process.ts'
 import { median } from '../support/statistics.ts'
-import { LOGS, SPANS } from './work.mjs'
 
+const LOGS = 300_000
+const SPANS = 150_000
 const command = readCommand({ rounds: 'string' })
 const rounds = numberOption(command, 'rounds', 5)
 const { node } = command
@@ -21,7 +22,8 @@ await using server = await DiscardingServer.start(node)
 /** Milliseconds. */
 async function cpuOf(program: string, what: 'logs' | 'spans'): Promise<number> {
   const script = `short-run/${program}.mjs`
-  const { cpuMs } = await runMeasured<{ cpuMs: number }>({ script, args: [what, server.url], node })
+  const args = [what, server.url, String(what === 'logs' ? LOGS : SPANS)]
+  const { cpuMs } = await runMeasured<{ cpuMs: number }>({ script, args, node })
   return cpuMs
 }
 

@@ -27,16 +27,16 @@ export function addToModules({ pattern, statements }: Addition): void {
   if (registerHooks === undefined) {
     const values = `const pattern = ${pattern}; const statements = ${JSON.stringify(statements)}`
     const hook = `export const load = async (url, context, next) => add(url, await next(url, context), pattern, statements)`
-    register(`data:text/javascript,${encodeURIComponent(`${values}\n${add}\n${hook}`)}`)
+    register(`data:text/javascript,${encodeURIComponent(`${values}\nconst add = ${add}\n${hook}`)}`)
     return
   }
   registerHooks({ load: (url, context, next) => add(url, next(url, context), pattern, statements) })
 }
 
-/** Runs as text in the thread too: it knows nothing but its parameters. */
+/** Runs as text in the thread too: it knows nothing but its parameters and `Buffer`, which builds leave as it is. */
 function add(url: string, loaded: Loaded, pattern: RegExp, statements: string): Loaded {
   const { source } = loaded
   if (!pattern.test(url) || source === undefined || source === null) return loaded
-  const text = typeof source === 'string' ? source : new TextDecoder().decode(source)
+  const text = typeof source === 'string' ? source : Buffer.from(source as Uint8Array).toString()
   return { ...loaded, source: `${text}\n${statements}` }
 }
