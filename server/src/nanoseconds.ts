@@ -5,6 +5,12 @@ const NS_PER_MS = 1_000_000n
 /** ECMA-262, section 21.4.1.1: what a `Date` can hold, 270,000 years to both sides. */
 const MAX_DATE_NS = 8_640_000_000_000_000n * NS_PER_MS
 
+/** A span of time, both ends included, in nanoseconds since the Unix epoch. */
+export interface TimeRange {
+  readonly beginNs: bigint
+  readonly endNs: bigint
+}
+
 /** As `sort` wants it, the earlier first. */
 export function compare(a: bigint, b: bigint): number {
   return a < b ? -1 : a > b ? 1 : 0

@@ -5,4 +5,4 @@ export {
   logsOf,
   measuresOf,
   threadSpansOf,
-} from '../telemetry/decode/recorded-blocks.ts'
+} from '../telemetry/recorded-blocks.ts'

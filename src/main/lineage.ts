@@ -1,6 +1,6 @@
 import type { ProcessInfo } from '../model/process-info.ts'
 import { builtin } from '../model/runtime/builtins.ts'
-import { randomUuid } from '../model/runtime/uuid.ts'
+import { randomUuid } from '../model/runtime/random-uuid.ts'
 import { collectProcessInfo } from '../telemetry/process-info.ts'
 import { readTicks } from '../tracing/clock.ts'
 import { PARENT_PROCESS_VARIABLE } from './environment.ts'

@@ -10,6 +10,7 @@ import type { ProcessInfo } from '../model/process-info.ts'
 import type { DecodedImage } from '../telemetry/decode/images.ts'
 import type { DecodedLogEntry } from '../telemetry/decode/log-entries.ts'
 import type { DecodedMeasure } from '../telemetry/decode/measures.ts'
+import type { SpanRow } from '../telemetry/decode/span-place.ts'
 import {
   asyncSpansOf,
   imagesOf,
@@ -17,8 +18,7 @@ import {
   measuresOf,
   type RecordedBlock,
   threadSpansOf,
-} from '../telemetry/decode/recorded-blocks.ts'
-import type { SpanRow } from '../telemetry/decode/span-place.ts'
+} from '../telemetry/recorded-blocks.ts'
 
 export interface InMemoryEventSinkOptions {
   /** Uncompressed bytes of blocks that are kept; beyond, the oldest blocks are let go. @defaultValue `67_108_864` (64 MiB) */

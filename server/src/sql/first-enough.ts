@@ -1,4 +1,4 @@
-import type { TimeRange } from '../time-range.ts'
+import type { TimeRange } from '../nanoseconds.ts'
 import { batchBytes, type SqlBatch } from './engine.ts'
 
 type Rows = AsyncGenerator<SqlBatch, void, undefined>

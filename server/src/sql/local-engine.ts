@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
+import type { TimeRange } from '../nanoseconds.ts'
 import { Database } from '../tables/database.ts'
 import type { BlockSource, InventoryChange } from '../tables/decode/block-source.ts'
 import { Tables } from '../tables/tables.ts'
-import type { TimeRange } from '../time-range.ts'
 import { schemaMessage } from './arrow/ipc.ts'
 import { arrowSchema } from './arrow/to-arrow.ts'
 import {

@@ -1,4 +1,4 @@
-import type { TimeRange } from '../time-range.ts'
+import type { TimeRange } from '../nanoseconds.ts'
 import type { DecodeState } from './decode/decode-state.ts'
 import type { BlockEntry, Registry, StreamEntry } from './registry.ts'
 import { type DecodedViewSet, TAG_OF } from './schema.ts'

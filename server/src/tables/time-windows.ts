@@ -1,5 +1,5 @@
+import type { TimeRange } from '../nanoseconds.ts'
 import { compare } from '../nanoseconds.ts'
-import type { TimeRange } from '../time-range.ts'
 import type { BlockEntry } from './registry.ts'
 
 export type Direction = 'newest' | 'oldest'

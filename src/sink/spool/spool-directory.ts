@@ -1,7 +1,7 @@
 import { TelemetryError } from '../../model/errors.ts'
 import { builtin } from '../../model/runtime/builtins.ts'
 import type { Clock, Timer } from '../../model/runtime/clock.ts'
-import { randomUuid } from '../../model/runtime/uuid.ts'
+import { randomUuid } from '../../model/runtime/random-uuid.ts'
 import { isOwnerAlive, LOCK_REFRESH_MS, LOCK_STALE_MS, parseOwner, thisOwner } from './spool-lock.ts'
 
 const { join } = builtin('node:path')

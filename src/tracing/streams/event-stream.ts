@@ -1,5 +1,5 @@
 import type { SealedBlock, StreamInfo, StreamKind } from '../../model/event-sink.ts'
-import { randomUuid } from '../../model/runtime/uuid.ts'
+import { randomUuid } from '../../model/runtime/random-uuid.ts'
 import { DependencyWriter } from '../../transit/dependency-writer.ts'
 import { readTicks } from '../clock.ts'
 import { giveBackMemory, once, takeMemory } from './block-memory.ts'

@@ -1,5 +1,5 @@
+import type { TimeRange } from '../../nanoseconds.ts'
 import type { Tables } from '../../tables/tables.ts'
-import type { TimeRange } from '../../time-range.ts'
 import type { Catalog, TableSource } from '../plan/context.ts'
 import type { Expr } from '../plan/expression/expr.ts'
 import { type Place, planError } from '../sql-error.ts'

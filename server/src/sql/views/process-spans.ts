@@ -1,6 +1,6 @@
+import type { TimeRange } from '../../nanoseconds.ts'
 import type { StreamEntry } from '../../tables/registry.ts'
 import type { Tables } from '../../tables/tables.ts'
-import type { TimeRange } from '../../time-range.ts'
 import type { TableSource } from '../plan/context.ts'
 import { quote } from '../plan/expression/expr.ts'
 import { type Place, planError } from '../sql-error.ts'

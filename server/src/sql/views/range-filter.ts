@@ -1,4 +1,4 @@
-import type { TimeRange } from '../../time-range.ts'
+import type { TimeRange } from '../../nanoseconds.ts'
 
 /** What the range of a query means to the rows of a view: it is a filter, not only a hint. */
 export type RangeFilter = (range: TimeRange) => string[]

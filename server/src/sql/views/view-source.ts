@@ -1,5 +1,5 @@
+import type { TimeRange } from '../../nanoseconds.ts'
 import type { DecodedViewSet } from '../../tables/schema.ts'
-import type { TimeRange } from '../../time-range.ts'
 import type { ScanHints, TableSource } from '../plan/context.ts'
 import { quote } from '../plan/expression/expr.ts'
 import { SqlError } from '../sql-error.ts'

@@ -1,5 +1,5 @@
+import type { TimeRange } from '../../../nanoseconds.ts'
 import type { Connection } from '../../../tables/database.ts'
-import type { TimeRange } from '../../../time-range.ts'
 import type { SpanTypes } from '../process-spans.ts'
 
 /** What is shown besides spans. */

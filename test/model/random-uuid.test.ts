@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { randomUuid } from '../../src/model/runtime/uuid.ts'
+import { randomUuid } from '../../src/model/runtime/random-uuid.ts'
 
 const UUID_4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
 
@@ -21,7 +21,7 @@ test('every bit but the fixed ones is random', () => {
 
 test.runIf(existsSync('/dev/urandom'))('the first ones do without node:crypto', () => {
   const script = `
-    const { randomUuid } = await import(${JSON.stringify(new URL('../../src/model/runtime/uuid.ts', import.meta.url).href)})
+    const { randomUuid } = await import(${JSON.stringify(new URL('../../src/model/runtime/random-uuid.ts', import.meta.url).href)})
     randomUuid()`
   const loads = `
     const load = process.getBuiltinModule
