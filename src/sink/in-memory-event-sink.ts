@@ -38,7 +38,7 @@ const DEFAULT_MAX_BYTES = 64 * 1024 * 1024
  * const telemetry = initTelemetry({ sinks: [{ sink }] })
  * logger('shop').info`order ${42} placed`
  * await telemetry.flush()
- * expect(sink.logs().map((entry) => entry.message)).toEqual(['order 42 placed'])
+ * expect(sink.logs().map((entry) => entry.msg)).toEqual(['order 42 placed'])
  * ```
  */
 export class InMemoryEventSink implements EventSink {
