@@ -1,3 +1,4 @@
+import { basename, dirname } from 'node:path'
 import { transform } from 'esbuild'
 import type { Options } from 'tsup'
 
@@ -12,7 +13,9 @@ const ITS_NAME_IN_LISTS = /^ {2}__require,?\n/gm
  */
 export const splitCommonJs: NonNullable<Options['plugins']>[number] = {
   name: 'split-commonjs',
-  async renderChunk(code) {
+  async renderChunk(code, { path }) {
+    if (code.includes('./deferred-') && basename(dirname(path)) !== 'dist')
+      throw new Error(`${path} would look for deferred functions beside itself, they are in dist`)
     const plain = code
       .replace(REQUIRE_IN_MODULES, '')
       .replace(ITS_NAME_IN_LISTS, '')
