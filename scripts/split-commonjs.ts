@@ -25,7 +25,6 @@ export const splitCommonJs: NonNullable<Options['plugins']>[number] = {
       format: 'cjs',
       platform: 'node',
       target: 'node20',
-      supported: { 'dynamic-import': false },
       logOverride: { 'empty-import-meta': 'silent' },
     })
   },

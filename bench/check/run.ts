@@ -6,6 +6,7 @@
 import { type HotPathResult, measureHotPath } from '../hot-path/hot-path.ts'
 import { type Group, ROWS } from '../hot-path/rows.ts'
 import { printTitle, readCommand, writeResult } from '../support/command.ts'
+import { majorOf } from '../support/machine.ts'
 import { formatNumber, formatTable } from '../support/table.ts'
 import { CHECKED_GROUPS, checkedFigures, readBaseline, writeBaseline } from './baseline.ts'
 import { type Bounds, boundsOf, type Figures } from './bounds.ts'
@@ -23,7 +24,7 @@ const ATTEMPTS = 3
 const command = readCommand({ short: 'boolean', update: 'boolean' })
 const effort = command.values.short === true ? SHORT : FULL
 const machine = printTitle('Recording against the baseline, in reads of the clock', command.node)
-const major = /\d+/.exec(machine.node)![0]
+const major = String(majorOf(machine))
 
 if (command.values.update === true) {
   writeBaseline(major, checkedFigures(await measure(CHECKED_GROUPS)))

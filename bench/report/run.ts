@@ -9,7 +9,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Result, readCommand } from '../support/command.ts'
-import { describeMachine } from '../support/machine.ts'
+import { describeMachine, majorOf } from '../support/machine.ts'
 import { benchPath } from '../support/measured-process.ts'
 import { BENCHMARKS, type Benchmark } from './benchmarks.ts'
 import { renderMachines, renderTables } from './markdown.ts'
@@ -48,7 +48,7 @@ function measure(benchmark: Benchmark, node: string, file: string): void {
   const { status } = spawnSync(process.execPath, args, { stdio: 'inherit' })
   if (status !== 0) throw new Error(`Cannot measure ${name} on ${node}: it ended with ${status}`)
   const { machine, lines } = JSON.parse(readFileSync(file, 'utf8')) as Result
-  keepResult(/\d+/.exec(describeMachine(node).node)![0], name, { machine, lines })
+  keepResult(String(majorOf(describeMachine(node))), name, { machine, lines })
 }
 
 function writeDocument(): void {

@@ -13,10 +13,9 @@ const SPANS = 150_000
 const command = readCommand({ rounds: 'string' })
 const rounds = numberOption(command, 'rounds', 5)
 const { node } = command
-const machine = printTitle(
-  `Short runs: ${LOGS.toLocaleString('en')} formatted logs, ${SPANS.toLocaleString('en')} async spans`,
-  node,
-)
+const formattedLogs = `${LOGS.toLocaleString('en')} formatted logs`
+const asyncSpans = `${SPANS.toLocaleString('en')} async spans`
+const machine = printTitle(`Short runs: ${formattedLogs}, ${asyncSpans}`, node)
 await using server = await DiscardingServer.start(node)
 
 /** Milliseconds. */
@@ -41,24 +40,24 @@ for (let round = 0; round < rounds; round++) {
 const section = 'A whole short run'
 const of = (figure: (run: (typeof runs)[number]) => number): number => median(runs.map(figure))
 const lines: Line[] = [
-  { section, label: '300,000 formatted logs: micromegas', figure: of(({ logs }) => logs), unit: 'ms cpu' },
+  { section, label: `${formattedLogs}: micromegas`, figure: of(({ logs }) => logs), unit: 'ms cpu' },
   {
     section,
-    label: '300,000 formatted logs: OpenTelemetry, OTLP with gzip',
+    label: `${formattedLogs}: OpenTelemetry, OTLP with gzip`,
     figure: of(({ logs, logsOf }) => logsOf / logs),
     unit: '× ours',
     goal: { atLeast: 8 },
   },
   {
     section,
-    label: '300,000 formatted logs: pino, to a null device',
+    label: `${formattedLogs}: pino, to a null device`,
     figure: of(({ logs, logsPino }) => logsPino / logs),
     unit: '× ours',
   },
-  { section, label: '150,000 async spans: micromegas', figure: of(({ spans }) => spans), unit: 'ms cpu' },
+  { section, label: `${asyncSpans}: micromegas`, figure: of(({ spans }) => spans), unit: 'ms cpu' },
   {
     section,
-    label: '150,000 async spans: OpenTelemetry, OTLP with gzip',
+    label: `${asyncSpans}: OpenTelemetry, OTLP with gzip`,
     figure: of(({ spans, spansOf }) => spansOf / spans),
     unit: '× ours',
     goal: { atLeast: 6 },

@@ -13,7 +13,7 @@ export class LaterMetrics implements RuntimeMetrics {
   #stopped = false
 
   constructor() {
-    platformClock.soon(() => this.#started())
+    platformClock.soon(() => withoutTracing(() => this.#started()))
   }
 
   sample(): void {
@@ -29,7 +29,7 @@ export class LaterMetrics implements RuntimeMetrics {
   #started(): RuntimeMetrics | undefined {
     if (this.#stopped) return this.#metrics
     try {
-      this.#metrics ??= withoutTracing(() => startRuntimeMetrics())
+      this.#metrics ??= startRuntimeMetrics()
     } catch (error) {
       this.#stopped = true
       tell(`micromegas: metrics of the runtime are not recorded: ${errorMessage(error)}`)

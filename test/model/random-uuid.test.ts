@@ -20,18 +20,17 @@ test('every bit but the fixed ones is random', () => {
 })
 
 test.runIf(existsSync('/dev/urandom'))('the first ones do without node:crypto', () => {
+  const module = new URL('../../src/model/runtime/random-uuid.ts', import.meta.url).href
   const script = `
-    const { randomUuid } = await import(${JSON.stringify(new URL('../../src/model/runtime/random-uuid.ts', import.meta.url).href)})
-    randomUuid()`
-  const loads = `
     const load = process.getBuiltinModule
     const asked = []
     process.getBuiltinModule = (name) => { asked.push(name); return load.call(process, name) }
-    ${script}
+    const { randomUuid } = await import(${JSON.stringify(module)})
+    randomUuid()
     process.stdout.write(asked.join())`
   const { stdout, stderr } = spawnSync(
     process.execPath,
-    ['--import', import.meta.resolve('tsx'), '--input-type=module', '--eval', loads],
+    ['--import', import.meta.resolve('tsx'), '--input-type=module', '--eval', script],
     { encoding: 'utf8' },
   )
   expect({ stdout, stderr }).toEqual({ stdout: 'node:fs', stderr: '' })
